@@ -1,0 +1,74 @@
+# Needs Python 3.11 or newer, and make. Every target builds and refreshes .venv by itself.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help venv demo up test check chaos bench fmt lock migration settings clean
+
+# The first interpreter that is new enough and really runs.
+ifndef PYTHON
+PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && command -v $$p && break; done)
+endif
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKED := $(VENV)/.locked
+READY := $(VENV)/.ready
+CODE := activities api bench compliance deploy models tests workflows
+STORE ?= data
+NAME ?= change
+ARGS ?=
+
+help: ## What there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(LOCKED): requirements.lock
+	@test -n "$(PYTHON)" || { echo "Casework needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
+	touch $@
+
+$(READY): $(LOCKED) pyproject.toml
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+venv: $(READY) ## The virtual environment, from the hashed lock file
+
+demo: $(READY) ## The systems end to end on this machine; exit 0 only if every check holds
+	$(BIN)/casework demo $(ARGS)
+
+up: $(READY) ## Temporal, API, workers and duties on this machine
+	$(BIN)/casework up $(ARGS)
+
+check: $(READY) ## Format, lint, types, import direction
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check ## What must hold before a change goes in
+	$(BIN)/pytest -n 2 --dist loadscope -m "not chaos" tests $(ARGS)
+
+chaos: $(READY) ## Kill processes in the middle of cases; nothing may be lost or counted twice
+	$(BIN)/pytest -m chaos tests $(ARGS)
+
+bench: $(READY) ## The figures, each beside its floor
+	$(BIN)/python -m bench $(ARGS)
+
+fmt: $(READY) ## Format, and mend what can be mended by rule
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(READY) ## requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \
+		--extra embedded --group dev pyproject.toml --output-file requirements.lock
+
+migration: $(READY) ## Draft the next migration: make migration STORE=data|keys NAME="add reminders"
+	$(BIN)/python -m tests.support.draft_migration $(STORE) "$(NAME)"
+	$(BIN)/ruff check --quiet --fix models/migrations
+	$(BIN)/ruff format --quiet models/migrations
+
+settings: $(READY) ## docs/settings.md from deploy/settings.py
+	$(BIN)/python -c 'from deploy.settings import settings_page; print(settings_page(), end="")' > docs/settings.md
+
+clean: ## Caches and builds; neither .venv nor data
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,32 @@
+"""The sealer: gives audit events their place in the log, within a second."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import ClassVar
+
+from activities.duties.runner import Duty
+from compliance.audit.seal import SealKeys, seal_pending
+from models.database.engine import Database
+
+
+@dataclass(slots=True)
+class Sealer(Duty):
+    """Empties the queue of unsealed events. `anchor` is the file outside the database that remembers checkpoints."""
+
+    database: Database
+    keys: SealKeys
+    anchor: Path
+    name: ClassVar[str] = "sealer"
+    every: ClassVar[timedelta] = timedelta(milliseconds=500)
+
+    async def run_once(self, now: datetime) -> int:
+        """Seal all that waits, in transactions of at most 500 events."""
+        total = 0
+        while sealed := await asyncio.to_thread(self._seal, now):
+            total += sealed
+        return total
+
+    def _seal(self, now: datetime) -> int:
+        return seal_pending(self.database, self.keys, now=now, anchor=self.anchor, limit=500)

@@ -1,0 +1,203 @@
+"""The platform's steps over SQL: epochs, gates, tasks."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session, col, select
+from temporalio import activity
+
+from activities.installments.content import task_content
+from compliance.audit.deeds import Deed
+from compliance.audit.unit import Unchanged, unit_of_work
+from compliance.rules.evaluate import RULE_SET_VERSION, blocks, evaluate_gate
+from compliance.rules.results import Verdict
+from models.contracts.platform import (
+    BlockedOutcome,
+    CloseTasksInput,
+    Done,
+    EvaluateGateInput,
+    GateAnswer,
+    OpenTask,
+    OpenTaskInput,
+    RegisterRunInput,
+    RuleBlock,
+    RunRegistered,
+)
+from models.database.engine import Database
+from models.domain.clock import Clock
+from models.domain.ids import tenant_of_case, tenant_of_workflow
+from models.domain.states import CHECKER_TASKS, CaseStage, Gate, OutboxKind, TaskType
+from models.domain.tokens import new_token
+from models.operations import decisions, outbox, projection, runs
+from models.queries.facts import gate_facts
+from models.tables.installments import RuleVerdict
+from models.tables.tasks import Task
+from workflows.ports.platform import PlatformPort
+
+# Rules ask about a date, and the date of an act in the mainland is the one in Shanghai.
+SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
+_STAGE_OF_TASK: Final = {
+    TaskType.DOCUMENTS: CaseStage.DOCUMENTS,
+    TaskType.ASSESSMENT: CaseStage.ASSESSMENT,
+    TaskType.APPROVAL: CaseStage.APPROVAL,
+    TaskType.COUNTER_OFFER: CaseStage.COUNTER_OFFER,
+}
+
+
+@dataclass(slots=True)
+class SqlPlatform(PlatformPort):
+    """The adapter that every worker registers."""
+
+    database: Database
+    clock: Clock
+
+    @activity.defn(name="platform.register_run")
+    def register_run(self, input: RegisterRunInput) -> RunRegistered:
+        """Give this run its epoch, once; closes the start's outbox row."""
+        now = self.clock()
+        case_token = input.workflow_id.partition("/")[2]
+        deed = _deed(tenant_of_workflow(input.workflow_id), "case.run-registered", case_token, now)
+        epoch = 0
+        with unit_of_work(self.database, deed) as unit:
+            epoch, is_new = runs.register_run(unit.session, workflow_id=input.workflow_id, run_id=input.run_id, now=now)
+            unit.deed.facts = {"epoch": epoch, "run": input.run_id}
+            outbox.close(unit.session, kind=OutboxKind.START, business_key=case_token, now=now)
+            if not is_new and not unit.session.dirty:
+                raise Unchanged
+        return RunRegistered(epoch=epoch)
+
+    @activity.defn(name="rules.evaluate_gate")
+    def evaluate_gate(self, input: EvaluateGateInput) -> GateAnswer:
+        """Ask the rules of a gate and store their verdicts, once per gate key."""
+        now = self.clock()
+        key = f"{input.case_token}/{input.gate}/{input.round}"
+        tenant = tenant_of_case(input.case_token)
+        deed = _deed(tenant, "rules.evaluated", input.case_token, now)
+        with unit_of_work(self.database, deed) as unit:
+            stored = _stored_verdicts(unit.session, key)
+            if stored:
+                answer = _gate_answer(key, stored)
+                raise Unchanged
+            facts = gate_facts(unit.session, gate=Gate(input.gate), case_token=input.case_token)
+            verdicts = evaluate_gate(Gate(input.gate), facts, as_of=now.astimezone(SHANGHAI).date())
+            rows = [_verdict_row(verdict, tenant, input, key, now) for verdict in verdicts]
+            unit.session.add_all(rows)
+            unit.deed.facts = {"gate": input.gate, "results": {row.rule_id: row.result for row in rows}}
+            answer = _gate_answer(key, rows)
+        return answer
+
+    @activity.defn(name="tasks.open_task")
+    def open_task(self, input: OpenTaskInput) -> OpenTask:
+        """Write the task's row, fenced; returns what it shows by hash and whom it bars."""
+        now = self.clock()
+        tenant = tenant_of_case(input.case_token)
+        deed = _deed(tenant, "task.opened", input.case_token, now)
+        with unit_of_work(self.database, deed) as unit:
+            before = _seq_of(unit.session, input)
+            content = task_content(unit.session, input, now=now)
+            task = projection.put_task(unit.session, content, fence=input.fence, now=now)
+            answer = _open_task(task)
+            if before == (task.epoch, task.seq):
+                raise Unchanged
+            if TaskType(task.type) in CHECKER_TASKS:
+                decisions.stand_as_makers(
+                    unit.session,
+                    tenant=tenant,
+                    subject=task.shown_hash,
+                    persons=tuple(task.excluded_persons),
+                    now=now,
+                )
+            stage = _STAGE_OF_TASK.get(TaskType(task.type))
+            if stage is not None:
+                projection.put_case(unit.session, case_token=input.case_token, fence=input.fence, now=now, stage=stage)
+            unit.deed.facts = {"task": task.id, "type": task.type, "no": task.task_no, "shown": task.shown_hash}
+        return answer
+
+    @activity.defn(name="tasks.close_tasks")
+    def close_tasks(self, input: CloseTasksInput) -> Done:
+        """Close what is open of a workflow that ends without a decision."""
+        now = self.clock()
+        deed = _deed(tenant_of_case(input.case_token), "case.ended", input.case_token, now)
+        deed.facts = {"outcome": input.outcome, "reason": input.reason_code}
+        with unit_of_work(self.database, deed) as unit:
+            projection.cancel_open_tasks(unit.session, workflow_id=input.workflow_id, fence=input.fence, now=now)
+            written = projection.put_case(
+                unit.session,
+                case_token=input.case_token,
+                fence=input.fence,
+                now=now,
+                stage=CaseStage.ENDED,
+                outcome=input.outcome,
+                reason_code=input.reason_code,
+            )
+            if not written:
+                raise Unchanged
+        return Done()
+
+
+def _deed(tenant: str, action: str, target: str, now: datetime) -> Deed:
+    return Deed(tenant=tenant, action=action, target=target, actor="workflow", at=now)
+
+
+def _stored_verdicts(session: Session, gate_key: str) -> list[RuleVerdict]:
+    return list(
+        session.exec(
+            select(RuleVerdict).where(col(RuleVerdict.gate_key) == gate_key).order_by(col(RuleVerdict.rule_id))
+        ).all()
+    )
+
+
+def _gate_answer(gate_key: str, rows: list[RuleVerdict]) -> GateAnswer:
+    return GateAnswer(
+        gate_key=gate_key,
+        rule_set_version=rows[0].rule_set_version if rows else RULE_SET_VERSION,
+        blocks=tuple(
+            RuleBlock(rule_id=row.rule_id, result=row.result, verdict_id=row.id)
+            for row in rows
+            if blocks(result=row.result, severity=row.severity)
+        ),
+    )
+
+
+def _seq_of(session: Session, input: OpenTaskInput) -> tuple[int, int] | None:
+    row = session.exec(
+        select(Task.epoch, Task.seq).where(
+            col(Task.workflow_id) == input.workflow_id, col(Task.task_no) == input.task_no
+        )
+    ).one_or_none()
+    return (row[0], row[1]) if row is not None else None
+
+
+def _open_task(task: Task) -> OpenTask:
+    return OpenTask(
+        task_no=task.task_no,
+        task_type=task.type,
+        shown_hash=task.shown_hash,
+        excluded_persons=tuple(task.excluded_persons),
+        blocked=tuple(
+            BlockedOutcome(outcome=barred["outcome"], rule_id=barred["rule"], verdict_id=barred["verdict"])
+            for barred in task.blocked
+        ),
+    )
+
+
+def _verdict_row(verdict: Verdict, tenant: str, input: EvaluateGateInput, key: str, now: datetime) -> RuleVerdict:
+    return RuleVerdict(
+        id=new_token("vrd"),
+        tenant=tenant,
+        case_token=input.case_token,
+        gate=input.gate,
+        gate_key=key,
+        rule_id=verdict.rule_id,
+        rule_set_version=RULE_SET_VERSION,
+        result=verdict.result,
+        severity=verdict.severity,
+        reason=verdict.reason,
+        missing=list(verdict.missing),
+        params=verdict.stored_params(),
+        inputs_hash=verdict.inputs_hash,
+        as_of=verdict.as_of,
+        evaluated_at=now,
+    )

@@ -1,0 +1,108 @@
+"""The workers of a process: which workflows and activities it serves, and with how many hands."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from temporalio.client import Client
+from temporalio.common import VersioningBehavior
+from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig, WorkerDeploymentVersion
+
+from activities.gateways.bureau import BureauGateway, BureauQuery
+from activities.installments.case_steps import SqlInstallments
+from activities.support.failures import FailureTranslator
+from activities.support.registry import activities_of
+from activities.tasks.platform import SqlPlatform
+from compliance.vault.keyring import Vault
+from models.database.engine import Database
+from models.domain.clock import Clock
+from workflows.installments.case import InstallmentCase
+from workflows.support.ids import CASES_QUEUE, GATEWAYS_QUEUE
+from workflows.support.options import STICKY_TIMEOUT, WORKFLOW_TASK_SLOTS
+from workflows.support.sandbox import STRICT_RUNNER
+
+ALL_WORKFLOWS: Final[list[type]] = [InstallmentCase]
+# A bigger pool buys nothing under one interpreter lock; the database pool is sized to it.
+_THREADS: Final = 8
+_LOCAL_SLOTS: Final = 20
+_CACHED_WORKFLOWS: Final = 1000
+
+
+@dataclass(kw_only=True, slots=True)
+class WorkerDeps:
+    """What the activities need from the composition root.
+
+    Attributes:
+        build_id: names this deployment to an external cluster; None on the embedded stack, which is unversioned.
+    """
+
+    client: Client
+    database: Database
+    vault: Vault
+    bureau: BureauGateway
+    clock: Clock
+    interceptors: Sequence[Interceptor] = ()
+    build_id: str | None = None
+    graceful_shutdown: timedelta = timedelta(seconds=5)
+
+
+def create_workers(deps: WorkerDeps, *, queues: Sequence[str] = (CASES_QUEUE, GATEWAYS_QUEUE)) -> list[Worker]:
+    """One worker per queue.
+
+    Raises:
+        ValueError: a queue that this product does not have.
+    """
+    makers = {CASES_QUEUE: _cases_worker, GATEWAYS_QUEUE: _gateways_worker}
+    unknown = set(queues) - makers.keys()
+    if unknown:
+        raise ValueError(f"no such queue: {', '.join(sorted(unknown))}; there are {', '.join(makers)}")
+    return [makers[queue](deps) for queue in queues]
+
+
+def case_adapters(deps: WorkerDeps) -> list[object]:
+    """The adapters behind the ports of the `cases` queue."""
+    return [SqlPlatform(deps.database, deps.clock), SqlInstallments(deps.database, deps.clock)]
+
+
+def _cases_worker(deps: WorkerDeps) -> Worker:
+    return Worker(
+        deps.client,
+        task_queue=CASES_QUEUE,
+        workflows=ALL_WORKFLOWS,
+        activities=[method for adapter in case_adapters(deps) for method in activities_of(adapter)],
+        workflow_runner=STRICT_RUNNER,
+        max_concurrent_workflow_tasks=WORKFLOW_TASK_SLOTS,
+        max_concurrent_local_activities=_LOCAL_SLOTS,
+        max_cached_workflows=_CACHED_WORKFLOWS,
+        sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
+        **_common(deps, VersioningBehavior.AUTO_UPGRADE),
+    )
+
+
+def _gateways_worker(deps: WorkerDeps) -> Worker:
+    adapter = BureauQuery(deps.database, deps.vault, deps.bureau, deps.clock)
+    return Worker(
+        deps.client,
+        task_queue=GATEWAYS_QUEUE,
+        activities=activities_of(adapter),
+        **_common(deps, VersioningBehavior.UNSPECIFIED),
+    )
+
+
+def _common(deps: WorkerDeps, versioning: VersioningBehavior) -> dict[str, Any]:
+    deployment = None
+    if deps.build_id is not None:
+        deployment = WorkerDeploymentConfig(
+            version=WorkerDeploymentVersion(deployment_name="casework", build_id=deps.build_id),
+            use_worker_versioning=True,
+            default_versioning_behavior=versioning,
+        )
+    return {
+        "activity_executor": ThreadPoolExecutor(max_workers=_LOCAL_SLOTS, thread_name_prefix="activity"),
+        "max_concurrent_activities": _THREADS,
+        "interceptors": [FailureTranslator(), *deps.interceptors],
+        "graceful_shutdown_timeout": deps.graceful_shutdown,
+        "deployment_config": deployment,
+    }

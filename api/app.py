@@ -1,0 +1,116 @@
+"""The HTTP edge, put together. Each area adds its controllers to `ROUTES`; what every route shares stands here."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final
+
+from litestar import Litestar, Request
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
+from litestar.openapi.config import OpenAPIConfig
+from litestar.plugins.pydantic import PydanticDIPlugin, PydanticInitPlugin, PydanticSchemaPlugin
+from litestar.types import ControllerRouterHandler
+
+from api.bodies import BodyPlugin
+from api.body_gate import MAX_MULTIPART_BYTES, BodyGate
+from api.deps import ApiDeps, ApiSettings
+from api.documented import OPENAPI, openapi_document, serve_document
+from api.edge import Edge
+from api.etags import provide_if_match
+from api.health import healthz, metrics, readyz
+from api.idempotency import provide_key
+from api.identity.authenticate import AuthenticationMiddleware, provide_principal, refuse_open_routes
+from api.identity.sessions import MeController, SessionController
+from api.installments.controller import CaseController
+from api.installments.file_controller import CaseFileController
+from api.links.controller import CustomerLinkController, LinkController
+from api.parties.controller import SubjectController
+from api.problems import EXCEPTION_HANDLERS, locale_of, problem_page
+from api.staff.controller import RoleChangeController, StaffController
+from api.tasks.controller import TaskController
+
+ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
+    healthz,
+    readyz,
+    metrics,
+    problem_page,
+    serve_document,
+    SessionController,
+    MeController,
+    StaffController,
+    RoleChangeController,
+    TaskController,
+    CaseController,
+    CaseFileController,
+    SubjectController,
+    CustomerLinkController,
+    LinkController,
+)
+
+
+def create_app(
+    deps: ApiDeps, *, settings: ApiSettings, more_routes: Sequence[ControllerRouterHandler] = ()
+) -> Litestar:
+    """The ASGI app.
+
+    Args:
+        deps: what handlers may reach.
+        settings: what differs between installations.
+        more_routes: for tests.
+
+    Raises:
+        UnsafeSetting: a route does not say who may call it.
+    """
+    routes = [*ROUTES, *more_routes]
+    app = _litestar(deps, routes, state=State({"api_settings": settings}))
+    app.state.describe = partial(_describe, deps, routes)
+    refuse_open_routes(app)
+    app.asgi_handler = Edge(app.asgi_handler, settings=settings)
+    return app
+
+
+def _litestar(
+    deps: ApiDeps,
+    routes: Sequence[ControllerRouterHandler],
+    *,
+    state: State | None = None,
+    openapi: OpenAPIConfig | None = None,
+) -> Litestar:
+    return Litestar(
+        route_handlers=routes,
+        dependencies={
+            "deps": Provide(lambda: deps, sync_to_thread=False),
+            "principal": Provide(provide_principal, sync_to_thread=False),
+            "request_id": Provide(_request_id, sync_to_thread=False),
+            "locale": Provide(_locale, sync_to_thread=False),
+            "idempotency_key": Provide(provide_key, sync_to_thread=False),
+            "if_match": Provide(provide_if_match, sync_to_thread=False),
+        },
+        middleware=[DefineMiddleware(AuthenticationMiddleware, deps=deps), BodyGate],
+        exception_handlers=EXCEPTION_HANDLERS,
+        openapi_config=openapi,
+        # Each by name, in this order: `PydanticPlugin` would put its reading of bodies before ours.
+        plugins=[
+            PydanticInitPlugin(prefer_alias=True),
+            PydanticSchemaPlugin(prefer_alias=True),
+            PydanticDIPlugin(),
+            BodyPlugin(),
+        ],
+        request_max_body_size=MAX_MULTIPART_BYTES,
+        logging_config=None,  # compliance.telemetry owns logging; Litestar would log the texts of exceptions
+        state=state,
+    )
+
+
+def _describe(deps: ApiDeps, routes: Sequence[ControllerRouterHandler]) -> dict[str, Any]:
+    # A second app that serves nothing: one that has a document would also serve it, openly, in ways of its own.
+    return openapi_document(_litestar(deps, routes, openapi=OPENAPI))
+
+
+def _request_id(request: Request[Any, Any, Any]) -> str:
+    return str(request.scope["state"]["request_id"])
+
+
+def _locale(request: Request[Any, Any, Any]) -> str:
+    return locale_of(request)

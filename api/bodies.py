@@ -1,0 +1,152 @@
+"""The shapes of requests and answers: camelCase, strict, closed. A request that does not fit is a `form-invalid` problem."""
+
+import re
+from typing import Annotated, Any, Final, Self
+
+import msgspec
+from litestar.config.app import AppConfig
+from litestar.plugins import InitPlugin
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from models.errors import FieldFault, FormInvalid, NotFound
+
+MAX_FAULTS: Final = 20  # enough to mend a form; not a way to make the answer long
+MAX_MINOR: Final = 10**15  # ten trillion yuan in fen: beyond any amount of one case, within a signed 64-bit column
+_TOKEN: Final = re.compile(r"\A[a-z]{2,5}_[0-9a-hjkmnp-tv-z]{26}\Z")
+
+# What pydantic calls a fault, and what we call it; `models.texts` has a `field.<code>` for each.
+_CODES: Final = {
+    "missing": "missing",
+    "extra_forbidden": "unknown-field",
+    "string_too_short": "too-short",
+    "too_short": "too-short",
+    "string_too_long": "too-long",
+    "too_long": "too-long",
+    "greater_than": "too-small",
+    "greater_than_equal": "too-small",
+    "less_than": "too-large",
+    "less_than_equal": "too-large",
+    "string_pattern_mismatch": "pattern",
+    "enum": "not-one-of",
+    "literal_error": "not-one-of",
+}
+_LIMITS: Final = {"min_length": "limit", "max_length": "limit", "gt": "limit", "ge": "limit", "lt": "limit", "le": "limit"}
+_EXPECTED: Final = {
+    "int_type": "integer",
+    "int_from_float": "integer",
+    "string_type": "string",
+    "bool_type": "boolean",
+    "model_type": "object",
+    "dict_type": "object",
+    "list_type": "array",
+    "tuple_type": "array",
+    "date_type": "date",
+}
+
+
+class Body(BaseModel):
+    """Base of request bodies. Patterns are written `\\A…\\Z`: `^…$` lets a trailing newline through."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        validate_by_alias=True,
+        validate_by_name=False,
+        hide_input_in_errors=True,
+        regex_engine="python-re",  # knows \A and \Z
+    )
+
+    @classmethod
+    def read(cls, value: Any) -> Self:
+        """Check parsed JSON as JSON, so that dates and enumerations are read from strings and nothing else is bent.
+
+        Raises:
+            FormInvalid: with a pointer, a code and the limit for each fault, and no value that was sent.
+        """
+        try:
+            return cls.model_validate_json(msgspec.json.encode(value))
+        except ValidationError as error:
+            raise FormInvalid(faults=faults_of(error)) from None
+
+
+class Answer(BaseModel):
+    """Base of answers."""
+
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )
+
+
+class BodyPlugin(InitPlugin):
+    """Has Litestar read bodies by `Body.read`; its own way would bend values, and tell the path of a fault badly."""
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        """Put our reading before that of Litestar's plugin for pydantic; so this plugin comes after it."""
+        app_config.type_decoders = [(_is_body, _read_body), *(app_config.type_decoders or ())]
+        return app_config
+
+
+def _is_body(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Body)
+
+
+def _read_body(kind: type[Body], value: Any) -> Body:
+    return kind.read(value)
+
+
+def faults_of(error: ValidationError, *, prefix: str = "") -> tuple[FieldFault, ...]:
+    """Pydantic's findings in our words: RFC 6901 pointers, our codes, limits; never the value."""
+    return tuple(
+        FieldFault(
+            pointer=prefix + "".join(f"/{_escaped(part)}" for part in found["loc"]),
+            code=_code(found["type"]),
+            params=_params(found["type"], found.get("ctx", {})),
+        )
+        for found in error.errors(include_url=False, include_input=False)[:MAX_FAULTS]
+    )
+
+
+def known_token(value: str) -> str:
+    """A token of ours as it came in a path.
+
+    Raises:
+        NotFound: it does not have the shape of one, so it is the token of nothing.
+    """
+    if _TOKEN.match(value) is None:
+        raise NotFound
+    return value
+
+
+def _escaped(part: str | int) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")[:100]
+
+
+def _code(kind: str) -> str:
+    if kind in _CODES:
+        return _CODES[kind]
+    # A validator of ours names its rule: PydanticCustomError("id-checksum", …).
+    if "-" in kind:
+        return kind
+    return "wrong-type" if kind.endswith(("_type", "_parsing", "_from_float")) else "invalid"
+
+
+def _params(kind: str, context: dict[str, Any]) -> dict[str, str | int]:
+    params: dict[str, str | int] = {
+        _LIMITS.get(name, name): value for name, value in context.items() if name in _LIMITS and isinstance(value, int)
+    }
+    if _code(kind) == "not-one-of":  # pydantic's list of what we allow, which is ours and not the caller's
+        params["allowed"] = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ")
+    elif _code(kind) == "wrong-type":
+        params["expected"] = _EXPECTED.get(kind, "value")
+    return params
+
+
+Minor = Annotated[int, Field(ge=0, le=MAX_MINOR)]
+"""An amount in minor units."""
+BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
+ShortCode = Annotated[str, Field(pattern=r"\A[a-z][a-z0-9-]{0,39}\Z")]
+Token = Annotated[str, Field(pattern=r"\A[a-z]{2,5}_[0-9a-hjkmnp-tv-z]{26}\Z")]
+Sha256Hex = Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\Z")]

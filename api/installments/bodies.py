@@ -1,0 +1,139 @@
+"""What routes of installment cases take. Shapes only: whether a number is a number of its kind is asked in `intake`."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import AwareDatetime, Field
+
+from api.bodies import Body, Minor, ShortCode, Token
+from api.paging import DEFAULT_LIMIT, MAX_LIMIT
+from models.domain.application import (
+    ConsentForm,
+    ConsentPurpose,
+    ContactChannel,
+    ContactDirection,
+    ContactResult,
+    HardshipCode,
+)
+from models.domain.forms import MAX_AMOUNT_MINOR, MAX_NOTE_CHARS, MAX_TERM_MONTHS
+from models.domain.identifiers import IdType
+from models.domain.states import CaseStage
+
+MAX_CONSENTS: Final = 10
+MAX_CURSOR: Final = 600  # characters
+
+FreeText = Annotated[str, Field(min_length=1, max_length=MAX_NOTE_CHARS, pattern=r"\S")]
+"""Words of a person; sealed before they are kept."""
+TextVersion = Annotated[str, Field(pattern=r"\A(?!.*[0-9]{9})[A-Za-z0-9][A-Za-z0-9./-]{0,39}\Z")]
+"""Which version of a text was shown. It stands in clear, so no long run of digits: that might be a person's number."""
+Instant = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))]
+"""A moment with its zone, in years in which a bank's clock can stand."""
+Branch = Annotated[str, Field(pattern=r"\A(?!.*[0-9]{9})[A-Za-z0-9][A-Za-z0-9-]{0,39}\Z")]
+
+
+class ApplicantBody(Body):
+    """Who applies (申请人). Numbers as typed: spaces, hyphens and full-width digits are mended."""
+
+    id_type: IdType
+    id_number: Annotated[str, Field(min_length=1, max_length=64)]
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    mobile: Annotated[str, Field(min_length=1, max_length=40)]
+    email: Annotated[str, Field(min_length=3, max_length=254)] | None = None
+    address: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    employer: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")] | None = None
+    card_number: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+
+
+class FinancesBody(Body):
+    """A household's month and the whole debt on the card; minor units."""
+
+    total_due_minor: Annotated[int, Field(ge=1, le=MAX_AMOUNT_MINOR)]
+    monthly_income_minor: Minor
+    essential_expense_minor: Minor
+    other_debt_payment_minor: Minor
+    dependants: Annotated[int, Field(ge=0, le=30)]
+
+
+class HardshipBody(Body):
+    """Why the customer cannot pay as agreed (困难情况)."""
+
+    code: HardshipCode
+    note: FreeText | None = None
+
+
+class RequestedBody(Body):
+    """What is asked for: an amount in minor units over months."""
+
+    amount_minor: Annotated[int, Field(ge=1, le=MAX_AMOUNT_MINOR)]
+    term_months: Annotated[int, Field(ge=1, le=MAX_TERM_MONTHS)]
+
+
+class ConsentBody(Body):
+    """What the customer agreed to, in which form, to which version of the text."""
+
+    purpose: ConsentPurpose
+    form: ConsentForm
+    text_version: TextVersion
+
+
+class NewConsentBody(ConsentBody):
+    """A consent that comes in later, with the document that proves it."""
+
+    evidence_document_id: Token | None = None
+
+
+class LinkApplicationBody(Body):
+    """An application (分期申请) as the customer sends it."""
+
+    applicant: ApplicantBody
+    finances: FinancesBody
+    hardship: HardshipBody
+    willing_to_repay: bool
+    requested: RequestedBody
+    consents: Annotated[list[ConsentBody], Field(max_length=MAX_CONSENTS)]
+
+
+class ApplicationBody(LinkApplicationBody):
+    """An application as staff enter it; without `branch` it belongs to the caller's."""
+
+    branch: Branch | None = None
+
+
+class CaseFilterBody(Body):
+    """Members are joined by "and", values of one by "or"; `open` among outcomes means: not ended."""
+
+    stage: Annotated[list[CaseStage], Field(min_length=1, max_length=10)] | None = None
+    outcome: (
+        Annotated[
+            list[Literal["open", "approved", "countered", "rejected", "withdrawn"]], Field(min_length=1, max_length=10)
+        ]
+        | None
+    ) = None
+    branch: Annotated[list[Branch], Field(min_length=1, max_length=50)] | None = None
+    created_from: Instant | None = None
+    created_to: Instant | None = None
+
+
+class CaseSearchBody(Body):
+    """A page of cases, newest first."""
+
+    filter: CaseFilterBody = CaseFilterBody()
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
+    after: Annotated[str, Field(max_length=MAX_CURSOR)] | None = None
+
+
+class WithdrawalBody(Body):
+    """Why the case is withdrawn (撤回申请)."""
+
+    reason_code: ShortCode
+    note: FreeText | None = None
+
+
+class ContactBody(Body):
+    """A talk with the customer; without `at` it was just now."""
+
+    channel: ContactChannel
+    direction: ContactDirection
+    result_code: ContactResult
+    note: FreeText | None = None
+    at: Instant | None = None

@@ -1,0 +1,208 @@
+"""Documents of a case (资料): an upload becomes a sealed file first and a row after; a download is an audited deed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from litestar import Request, Response
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
+from litestar.response import Stream
+
+from api.deps import ApiDeps
+from api.idempotency import Stored, fingerprint, once
+from api.in_thread import in_thread
+from api.installments.views import document_answer
+from api.uploads import FILE_FIELD, MAGIC, Upload, receive
+from compliance.audit.deeds import Deed
+from compliance.audit.unit import unit_of_work
+from compliance.vault.cells import CellAddress
+from compliance.vault.files import FileAddress
+from models.domain.application import DocumentKind
+from models.domain.tokens import new_token
+from models.errors import FieldFault, FormInvalid
+from models.operations.cases import NewDocument, add_document
+from models.operations.idempotency import KeySlot, open_key
+from models.tables.installments import CaseDocument, InstallmentCase
+
+_EXTENSIONS: Final = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
+
+
+class UploadOperation(Operation):
+    """The OpenAPI entry of an upload: the body is streamed, so no parameter of the handler describes it."""
+
+    def __post_init__(self) -> None:
+        """Describe the form."""
+        form = Schema(
+            type=OpenAPIType.OBJECT,
+            required=["kind", FILE_FIELD],
+            properties={
+                "kind": Schema(type=OpenAPIType.STRING, enum=[kind.value for kind in DocumentKind]),
+                FILE_FIELD: Schema(
+                    type=OpenAPIType.STRING,
+                    content_media_type="application/octet-stream",
+                    description=f"at most 10 MiB; {', '.join(sorted(MAGIC.values()))}, told from its first bytes",
+                ),
+            },
+        )
+        self.request_body = RequestBody(content={"multipart/form-data": OpenAPIMediaType(schema=form)}, required=True)
+
+
+FILE_RESPONSE: Final = {
+    200: ResponseSpec(data_container=bytes, description="The file", media_type="application/octet-stream")
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Adding:
+    """Who adds a document to which case; `location` is where it can be read, None where the caller may not."""
+
+    case: InstallmentCase
+    actor: str
+    slot: KeySlot
+    locale: str
+    location: str | None
+
+
+def file_path(deps: ApiDeps, *, tenant: str, document_id: str) -> Path:
+    """Where a document's sealed file lies."""
+    return deps.files_root / tenant / document_id
+
+
+async def store_document(deps: ApiDeps, request: Request[Any, Any, Any], adding: Adding) -> Response[Any]:
+    """Stream an upload into a sealed file, then put it on the case's record.
+
+    Raises:
+        BadRequest, BodyTooLarge, FormInvalid: as `api.uploads.receive`; also for the kind.
+        IdempotencyMismatch, IdempotencyInFlight: as `api.idempotency.once`.
+    """
+    case, document_id = adding.case, new_token("doc")
+    target = file_path(deps, tenant=case.tenant, document_id=document_id)
+    kept = False
+
+    def seal(pieces: Iterator[bytes]) -> Any:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return deps.vault.seal_file(FileAddress(case.tenant, case.subject_id, document_id), pieces, target)
+
+    try:
+        upload = await receive(request, seal=seal)
+        kind = _kind(upload)
+        digest = await in_thread(fingerprint, deps, adding.slot, {"kind": kind.value, "content": upload.content_digest})
+
+        def act() -> str:
+            nonlocal kept
+            _record(deps, adding, upload, kind=kind, document_id=document_id, fingerprint=digest)
+            kept = True
+            return document_id
+
+        return await once(
+            deps,
+            adding.slot,
+            fingerprint=digest,
+            act=act,
+            rebuild=lambda known_id: _added(deps, adding, known_id),
+        )
+    finally:
+        if not kept:  # refused, repeated or failed: a sealed file without a row is of no use to anybody
+            await in_thread(target.unlink, missing_ok=True)
+
+
+def _kind(upload: Upload) -> DocumentKind:
+    faults = [FieldFault(pointer=f"/{name}", code="unknown-field") for name in upload.fields if name != "kind"]
+    kind = upload.fields.get("kind")
+    if kind is None:
+        faults.append(FieldFault(pointer="/kind", code="missing"))
+    elif kind not in set(DocumentKind):
+        allowed = ", ".join(DocumentKind)
+        faults.append(FieldFault(pointer="/kind", code="not-one-of", params={"allowed": allowed}))
+    if faults or kind is None:
+        raise FormInvalid(faults=tuple(faults))
+    return DocumentKind(kind)
+
+
+def _record(
+    deps: ApiDeps, adding: Adding, upload: Upload, *, kind: DocumentKind, document_id: str, fingerprint: str
+) -> None:
+    case, now, cell = adding.case, deps.clock(), None
+    if upload.filename is not None:
+        address = CellAddress(case.tenant, "case_documents", "filename_cell", document_id, case.subject_id)
+        cell = deps.vault.seal(address, upload.filename)
+    document = NewDocument(
+        id=document_id,
+        tenant=case.tenant,
+        case_token=case.token,
+        subject_id=case.subject_id,
+        kind=kind,
+        media_type=upload.media_type,
+        filename_cell=cell,
+        size_bytes=upload.sealed.size_bytes,
+        digest=upload.sealed.digest,
+        added_by=adding.actor,
+    )
+    deed = Deed(
+        tenant=case.tenant,
+        action="document.added",
+        target=case.token,
+        actor=adding.actor,
+        at=now,
+        facts={
+            "document": document_id,
+            "kind": kind.value,
+            "mediaType": upload.media_type,
+            "sizeBytes": upload.sealed.size_bytes,
+            "digest": upload.sealed.digest,
+        },
+    )
+    with unit_of_work(deps.database, deed) as unit:
+        open_key(
+            unit.session,
+            adding.slot,
+            fingerprint=fingerprint,
+            resource_id=document_id,
+            now=now,
+            status=HTTPStatus.CREATED,
+        )
+        add_document(unit.session, document, now=now)
+
+
+def _added(deps: ApiDeps, adding: Adding, document_id: str) -> Stored:
+    with deps.database.read() as session:
+        document = session.get_one(CaseDocument, document_id)
+    headers = {"Location": f"{adding.location}/{document_id}"} if adding.location is not None else {}
+    body = document_answer(document, locale=adding.locale).model_dump(mode="json")
+    return Stored(status=HTTPStatus.CREATED, body=body, headers=headers)
+
+
+def open_document(deps: ApiDeps, document: CaseDocument, *, actor: str) -> Stream:
+    """Record that somebody opens a document, then hand its content over piece by piece; blocking until then.
+
+    Raises:
+        CannotOpen: altered or missing; nothing is recorded then.
+        SubjectShredded: the keys of this person were destroyed.
+    """
+    path = file_path(deps, tenant=document.tenant, document_id=document.id)
+    pieces = deps.vault.open_file(FileAddress(document.tenant, document.subject_id, document.id), path)
+    headers = {"Content-Disposition": _disposition(deps, document), "X-Content-Type-Options": "nosniff"}
+    deed = Deed(
+        tenant=document.tenant,
+        action="document.opened",
+        target=document.case_token,
+        actor=actor,
+        at=deps.clock(),
+        facts={"document": document.id, "kind": document.kind},
+    )
+    with unit_of_work(deps.database, deed):
+        pass  # the event is all there is to write; without it nothing is shown
+    return Stream(pieces, media_type=document.media_type, headers=headers)
+
+
+def _disposition(deps: ApiDeps, document: CaseDocument) -> str:
+    plain = f"{document.id}.{_EXTENSIONS.get(document.media_type, 'bin')}"
+    if document.filename_cell is None:
+        return f'attachment; filename="{plain}"'
+    address = CellAddress(document.tenant, "case_documents", "filename_cell", document.id, document.subject_id)
+    name = quote(deps.vault.open_text(address, document.filename_cell), safe="")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{name}"

@@ -1,0 +1,108 @@
+"""A decision after its commit: sent to the workflow within a budget and answered 201, 202 or 409."""
+
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Final
+
+from api.bodies import Answer
+from api.deps import ApiDeps
+from api.idempotency import Stored
+from api.in_thread import in_thread
+from compliance.audit.unit import bookkeeping
+from compliance.payloads.dispatch import Fate, record_refusal
+from models.contracts.installments import DecideInput, DecideResult
+from models.domain.states import DecisionState
+from models.errors import DecisionRefused
+from models.operations.decisions import decide_input
+from models.operations.idempotency import KeySlot, store_answer
+from models.tables.installments import InstallmentCase
+from models.tables.tasks import Decision
+
+BUDGET: Final = timedelta(seconds=2)
+
+
+class DecidedAnswer(Answer):
+    """A decision and the state after it; while `state` is PENDING, `stage` and `outcome` are those before it."""
+
+    decision_id: str
+    state: str
+    case_token: str | None
+    task_id: str | None
+    stage: str | None
+    outcome: str | None
+
+
+async def send_and_answer(deps: ApiDeps, decision_id: str, *, slot: KeySlot, location: str) -> Stored:
+    """Send a decision that has been committed, and say what became of it.
+
+    Args:
+        deps: dispatcher and database.
+        decision_id: of a stored decision.
+        slot: the request's idempotency slot; of a refusal it remembers that there was one.
+        location: where the caller looks while nobody has answered.
+
+    Returns:
+        201 if the workflow applied it, 202 with `Location` if there was no answer in the budget: the relay goes on.
+
+    Raises:
+        DecisionRefused: the workflow said no; task and case are back with people.
+    """
+    workflow_id, sent = await in_thread(_load, deps, decision_id)
+    answer = await deps.dispatcher.send(workflow_id, sent, budget=BUDGET)
+    if answer.fate is Fate.REFUSED:
+        await in_thread(_refuse, deps, decision_id, slot, answer.reason or "internal")
+    return await in_thread(decided_answer, deps, decision_id, location=location, result=answer.result)
+
+
+def decided_answer(deps: ApiDeps, decision_id: str, *, location: str, result: DecideResult | None = None) -> Stored:
+    """The answer about a decision as it stands now; blocking. Also for a request that is sent again.
+
+    Args:
+        deps: database.
+        decision_id: of a stored decision.
+        location: where the caller looks while nobody has answered.
+        result: the workflow's own word, where it is at hand.
+
+    Raises:
+        DecisionRefused: it was refused.
+    """
+    with deps.database.read() as session:
+        decision = session.get_one(Decision, decision_id)
+        case = session.get(InstallmentCase, decision.case_token) if decision.case_token is not None else None
+    if decision.state == DecisionState.REFUSED:
+        raise DecisionRefused(detail=decision_id, params={"reason": decision.refusal or "internal"})
+    applied = result is not None or decision.state == DecisionState.APPLIED
+    after = result or case
+    body = DecidedAnswer(
+        decision_id=decision.id,
+        state=DecisionState.APPLIED if applied else decision.state,
+        case_token=decision.case_token,
+        task_id=decision.task_id,
+        stage=after.stage if after is not None else None,
+        outcome=after.outcome if after is not None else None,
+    )
+    return Stored(
+        status=HTTPStatus.CREATED if applied else HTTPStatus.ACCEPTED,
+        body=body.model_dump(mode="json"),
+        headers={"Location": location},
+    )
+
+
+def _load(deps: ApiDeps, decision_id: str) -> tuple[str, DecideInput]:
+    with deps.database.read() as session:
+        return decide_input(session, decision_id=decision_id)
+
+
+def _refuse(deps: ApiDeps, decision_id: str, slot: KeySlot, reason: str) -> None:
+    with deps.database.read() as session:
+        decision = session.get_one(Decision, decision_id)
+    record_refusal(
+        deps.database,
+        tenant=decision.tenant,
+        target=decision.case_token or decision.workflow_id,
+        decision_id=decision_id,
+        reason=reason,
+        now=deps.clock(),
+    )
+    with bookkeeping(deps.database) as session:
+        store_answer(session, slot, status=DecisionRefused.status, body=None, headers=None)

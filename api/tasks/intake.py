@@ -1,0 +1,150 @@
+"""A decision up to its commit: form, rules and authority are asked, the remark is sealed, then all is written."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from api.deps import ApiDeps
+from api.etags import check_version
+from api.identity.authenticate import fresh_login
+from api.identity.principal import Principal
+from compliance.audit.deeds import Deed
+from compliance.audit.unit import unit_of_work
+from compliance.vault.cells import CellAddress
+from models.domain.forms import DecisionForm, parse_decision
+from models.domain.states import CHECKER_TASKS, TaskType
+from models.domain.viewer import Viewer
+from models.errors import CaseworkError, NotFound, ShownChanged
+from models.operations.decisions import NewDecision, prepare_task_decision
+from models.operations.idempotency import KeySlot, KeyTaken, find_key, open_key
+from models.queries.allowed import require_allowed
+from models.queries.tasks import get_task, subject_of_task
+from models.tables.tasks import Task
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskDecision:
+    """A request to decide: who, on what, what was sent, in which version the task was read."""
+
+    decision_id: str
+    task_id: str
+    body: dict[str, Any]
+    read_version: int
+    principal: Principal
+    viewer: Viewer
+    slot: KeySlot
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Checked:
+    """A request that no rule stands against, and whose subject's key seals its remark."""
+
+    task: Task
+    form: DecisionForm
+    subject: str
+
+
+def decision_location(task_id: str, decision_id: str) -> str:
+    """Where a decision is looked at."""
+    return f"/v1/tasks/{task_id}/decisions/{decision_id}"
+
+
+def take_decision(deps: ApiDeps, request: TaskDecision) -> str:
+    """Check a decision and commit it; blocking. Returns its id.
+
+    Raises:
+        KeyTaken: another request under the same key was first.
+        CaseworkError: the rule that stands against it; nothing was changed.
+    """
+    now = deps.clock()
+    try:
+        checked = _check(deps, request, now=now)
+    except CaseworkError:
+        # The same request, sent twice at once: the first has taken the task, and the second gets the first's answer.
+        with deps.database.read() as session:
+            if find_key(session, request.slot) is not None:
+                raise KeyTaken from None
+        raise
+    decision = _decision(deps, request, checked)
+    deed = _deed(request, checked, now=now)
+    with unit_of_work(deps.database, deed) as unit:
+        open_key(unit.session, request.slot, fingerprint=request.fingerprint, resource_id=request.decision_id, now=now)
+        prepare_task_decision(
+            unit.session, decision, task_id=request.task_id, expected_version=request.read_version, now=now
+        )
+    return request.decision_id
+
+
+def _check(deps: ApiDeps, request: TaskDecision, *, now: datetime) -> _Checked:
+    """The first of the four layers. What it has read is held to by the version that the commit compares."""
+    with deps.database.read() as session:
+        task = get_task(session, request.task_id, tenant=request.principal.tenant, viewer=request.viewer)
+        if task is None:
+            raise NotFound
+        subject = subject_of_task(session, task)
+    form = parse_decision(TaskType(task.type), request.body)
+    require_allowed(task, request.viewer, form.outcome, form=form)
+    check_version(read=request.read_version, current=task.version)
+    if TaskType(task.type) in CHECKER_TASKS:
+        fresh_login(request.principal, now=now)
+    if form.shown_hash is not None and form.shown_hash != task.shown_hash:
+        raise ShownChanged
+    return _Checked(task=task, form=form, subject=subject)
+
+
+def _decision(deps: ApiDeps, request: TaskDecision, checked: _Checked) -> NewDecision:
+    task, form = checked.task, checked.form
+    note_cell = None
+    if form.note is not None:
+        address = CellAddress(task.tenant, "decisions", "note_cell", request.decision_id, checked.subject)
+        note_cell = deps.vault.seal(address, form.note)
+    carrier: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(carrier)
+    return NewDecision(
+        id=request.decision_id,
+        tenant=task.tenant,
+        workflow_id=task.workflow_id,
+        case_token=task.case_token,
+        outcome=form.outcome,
+        reason_code=form.reason_code,
+        form=_figures(form),
+        note_cell=note_cell,
+        shown_hash=form.shown_hash,
+        staff_id=request.principal.staff_id,
+        person_id=request.principal.person_id,
+        traceparent=carrier.get("traceparent"),
+    )
+
+
+def _figures(form: DecisionForm) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    if form.terms is not None:
+        figures["terms"] = asdict(form.terms)
+    if form.mended is not None:
+        figures["mended"] = asdict(form.mended)
+    return figures
+
+
+def _deed(request: TaskDecision, checked: _Checked, *, now: datetime) -> Deed:
+    task, form = checked.task, checked.form
+    facts = {
+        "task": task.id,
+        "type": task.type,
+        "decision": request.decision_id,
+        "outcome": form.outcome.value,
+        "reason": form.reason_code,
+        "shown": task.shown_hash,
+        "note": form.note is not None,
+        **_figures(form),
+    }
+    return Deed(
+        tenant=task.tenant,
+        action="task.decided",
+        target=task.case_token or task.id,
+        actor=request.principal.staff_id,
+        at=now,
+        facts=facts,
+    )

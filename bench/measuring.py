@@ -1,0 +1,63 @@
+"""Stop-watches, and throw-away stores as the embedded default has them."""
+
+import base64
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from compliance.vault.kek import EnvKek
+from compliance.vault.keyring import Vault, open_vault
+from compliance.vault.store import initialise_key_store
+from deploy.migrate import Store, migrate
+from models.database.engine import Database, open_database
+
+NOW: Final = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """A folder with both stores in it, migrated and empty."""
+
+    folder: Path
+    data: Database
+    vault: Vault
+
+
+@contextmanager
+def empty_stores() -> Iterator[Stores]:
+    """Both stores on SQLite in a folder that goes away."""
+    with ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="casework-bench-")))
+        data, keys = (open_database(f"sqlite:///{folder / name}.db") for name in ("data", "keys"))
+        opened.callback(data.dispose)
+        opened.callback(keys.dispose)
+        migrate(data, store=Store.DATA)
+        kek = EnvKek(base64.b64encode(os.urandom(32)).decode())
+        initialise_key_store(keys, kek=kek, clock=lambda: NOW)
+        yield Stores(folder, data, open_vault(keys, kek, lambda: NOW))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes, once."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def milliseconds(work: Callable[[], object], *, times: int) -> list[float]:
+    """How long it takes each time, after three times that do not count."""
+    for _ in range(3):
+        work()
+    return [seconds(work) * 1_000 for _ in range(times)]
+
+
+def percentile(values: Sequence[float], part: float) -> float:
+    """The value that `part` (0 … 1) of all do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]

@@ -1,0 +1,106 @@
+"""What crosses to Temporal: starts and decisions, sent under business ids so that a repeated send is one send."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from compliance.audit.deeds import Deed
+from compliance.audit.unit import Unchanged, unit_of_work
+from models.contracts.installments import CaseInput, DecideInput, DecideResult
+from models.database.engine import Database
+from models.domain.ids import installment_workflow_id
+from models.operations import decisions
+
+
+class Fate(StrEnum):
+    """What became of a send."""
+
+    APPLIED = "applied"
+    REFUSED = "refused"
+    GONE = "gone"  # no such workflow runs: it has ended, or has not been started yet
+    UNANSWERED = "unanswered"  # nobody knows; only the same send again can tell
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """The fate, with the state after it or the code of the refusal."""
+
+    fate: Fate
+    result: DecideResult | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dispatcher:
+    """Sends through one client. Time-outs and queue come from `workflows.support`, by way of the composition root."""
+
+    client: Client
+    cases_queue: str
+    task_timeout: timedelta
+    rpc_timeout: timedelta
+
+    async def start_case(self, case_token: str) -> bool:
+        """Start the case's workflow; "already started" is success.
+
+        Returns:
+            False if Temporal did not answer; the relay tries again.
+        """
+        try:
+            await self.client.start_workflow(
+                "installments.case",
+                CaseInput(case_token=case_token),
+                id=installment_workflow_id(case_token),
+                task_queue=self.cases_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                task_timeout=self.task_timeout,
+                request_eager_start=True,
+                rpc_timeout=self.rpc_timeout,
+            )
+        except WorkflowAlreadyStartedError:
+            return True
+        except (RPCError, RuntimeError, OSError):
+            return False
+        return True
+
+    async def send(self, workflow_id: str, decision: DecideInput, *, budget: timedelta) -> Answer:
+        """Send a decision as the Update of its own id, and wait at most `budget` for the workflow's word."""
+        handle = self.client.get_workflow_handle(workflow_id)
+        try:
+            result = await handle.execute_update(
+                "decide", decision, id=decision.decision_id, result_type=DecideResult, rpc_timeout=budget
+            )
+        except WorkflowUpdateFailedError as error:
+            code = error.cause.type if isinstance(error.cause, ApplicationError) else None
+            if code is None or code == "AcceptedUpdateCompletedWorkflow":
+                code = "wrong-state"  # the case ended before the decision's turn came
+            return Answer(fate=Fate.REFUSED, reason=code)
+        except WorkflowUpdateRPCTimeoutOrCancelledError:
+            return Answer(fate=Fate.UNANSWERED)
+        except RPCError as error:
+            gone = error.status is RPCStatusCode.NOT_FOUND
+            return Answer(fate=Fate.GONE if gone else Fate.UNANSWERED)
+        except (RuntimeError, OSError):  # a lazily connected client that finds no server
+            return Answer(fate=Fate.UNANSWERED)
+        return Answer(fate=Fate.APPLIED, result=result)
+
+
+def record_refusal(
+    database: Database, *, tenant: str, target: str, decision_id: str, reason: str, now: datetime
+) -> None:
+    """The workflow refused: task and case go back to people, with the reason. Repeatable."""
+    deed = Deed(
+        tenant=tenant,
+        action="decision.refused",
+        target=target,
+        actor="workflow",
+        at=now,
+        facts={"decision": decision_id, "reason": reason},
+    )
+    with unit_of_work(database, deed) as unit:
+        if not decisions.refuse_decision(unit.session, decision_id=decision_id, reason=reason, now=now):
+            raise Unchanged

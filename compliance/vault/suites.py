@@ -1,0 +1,246 @@
+"""Cipher suites as data: what is sealed names its suite by one byte, so another suite is a new entry and no rewriting.
+
+Where a suite fails its known-answer test nothing works at all: some builds of the crypto library lack an algorithm.
+"""
+
+import hmac
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from models.errors import CannotOpen, KeysUnavailable
+
+NONCE_BYTES: Final = 12
+TAG_BYTES: Final = 16
+# Random 96-bit nonces are safe for 2^32 values under one key (SP 800-38D); stop at half of it.
+SEALS_PER_KEY: Final = 1 << 31
+
+
+class Aead(Protocol):
+    """Authenticated encryption with a 12-byte nonce and a 16-byte tag behind the ciphertext."""
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes:
+        """Ciphertext and tag."""
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes:
+        """Plaintext; raises `InvalidTag`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AeadAnswer:
+    """A published test vector of an AEAD; all values in hexadecimal."""
+
+    key: str
+    nonce: str
+    plaintext: str
+    associated_data: str
+    ciphertext_and_tag: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MacAnswer:
+    """A published test vector of a MAC; all values in hexadecimal."""
+
+    key: str
+    message: str
+    tag: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KdfAnswer:
+    """A published test vector of HKDF; all values in hexadecimal."""
+
+    secret: str
+    salt: str
+    info: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Suite:
+    """One set of algorithms.
+
+    Attributes:
+        id: the byte that stands in everything sealed under it; never used again for something else.
+        key_bytes: length of the AEAD key.
+        digest: name of the hash under HMAC and HKDF, as `hmac` knows it.
+    """
+
+    id: int
+    name: str
+    key_bytes: int
+    aead: Callable[[bytes], Aead]
+    digest: str
+    hash: Callable[[], hashes.HashAlgorithm]
+    aead_answer: AeadAnswer
+    mac_answer: MacAnswer
+    kdf_answer: KdfAnswer
+
+    def new_key(self) -> bytes:
+        """A random key of the AEAD."""
+        return os.urandom(self.key_bytes)
+
+    def mac(self, key: bytes, message: bytes) -> bytes:
+        """HMAC of the message, 32 bytes."""
+        return hmac.digest(key, message, self.digest)
+
+    def derive(self, secret: bytes, *, info: bytes, length: int, salt: bytes | None = None) -> bytes:
+        """HKDF (RFC 5869): `length` bytes that only `secret` and `info` together give."""
+        return HKDF(self.hash(), length, salt, info).derive(secret)
+
+
+AES_256_GCM: Final = Suite(
+    id=1,
+    name="AES-256-GCM/HMAC-SHA256",
+    key_bytes=32,
+    aead=AESGCM,
+    digest="sha256",
+    hash=hashes.SHA256,
+    # McGrew and Viega, "The Galois/Counter Mode of Operation", test case 16.
+    aead_answer=AeadAnswer(
+        key="feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308",
+        nonce="cafebabefacedbaddecaf888",
+        plaintext=(
+            "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+            "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39"
+        ),
+        associated_data="feedfacedeadbeeffeedfacedeadbeefabaddad2",
+        ciphertext_and_tag=(
+            "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
+            "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662"
+            "76fc6ece0f4e1768cddf8853bb2d551b"
+        ),
+    ),
+    # RFC 4231, test case 2.
+    mac_answer=MacAnswer(
+        key="4a656665",
+        message="7768617420646f2079612077616e7420666f72206e6f7468696e673f",
+        tag="5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+    ),
+    # RFC 5869, test case 1.
+    kdf_answer=KdfAnswer(
+        secret="0b" * 22,
+        salt="000102030405060708090a0b0c",
+        info="f0f1f2f3f4f5f6f7f8f9",
+        key="3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865",
+    ),
+)
+
+SUITES: Final[dict[int, Suite]] = {suite.id: suite for suite in (AES_256_GCM,)}
+DEFAULT_SUITE: Final = AES_256_GCM
+
+
+def suite_of(suite_id: int) -> Suite:
+    """The suite behind a suite byte.
+
+    Raises:
+        CannotOpen: no suite of this program has that byte.
+    """
+    suite = SUITES.get(suite_id)
+    if suite is None:
+        raise CannotOpen(detail=f"unknown suite {suite_id}")
+    return suite
+
+
+def check_suites() -> None:
+    """Run every suite's known-answer tests.
+
+    Raises:
+        KeysUnavailable: a suite gives a wrong answer or is missing; nothing may be sealed or opened.
+    """
+    for suite in SUITES.values():
+        try:
+            good = _answers_right(suite)
+        except Exception as error:  # noqa: BLE001 - whatever a broken build raises, the vault stays shut
+            raise KeysUnavailable(
+                detail=f"suite {suite.name}: {type(error).__name__} in its known-answer test"
+            ) from None
+        if not good:
+            raise KeysUnavailable(detail=f"suite {suite.name} fails its known-answer test; nothing is sealed or opened")
+
+
+def _answers_right(suite: Suite) -> bool:
+    aead, mac, kdf = suite.aead_answer, suite.mac_answer, suite.kdf_answer
+    cipher = suite.aead(bytes.fromhex(aead.key))
+    nonce, plaintext, bound, sealed = (
+        bytes.fromhex(value) for value in (aead.nonce, aead.plaintext, aead.associated_data, aead.ciphertext_and_tag)
+    )
+    derived = suite.derive(
+        bytes.fromhex(kdf.secret), salt=bytes.fromhex(kdf.salt), info=bytes.fromhex(kdf.info), length=len(kdf.key) // 2
+    )
+    return (
+        cipher.encrypt(nonce, plaintext, bound) == sealed
+        and cipher.decrypt(nonce, sealed, bound) == plaintext
+        and _refuses(cipher, nonce, sealed[:-1] + bytes([sealed[-1] ^ 1]), bound)
+        and suite.mac(bytes.fromhex(mac.key), bytes.fromhex(mac.message)).hex() == mac.tag
+        and derived.hex() == kdf.key
+    )
+
+
+def _refuses(cipher: Aead, nonce: bytes, sealed: bytes, bound: bytes) -> bool:
+    try:
+        cipher.decrypt(nonce, sealed, bound)
+    except InvalidTag:
+        return True
+    return False
+
+
+class SealingKey:
+    """A key ready for use: seals, opens and derives. It never shows itself."""
+
+    __slots__ = ("_aead", "_sealed", "_secret", "suite", "version")
+
+    def __init__(self, suite: Suite, secret: bytes, *, version: int) -> None:
+        """Prepare `secret` for the algorithms of `suite`; `version` is what the header of a sealed value says."""
+        if len(secret) != suite.key_bytes:
+            raise CannotOpen(detail=f"a key of {len(secret)} bytes does not fit suite {suite.name}")
+        self.suite = suite
+        self.version = version
+        self._secret = secret
+        self._aead = suite.aead(secret)
+        self._sealed = 0
+
+    def __repr__(self) -> str:
+        return f"SealingKey(suite={self.suite.id}, version={self.version})"
+
+    def seal(self, plaintext: bytes, associated_data: bytes) -> bytes:
+        """`nonce(12) ciphertext tag(16)` under a random nonce.
+
+        Raises:
+            KeysUnavailable: the key has sealed as much as is safe; it must be rotated.
+        """
+        return self.seal_under(os.urandom(NONCE_BYTES), plaintext, associated_data)
+
+    def seal_under(self, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
+        """As `seal`, under a nonce that the caller knows to be unique for this key."""
+        if self._sealed >= SEALS_PER_KEY:
+            raise KeysUnavailable(
+                detail=f"a key of version {self.version} has sealed {SEALS_PER_KEY} values: rotate it"
+            )
+        self._sealed += 1
+        return nonce + self._aead.encrypt(nonce, plaintext, associated_data)
+
+    def open(self, sealed: bytes, associated_data: bytes) -> bytes:
+        """The plaintext behind `nonce ciphertext tag`.
+
+        Raises:
+            CannotOpen: altered, moved or sealed under another key; the error says nothing of the value.
+        """
+        try:
+            return self._aead.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], associated_data)
+        except (InvalidTag, ValueError):
+            raise CannotOpen(detail="the authentication tag does not fit") from None
+
+    def derive(self, *, info: bytes, length: int, salt: bytes | None = None) -> bytes:
+        """HKDF from this key."""
+        return self.suite.derive(self._secret, info=info, length=length, salt=salt)
+
+    def mac(self, message: bytes) -> bytes:
+        """HMAC under this key."""
+        return self.suite.mac(self._secret, message)

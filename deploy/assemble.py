@@ -1,0 +1,189 @@
+"""Composition of a process: client, API, workers and duties over open stores. Nothing else builds them."""
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Final
+
+from litestar import Litestar
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, TLSConfig
+from temporalio.worker import Worker
+
+from activities.duties.reconciler import Reconciler
+from activities.duties.relay import Relay
+from activities.duties.runner import DutyRunner
+from activities.duties.sealer import Sealer
+from activities.gateways.bureau import BureauGateway, BureauRecord, Identity
+from activities.gateways.simulated_bureau import SimulatedBureau
+from activities.worker import WorkerDeps, create_workers
+from api.app import create_app
+from api.deps import ApiDeps, ApiSettings
+from api.identity.issuer import local_issuer
+from api.identity.jwks import JwksFile
+from api.identity.tokens import TokenVerifier
+from compliance.audit.seal import seal_keys
+from compliance.payloads.connect import connect
+from compliance.payloads.dispatch import Dispatcher
+from compliance.telemetry.logs import configure_logging
+from compliance.vault.keyring import Vault
+from deploy.clock import wall_clock
+from deploy.safety import unsafe
+from deploy.stores import Stores
+from deploy.temporal_server import RETENTION_DAYS
+from deploy.values import Bureau, IdentitySettings, IssuerMode, Settings, TlsFiles
+from models.domain.clock import Clock
+from models.errors import GatewayUnavailable
+from workflows.support.ids import CASES_QUEUE, GATEWAYS_QUEUE
+from workflows.support.options import RPC_TIMEOUT, WORKFLOW_TASK_TIMEOUT
+
+ALL_QUEUES: Final = (CASES_QUEUE, GATEWAYS_QUEUE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """One process's parts, joined."""
+
+    settings: Settings
+    stores: Stores
+    vault: Vault
+    client: Client
+    dispatcher: Dispatcher
+    clock: Clock
+
+
+async def join(settings: Settings, stores: Stores, vault: Vault) -> Parts:
+    """Connect the parts. The client connects at its first call: a process starts while Temporal is down.
+
+    Raises:
+        UnsafeSetting: Temporal lies off this machine and there is no TLS.
+    """
+    temporal = settings.temporal
+    client = await connect(
+        address=temporal.address, namespace=temporal.namespace, vault=vault, lazy=True, tls=_tls(temporal.tls)
+    )
+    dispatcher = Dispatcher(
+        client=client, cases_queue=CASES_QUEUE, task_timeout=WORKFLOW_TASK_TIMEOUT, rpc_timeout=RPC_TIMEOUT
+    )
+    return Parts(settings=settings, stores=stores, vault=vault, client=client, dispatcher=dispatcher, clock=wall_clock)
+
+
+def _tls(files: TlsFiles) -> TLSConfig | None:
+    if not files.enabled:
+        return None
+    return TLSConfig(
+        server_root_ca_cert=None if files.ca is None else files.ca.read_bytes(),
+        domain=files.server_name,
+        client_cert=None if files.cert is None else files.cert.read_bytes(),
+        client_private_key=None if files.key is None else files.key.read_bytes(),
+    )
+
+
+async def temporal_answers(parts: Parts) -> bool:
+    """Whether Temporal and our namespace can be used now."""
+    request = DescribeNamespaceRequest(namespace=parts.settings.temporal.namespace)
+    try:
+        await parts.client.workflow_service.describe_namespace(request, timeout=RPC_TIMEOUT)
+    except (RPCError, RuntimeError, OSError):
+        return False
+    return True
+
+
+async def keep_histories(parts: Parts) -> None:
+    """The embedded server keeps closed histories for a day unless told otherwise; disputes take longer than a day."""
+    request = UpdateNamespaceRequest(namespace=parts.settings.temporal.namespace)
+    request.config.workflow_execution_retention_ttl.FromTimedelta(timedelta(days=RETENTION_DAYS))
+    await parts.client.workflow_service.update_namespace(request, retry=True, timeout=RPC_TIMEOUT)
+
+
+def build_api(parts: Parts) -> Litestar:
+    """The HTTP edge.
+
+    Raises:
+        UnsafeSetting: the token keys are weak, or production would be reached without TLS.
+    """
+    settings, stores = parts.settings, parts.stores
+    if settings.identity.mode is IssuerMode.LOCAL:
+        issuer, verifier = local_issuer(database=stores.data, vault=parts.vault, clock=parts.clock)
+    else:
+        issuer, verifier = None, _outside_verifier(settings.identity)
+    deps = ApiDeps(
+        database=stores.data,
+        vault=parts.vault,
+        temporal=parts.client,
+        dispatcher=parts.dispatcher,
+        clock=parts.clock,
+        verifier=verifier,
+        issuer=issuer,
+        files_root=settings.data.files,
+    )
+    return create_app(
+        deps,
+        settings=ApiSettings(
+            production=settings.is_production,
+            allowed_hosts=settings.api.allowed_hosts,
+            tls=settings.api.tls.cert is not None or settings.api.behind_tls_proxy,
+        ),
+    )
+
+
+def _outside_verifier(identity: IdentitySettings) -> TokenVerifier:
+    if identity.jwks_file is None or identity.issuer is None or identity.audience is None:
+        raise unsafe("CASEWORK_ISSUER", problem="is oidc, and the issuer is not named", fix="set CASEWORK_OIDC_…")
+    return TokenVerifier(
+        keys=JwksFile(identity.jwks_file), issuer=identity.issuer, audience=identity.audience, from_outside=True
+    )
+
+
+def build_workers(parts: Parts, queues: Sequence[str]) -> list[Worker]:
+    """One worker per queue. The client must have been connected (`temporal_answers`)."""
+    deps = WorkerDeps(
+        client=parts.client,
+        database=parts.stores.data,
+        vault=parts.vault,
+        bureau=SimulatedBureau() if parts.settings.bureau is Bureau.SIMULATED else NoBureau(),
+        clock=parts.clock,
+        build_id=version("casework") if parts.settings.is_production else None,
+    )
+    return create_workers(deps, queues=queues)
+
+
+def build_duties(parts: Parts) -> DutyRunner:
+    """Relay, sealer and reconciler, under leases that name this process."""
+    database = parts.stores.data
+    return DutyRunner(
+        duties=(
+            Relay(database, parts.dispatcher, parts.clock),
+            Sealer(database, seal_keys(parts.vault), parts.settings.data.beside(".anchor")),
+            Reconciler(database, parts.client, parts.clock),
+        ),
+        database=database,
+        clock=parts.clock,
+        holder=process_name(),
+    )
+
+
+class NoBureau(BureauGateway):
+    """No credit bureau is connected: each query waits, then becomes an incident task."""
+
+    def query(self, identity: Identity, *, query_key: str) -> BureauRecord:  # noqa: ARG002
+        """Never answers.
+
+        Raises:
+            GatewayUnavailable: always.
+        """
+        raise GatewayUnavailable(detail="no bureau is connected")
+
+
+def configure_telemetry(settings: Settings) -> None:
+    """Logs of this process: identifiers only."""
+    configure_logging(json=settings.log_json)
+
+
+def process_name() -> str:
+    """Names this process in leases."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}"

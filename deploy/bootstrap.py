@@ -1,0 +1,162 @@
+"""The first tenant and its first staff: what nobody could create over HTTP, since nobody can log in yet."""
+
+import base64
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import select
+
+from api.identity.passwords import hash_password
+from compliance.audit.deeds import Deed
+from compliance.audit.unit import unit_of_work
+from compliance.vault.keyring import Vault
+from deploy import datadir
+from deploy.exits import CommandFailed, ExitCode
+from deploy.stores import Stores
+from deploy.values import Settings
+from models.domain.ids import TENANT_CODE
+from models.domain.roles import Role
+from models.domain.viewer import ANY_BRANCH
+from models.operations.staff import NewStaff, seed_staff
+from models.tables.staff import Staff
+from models.tables.tenants import Tenant
+
+DEMO_TENANT: Final = "main"
+LOCALE: Final = "zh-CN"
+LEAST_ADMINS: Final = 2  # a change of roles takes two persons
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """One account to be made.
+
+    Attributes:
+        subject: the person's `sub` at an outside issuer; None for a password.
+        password: the first password; None with an outside issuer.
+        initial: the password must be changed at the first log-in.
+    """
+
+    login: str
+    name: str
+    roles: tuple[Role, ...]
+    subject: str | None = None
+    password: str | None = None
+    initial: bool = True
+    authority_amount_minor: int = 0
+    authority_concession_bps: int = 0
+
+
+# Each is a person of their own, so that four-eyes can be tried with them.
+DEVELOPMENT: Final = (
+    ("dev.officer", "客户经理（开发）", Role.CASE_OFFICER),
+    ("dev.approver", "审批人（开发）", Role.APPROVER),
+    ("dev.operator", "运维甲（开发）", Role.OPERATOR),
+    ("dev.operator2", "运维乙（开发）", Role.OPERATOR),
+    ("dev.auditor", "内审（开发）", Role.AUDITOR),
+    ("dev.privacy", "个人信息保护负责人（开发）", Role.PRIVACY_OFFICER),
+    ("dev.admin", "人员管理甲（开发）", Role.STAFF_ADMIN),
+    ("dev.admin2", "人员管理乙（开发）", Role.STAFF_ADMIN),
+)
+_DEV_AMOUNT_MINOR: Final = 100_000_000  # 1,000,000.00
+_DEV_CONCESSION_BPS: Final = 5_000
+
+
+def first_tenant(settings: Settings, stores: Stores, vault: Vault, *, now: datetime) -> bool:
+    """On an embedded installation without staff: tenant `main` and development accounts; True if they were made.
+
+    Their one password stands in `<data>.dev-login.json` (0600) before the accounts exist, so that it is never lost.
+    """
+    with stores.data.read() as session:
+        if session.exec(select(Staff.id).limit(1)).first() is not None:
+            return False
+    path = settings.data.beside(".dev-login.json")
+    known = datadir.read_json(path)
+    password = str(known["password"]) if isinstance(known, dict) and "password" in known else new_password()
+    accounts = [
+        Account(
+            login=login,
+            name=name,
+            roles=(role,),
+            password=password,
+            initial=False,
+            authority_amount_minor=_DEV_AMOUNT_MINOR if role is Role.APPROVER else 0,
+            authority_concession_bps=_DEV_CONCESSION_BPS if role is Role.APPROVER else 0,
+        )
+        for login, name, role in DEVELOPMENT
+    ]
+    shown = [{"login": account.login, "roles": [role.value for role in account.roles]} for account in accounts]
+    datadir.write_private(path, {"tenant": DEMO_TENANT, "password": password, "accounts": shown})
+    create_tenant(
+        stores, vault, code=DEMO_TENANT, name="示例银行", accounts=accounts, sandbox=settings.sandbox, now=now
+    )
+    return True
+
+
+def create_tenant(
+    stores: Stores,
+    vault: Vault,
+    *,
+    code: str,
+    name: str,
+    accounts: list[Account],
+    now: datetime,
+    sandbox: bool = False,
+) -> list[str]:
+    """A tenant (机构), its keys, and its first staff; returns their ids.
+
+    Args:
+        stores: both databases.
+        vault: makes the tenant's keys, before its row.
+        code: lower-case letters, digits, hyphens; at most 16.
+        name: of the legal entity.
+        accounts: at least two of them staff administrators: a change of roles takes two persons.
+        now: when.
+        sandbox: may date business ahead of the clock.
+
+    Raises:
+        CommandFailed: 65, a wrong code or too few administrators; 73, the tenant exists.
+    """
+    if TENANT_CODE.match(code) is None:
+        raise CommandFailed(ExitCode.DATA, "a tenant's code is 2 to 16 lower-case letters, digits and hyphens")
+    if sum(Role.STAFF_ADMIN in account.roles for account in accounts) < LEAST_ADMINS:
+        raise CommandFailed(ExitCode.DATA, f"name at least {LEAST_ADMINS} administrators: a change of roles takes two")
+    hashes = {account.login: hash_password(account.password) for account in accounts if account.password is not None}
+    vault.ensure_tenant(code)
+    deed = Deed(tenant=code, action="tenant.created", target=code, actor="operator", at=now, facts={"sandbox": sandbox})
+    with unit_of_work(stores.data, deed) as unit:
+        if unit.session.get(Tenant, code) is not None:
+            raise CommandFailed(ExitCode.CANNOT_CREATE, f"tenant {code} exists")
+        unit.session.add(Tenant(code=code, name=name, sandbox=sandbox, created_at=now))
+        unit.session.flush()
+        ids = []
+        for account in accounts:
+            new = NewStaff(
+                tenant=code,
+                login=account.login,
+                name=account.name,
+                branch=ANY_BRANCH,
+                locale=LOCALE,
+                password_hash=hashes.get(account.login),
+                external_subject=account.subject,
+            )
+            staff = seed_staff(
+                unit.session,
+                new,
+                roles=frozenset(account.roles),
+                authority_amount_minor=account.authority_amount_minor,
+                authority_concession_bps=account.authority_concession_bps,
+                now=now,
+            )
+            staff.password_initial = account.password is not None and account.initial
+            ids.append(staff.id)
+        deed.facts["staff"] = {
+            staff_id: [role.value for role in account.roles] for staff_id, account in zip(ids, accounts, strict=True)
+        }
+    return ids
+
+
+def new_password() -> str:
+    """160 random bits as 27 characters."""
+    return base64.urlsafe_b64encode(os.urandom(20)).rstrip(b"=").decode()

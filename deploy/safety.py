@@ -1,0 +1,267 @@
+"""Which settings are refused, and how to mend them. Pure but for looking at the files that are named.
+
+`EVERYWHERE` holds in both modes; `PRODUCTION` is what only the embedded stack on one machine may do.
+"""
+
+import base64
+from collections.abc import Callable, Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from deploy.values import Bureau, IssuerMode, Settings
+from models.errors import UnsafeSetting
+
+KEK_BYTES: Final = 32
+LEAST_DISTINCT_BYTES: Final = 17  # as `compliance.vault.kek`, which judges again when it opens the key
+SCHEMES: Final = frozenset({"sqlite", "postgresql+psycopg"})
+SAFE_SSLMODES: Final = frozenset({"require", "verify-ca", "verify-full"})
+_OTHERS: Final = 0o007 | 0o020  # readable by everybody, or writable by the group
+_NOT_OURS_ALONE: Final = 0o177
+
+Check = Callable[[Settings], Iterator[UnsafeSetting]]
+
+
+def unsafe(name: str, *, problem: str, fix: str) -> UnsafeSetting:
+    """A refusal that names the setting and the fix."""
+    return UnsafeSetting(detail=f"{name}: {problem}; {fix}", params={"setting": name, "problem": problem, "fix": fix})
+
+
+def problems_of(settings: Settings, *, without_kek: bool = False) -> tuple[UnsafeSetting, ...]:
+    """Everything that is wrong with these settings; `without_kek` is for the command that makes the first one."""
+    checks = EVERYWHERE + (PRODUCTION if settings.is_production else ())
+    return tuple(
+        problem for check in checks if not (without_kek and check is _kek_present) for problem in check(settings)
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address stays on this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _database_urls(settings: Settings) -> Iterator[UnsafeSetting]:
+    for name, url in _urls(settings):
+        if _parse(url) is None or urlsplit(url).scheme not in SCHEMES:
+            yield unsafe(name, problem="is no database URL we know", fix="use postgresql+psycopg:// or sqlite:///")
+    if settings.database_url == settings.keys_database_url:
+        yield unsafe(
+            "CASEWORK_KEYS_DATABASE_URL", problem="is the data store's", fix="give the keys a database of their own"
+        )
+
+
+def _kek_outside(settings: Settings) -> Iterator[UnsafeSetting]:
+    if settings.kek.value is None and settings.kek.file.resolve().is_relative_to(settings.data.root.resolve()):
+        yield unsafe(
+            "CASEWORK_KEK_FILE",
+            problem="lies inside the data directory, so that every copy of the data carries its key",
+            fix="move it beside the directory",
+        )
+
+
+def _kek_strong(settings: Settings) -> Iterator[UnsafeSetting]:
+    name, value = "CASEWORK_KEK", settings.kek.value
+    if value is None:
+        name, value = "CASEWORK_KEK_FILE", _text_of(settings.kek.file)
+    fault = None if value is None else kek_fault(value)
+    if fault is not None:
+        yield unsafe(name, problem=fault, fix="restore the key from escrow; `casework keys init` makes a first one")
+
+
+def _text_of(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+
+
+def _private_files(settings: Settings) -> Iterator[UnsafeSetting]:
+    named = (
+        ("CASEWORK_KEK_FILE", None if settings.kek.value is not None else settings.kek.file, _NOT_OURS_ALONE),
+        ("CASEWORK_TEMPORAL_TLS_KEY_FILE", settings.temporal.tls.key, _OTHERS),
+        ("CASEWORK_TLS_KEY_FILE", settings.api.tls.key, _OTHERS),
+    )
+    for name, path, forbidden in named:
+        if path is not None and path.exists() and path.stat().st_mode & forbidden:
+            yield unsafe(name, problem="can be read by others on this machine", fix="chmod 600 the file")
+
+
+def _files_exist(settings: Settings) -> Iterator[UnsafeSetting]:
+    tls = settings.temporal.tls
+    named = (
+        ("CASEWORK_TEMPORAL_TLS_CA_FILE", tls.ca),
+        ("CASEWORK_TEMPORAL_TLS_CERT_FILE", tls.cert),
+        ("CASEWORK_TEMPORAL_TLS_KEY_FILE", tls.key),
+        ("CASEWORK_TLS_CERT_FILE", settings.api.tls.cert),
+        ("CASEWORK_TLS_KEY_FILE", settings.api.tls.key),
+        ("CASEWORK_OIDC_JWKS_FILE", settings.identity.jwks_file),
+    )
+    for name, path in named:
+        if path is not None and not path.is_file():
+            yield unsafe(name, problem="names no file", fix="correct the path")
+    for prefix, files in (("CASEWORK_TEMPORAL_TLS", tls), ("CASEWORK_TLS", settings.api.tls)):
+        if (files.cert is None) != (files.key is None):
+            yield unsafe(
+                f"{prefix}_CERT_FILE", problem="a certificate and its key belong together", fix="set both or neither"
+            )
+
+
+def _served_in_clear(settings: Settings) -> Iterator[UnsafeSetting]:
+    api = settings.api
+    if not is_loopback(api.host) and api.tls.cert is None and not api.behind_tls_proxy:
+        yield unsafe(
+            "CASEWORK_HOST",
+            problem="is not loopback and the API has no TLS",
+            fix="set CASEWORK_TLS_CERT_FILE and its key, or CASEWORK_TLS_PROXY=true behind a proxy that ends TLS",
+        )
+
+
+def _oidc_complete(settings: Settings) -> Iterator[UnsafeSetting]:
+    identity = settings.identity
+    if identity.mode is not IssuerMode.OIDC:
+        return
+    for name, value in (
+        ("CASEWORK_OIDC_JWKS_FILE", identity.jwks_file),
+        ("CASEWORK_OIDC_ISSUER", identity.issuer),
+        ("CASEWORK_OIDC_AUDIENCE", identity.audience),
+    ):
+        if value is None:
+            yield unsafe(name, problem="is not set", fix="CASEWORK_ISSUER=oidc needs it")
+    if identity.jwks_file is not None and identity.jwks_file.is_file():
+        yield from _jwks_faults(identity.jwks_file)
+
+
+def _jwks_faults(path: Path) -> Iterator[UnsafeSetting]:
+    from api.identity.jwks import JwksFile  # noqa: PLC0415 - only who has an outside issuer pays for the import
+
+    try:
+        JwksFile(path)
+    except UnsafeSetting as refused:
+        yield unsafe(
+            "CASEWORK_OIDC_JWKS_FILE",
+            problem=refused.detail,
+            fix="use the issuer's own public keys: ES256, ES384, or RS256 with at least 3072 bits",
+        )
+
+
+def _no_sqlite(settings: Settings) -> Iterator[UnsafeSetting]:
+    for name, url in _urls(settings):
+        if url.startswith("sqlite"):
+            yield unsafe(name, problem="is SQLite", fix="set a postgresql+psycopg:// URL")
+
+
+def _database_encrypted(settings: Settings) -> Iterator[UnsafeSetting]:
+    for name, url in _urls(settings):
+        parsed = _parse(url)
+        if parsed is None or not url.startswith("postgresql"):
+            continue
+        query = parse_qs(parsed.query)
+        hosts = [host for host in (parsed.hostname or "", *query.get("host", ())) if host]
+        away = any(not host.startswith("/") and not is_loopback(host) for host in hosts)
+        if away and query.get("sslmode", [""])[-1] not in SAFE_SSLMODES:
+            yield unsafe(name, problem="reaches another machine without TLS", fix="add ?sslmode=verify-full")
+
+
+def _outside_issuer(settings: Settings) -> Iterator[UnsafeSetting]:
+    if settings.identity.mode is IssuerMode.LOCAL:
+        yield unsafe("CASEWORK_ISSUER", problem="is local", fix="set it to oidc and name the bank's issuer")
+
+
+def _temporal_encrypted(settings: Settings) -> Iterator[UnsafeSetting]:
+    host, _, _ = settings.temporal.address.rpartition(":")
+    if not is_loopback(host) and not settings.temporal.tls.enabled:
+        yield unsafe(
+            "CASEWORK_TEMPORAL_ADDRESS",
+            problem="reaches another machine without TLS",
+            fix="set CASEWORK_TEMPORAL_TLS_CA_FILE, and the client certificate for mTLS",
+        )
+
+
+def _kek_present(settings: Settings) -> Iterator[UnsafeSetting]:
+    if settings.kek.value is None and not settings.kek.file.is_file():
+        yield unsafe(
+            "CASEWORK_KEK_FILE",
+            problem="does not exist",
+            fix="restore it from escrow, or run `casework keys init` once",
+        )
+
+
+def _reached_over_tls(settings: Settings) -> Iterator[UnsafeSetting]:
+    if settings.api.tls.cert is None and not settings.api.behind_tls_proxy:
+        yield unsafe(
+            "CASEWORK_TLS_CERT_FILE",
+            problem="the API would be reached without TLS",
+            fix="set it and its key, or CASEWORK_TLS_PROXY=true behind a proxy that ends TLS",
+        )
+
+
+def _hosts_named(settings: Settings) -> Iterator[UnsafeSetting]:
+    if "*" in settings.api.allowed_hosts:
+        yield unsafe(
+            "CASEWORK_ALLOWED_HOSTS", problem="lets any Host header pass", fix="name the hosts of this service"
+        )
+
+
+def _real_bureau(settings: Settings) -> Iterator[UnsafeSetting]:
+    if settings.bureau is Bureau.SIMULATED:
+        yield unsafe("CASEWORK_BUREAU", problem="invents credit records", fix="unset it")
+
+
+def _no_sandbox(settings: Settings) -> Iterator[UnsafeSetting]:
+    if settings.sandbox:
+        yield unsafe("CASEWORK_SANDBOX", problem="lets business be dated ahead of the clock", fix="unset it")
+
+
+EVERYWHERE: Final[tuple[Check, ...]] = (
+    _database_urls,
+    _kek_outside,
+    _kek_strong,
+    _private_files,
+    _files_exist,
+    _served_in_clear,
+    _oidc_complete,
+)
+PRODUCTION: Final[tuple[Check, ...]] = (
+    _no_sqlite,
+    _database_encrypted,
+    _outside_issuer,
+    _temporal_encrypted,
+    _kek_present,
+    _reached_over_tls,
+    _hosts_named,
+    _real_bureau,
+    _no_sandbox,
+)
+
+
+def _urls(settings: Settings) -> tuple[tuple[str, str], ...]:
+    return (
+        ("CASEWORK_DATABASE_URL", settings.database_url),
+        ("CASEWORK_KEYS_DATABASE_URL", settings.keys_database_url),
+    )
+
+
+def _parse(url: str) -> SplitResult | None:
+    try:
+        parsed = urlsplit(url)
+        _ = parsed.port
+    except ValueError:
+        return None
+    return parsed
+
+
+def kek_fault(value: str) -> str | None:
+    """Why this text is no key-encryption key, or None."""
+    try:
+        key = base64.b64decode(value.strip(), validate=True)
+    except ValueError:
+        return "is not base64"
+    if len(key) < KEK_BYTES:
+        return f"has {len(key)} bytes; it needs at least {KEK_BYTES}"
+    return "is a sample, not random" if len(set(key)) < LEAST_DISTINCT_BYTES else None

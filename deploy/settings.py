@@ -1,0 +1,299 @@
+"""What an operator can set, and the only reader of the environment.
+
+`VARIABLES` is the one list of settings; `docs/settings.md` is rendered from it (`make settings`). `load_settings`
+reports every unreadable or unsafe value at once: an operator mends them in one go, not one per start.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, TypeVar
+
+from deploy.safety import problems_of, unsafe
+from deploy.values import (
+    ApiSettings,
+    Bureau,
+    DataDir,
+    IdentitySettings,
+    IssuerMode,
+    KekSource,
+    Mode,
+    Settings,
+    TemporalSettings,
+    TlsFiles,
+)
+from models.errors import UnsafeSetting
+
+HIGHEST_PORT: Final = 65535
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Variable:
+    """One environment variable: its name, what it is when unset, and what it means."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+VARIABLES: Final = (
+    Variable(
+        name="CASEWORK_MODE",
+        default="embedded",
+        meaning="`embedded`: everything on this machine, started by `casework up`. `production`: external Temporal and "
+        "PostgreSQL; unsafe values below are refused.",
+    ),
+    Variable(
+        name="CASEWORK_DATA_DIR",
+        default="./casework-data",
+        meaning="Data directory: databases of the embedded stack, sealed files, logs. Made with mode 0700.",
+    ),
+    Variable(
+        name="CASEWORK_DATABASE_URL",
+        default="sqlite in the data directory",
+        meaning="Data store. `postgresql+psycopg://user@host/database?sslmode=verify-full`. Production refuses SQLite, "
+        "and a server off this machine without `sslmode` of `require` or stricter.",
+    ),
+    Variable(
+        name="CASEWORK_KEYS_DATABASE_URL",
+        default="sqlite in the data directory",
+        meaning="Key store: a database of its own, never the data store's. Same rules.",
+    ),
+    Variable(
+        name="CASEWORK_KEK_FILE",
+        default="`<data directory>.kek`",
+        meaning="File with the key-encryption key, mode 0600, beside the data directory and never inside it.",
+    ),
+    Variable(
+        name="CASEWORK_KEK",
+        default="unset",
+        meaning="The key-encryption key itself, instead of a file: 32 random bytes in base64.",
+    ),
+    Variable(
+        name="CASEWORK_TEMPORAL_ADDRESS",
+        default="127.0.0.1:7233",
+        meaning="`host:port` of Temporal. `casework up` starts its own server and ignores this.",
+    ),
+    Variable(name="CASEWORK_TEMPORAL_NAMESPACE", default="casework", meaning="Namespace of all workflows."),
+    Variable(
+        name="CASEWORK_TEMPORAL_TLS_CA_FILE",
+        default="unset",
+        meaning="Authority of Temporal's certificate. Production refuses an address off this machine without TLS.",
+    ),
+    Variable(
+        name="CASEWORK_TEMPORAL_TLS_CERT_FILE",
+        default="unset",
+        meaning="Client certificate for Temporal (mTLS), with its key.",
+    ),
+    Variable(
+        name="CASEWORK_TEMPORAL_TLS_KEY_FILE",
+        default="unset",
+        meaning="Key of the client certificate; not world-readable.",
+    ),
+    Variable(
+        name="CASEWORK_TEMPORAL_TLS_SERVER_NAME", default="unset", meaning="Name expected in Temporal's certificate."
+    ),
+    Variable(name="CASEWORK_HOST", default="127.0.0.1", meaning="Address the API listens on."),
+    Variable(
+        name="CASEWORK_PORT", default="8700", meaning="Port of the API; 0 takes a free one (`casework up` prints it)."
+    ),
+    Variable(
+        name="CASEWORK_ALLOWED_HOSTS",
+        default="127.0.0.1,localhost,[::1]",
+        meaning="Names that the `Host` header may carry, without port, separated by commas. Production refuses `*`.",
+    ),
+    Variable(
+        name="CASEWORK_TLS_CERT_FILE", default="unset", meaning="Certificate of the API, when it ends TLS itself."
+    ),
+    Variable(
+        name="CASEWORK_TLS_KEY_FILE", default="unset", meaning="Key of the API's certificate; not world-readable."
+    ),
+    Variable(
+        name="CASEWORK_TLS_PROXY",
+        default="false",
+        meaning="`true`: a proxy in front of the API ends TLS. Without this or a certificate only loopback is served.",
+    ),
+    Variable(
+        name="CASEWORK_ISSUER",
+        default="local",
+        meaning="`local`: passwords kept by Casework (embedded only). `oidc`: tokens of the bank's own issuer.",
+    ),
+    Variable(
+        name="CASEWORK_OIDC_JWKS_FILE",
+        default="unset",
+        meaning="Public keys of the issuer (JWKS). ES256, ES384 or RS256 with at least 3072 bits, each with a `kid`.",
+    ),
+    Variable(name="CASEWORK_OIDC_ISSUER", default="unset", meaning="Expected `iss`."),
+    Variable(name="CASEWORK_OIDC_AUDIENCE", default="unset", meaning="Expected `aud`."),
+    Variable(
+        name="CASEWORK_BUREAU",
+        default="simulated; none in production",
+        meaning="Credit bureau. `simulated` invents records and is refused in production; with `none` every query "
+        "becomes an incident task.",
+    ),
+    Variable(
+        name="CASEWORK_SANDBOX",
+        default="false",
+        meaning="`true`: the tenant made by `casework up` may date business ahead of the clock. Production refuses it.",
+    ),
+    Variable(name="CASEWORK_LOG_JSON", default="true", meaning="One JSON object per log line; `false` for people."),
+    Variable(name="CASEWORK_URL", default="from the data directory", meaning="Where client commands find the API."),
+)
+
+
+class SettingsRefused(Exception):
+    """At least one setting cannot be used.
+
+    Attributes:
+        problems: all of them; each names the setting and the fix.
+    """
+
+    def __init__(self, problems: tuple[UnsafeSetting, ...]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(problem.detail for problem in problems))
+
+
+def load_settings(
+    environment: Mapping[str, str] | None = None,
+    *,
+    overrides: Mapping[str, str] | None = None,
+    without_kek: bool = False,
+) -> Settings:
+    """Read, then check, every setting.
+
+    Args:
+        environment: instead of the process's own, for tests.
+        overrides: values of command line options, by variable name; they win.
+        without_kek: the key-encryption key may be missing: the command is about to make it.
+
+    Raises:
+        SettingsRefused: with everything that is wrong, not only the first.
+    """
+    values = {**(os.environ if environment is None else environment), **(overrides or {})}
+    reader = _Reader(values)
+    settings = _read(reader)
+    problems = (*reader.problems, *problems_of(settings, without_kek=without_kek))
+    if problems:
+        raise SettingsRefused(problems)
+    return settings
+
+
+def client_config_dir(environment: Mapping[str, str] | None = None) -> Path:
+    """Where client commands keep tokens: the user's own configuration directory."""
+    values = os.environ if environment is None else environment
+    configured = values.get("XDG_CONFIG_HOME", "")
+    return (Path(configured) if configured else Path.home() / ".config") / "casework"
+
+
+def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a child process: ours, with what was decided on the command line.
+
+    Bytecode is always written: without it the sandbox compiles each workflow file anew for each case.
+    """
+    values = {**os.environ, **overrides}
+    values.pop("PYTHONDONTWRITEBYTECODE", None)
+    return values
+
+
+class _Reader:
+    """Reads values and remembers those that cannot be read."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self.problems: list[UnsafeSetting] = []
+
+    def text(self, name: str, default: str) -> str:
+        return self._values.get(name, "").strip() or default
+
+    def optional(self, name: str) -> str | None:
+        return self._values.get(name, "").strip() or None
+
+    def path(self, name: str) -> Path | None:
+        value = self.optional(name)
+        return None if value is None else Path(value).expanduser().absolute()
+
+    def names(self, name: str, default: str) -> frozenset[str]:
+        return frozenset(part.strip() for part in self.text(name, default).split(",") if part.strip())
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        value = self.text(name, str(default)).lower()
+        if value in {"true", "1", "yes"}:
+            return True
+        if value not in {"false", "0", "no"}:
+            self.problems.append(unsafe(name, problem="is neither true nor false", fix="set it to true or false"))
+        return False
+
+    def port(self, name: str, default: int) -> int:
+        value = self.text(name, str(default))
+        if value.isascii() and value.isdigit() and int(value) <= HIGHEST_PORT:
+            return int(value)
+        self.problems.append(unsafe(name, problem="is no port", fix=f"set it to a number from 0 to {HIGHEST_PORT}"))
+        return default
+
+    def one_of(self, name: str, kind: type[_Choice], default: _Choice) -> _Choice:
+        value = self.text(name, default)
+        try:
+            return kind(value)
+        except ValueError:
+            choices = " or ".join(member.value for member in kind)
+            self.problems.append(unsafe(name, problem="has an unknown value", fix=f"set it to {choices}"))
+            return default
+
+
+def _read(reader: _Reader) -> Settings:
+    data = DataDir(reader.path("CASEWORK_DATA_DIR") or Path("casework-data").absolute())
+    mode = reader.one_of("CASEWORK_MODE", Mode, Mode.EMBEDDED)
+    return Settings(
+        mode=mode,
+        data=data,
+        database_url=reader.text("CASEWORK_DATABASE_URL", f"sqlite:///{data.database}"),
+        keys_database_url=reader.text("CASEWORK_KEYS_DATABASE_URL", f"sqlite:///{data.keys}"),
+        kek=KekSource(
+            file=reader.path("CASEWORK_KEK_FILE") or data.beside(".kek"), value=reader.optional("CASEWORK_KEK")
+        ),
+        temporal=TemporalSettings(
+            address=reader.text("CASEWORK_TEMPORAL_ADDRESS", "127.0.0.1:7233"),
+            namespace=reader.text("CASEWORK_TEMPORAL_NAMESPACE", "casework"),
+            tls=TlsFiles(
+                ca=reader.path("CASEWORK_TEMPORAL_TLS_CA_FILE"),
+                cert=reader.path("CASEWORK_TEMPORAL_TLS_CERT_FILE"),
+                key=reader.path("CASEWORK_TEMPORAL_TLS_KEY_FILE"),
+                server_name=reader.optional("CASEWORK_TEMPORAL_TLS_SERVER_NAME"),
+            ),
+        ),
+        api=ApiSettings(
+            host=reader.text("CASEWORK_HOST", "127.0.0.1"),
+            port=reader.port("CASEWORK_PORT", 8700),
+            tls=TlsFiles(cert=reader.path("CASEWORK_TLS_CERT_FILE"), key=reader.path("CASEWORK_TLS_KEY_FILE")),
+            behind_tls_proxy=reader.flag("CASEWORK_TLS_PROXY", default=False),
+            allowed_hosts=reader.names("CASEWORK_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]"),
+        ),
+        identity=IdentitySettings(
+            mode=reader.one_of("CASEWORK_ISSUER", IssuerMode, IssuerMode.LOCAL),
+            jwks_file=reader.path("CASEWORK_OIDC_JWKS_FILE"),
+            issuer=reader.optional("CASEWORK_OIDC_ISSUER"),
+            audience=reader.optional("CASEWORK_OIDC_AUDIENCE"),
+        ),
+        bureau=reader.one_of("CASEWORK_BUREAU", Bureau, Bureau.NONE if mode is Mode.PRODUCTION else Bureau.SIMULATED),
+        sandbox=reader.flag("CASEWORK_SANDBOX", default=False),
+        log_json=reader.flag("CASEWORK_LOG_JSON", default=True),
+        url=reader.optional("CASEWORK_URL"),
+    )
+
+
+def settings_page() -> str:
+    """`docs/settings.md`, rendered from `VARIABLES`."""
+    rows = "\n".join(f"| `{item.name}` | {item.default} | {item.meaning} |" for item in VARIABLES)
+    return f"""# Settings
+
+Every setting is an environment variable; `deploy/settings.py` alone reads them, and this page is rendered from it
+(`make settings`). A value that cannot be read, or that is unsafe, stops the command with exit code 78 within two
+seconds; all that is wrong is listed at once, each with its fix.
+
+| variable | when unset | meaning |
+| --- | --- | --- |
+{rows}
+"""

@@ -1,0 +1,158 @@
+"""What was decided about one installation, as frozen values. Read by `deploy.settings`, judged by `deploy.safety`."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class Mode(StrEnum):
+    """How the product runs."""
+
+    EMBEDDED = "embedded"
+    PRODUCTION = "production"
+
+
+class IssuerMode(StrEnum):
+    """Who logs staff in."""
+
+    LOCAL = "local"
+    OIDC = "oidc"
+
+
+class Bureau(StrEnum):
+    """Where credit records come from."""
+
+    SIMULATED = "simulated"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class DataDir:
+    """Names inside and beside a data directory."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """Data store of the embedded stack."""
+        return self.root / "casework.db"
+
+    @property
+    def keys(self) -> Path:
+        """Key store of the embedded stack."""
+        return self.root / "keys.db"
+
+    @property
+    def temporal(self) -> Path:
+        """Store of the embedded Temporal server."""
+        return self.root / "temporal.db"
+
+    @property
+    def files(self) -> Path:
+        """Sealed files."""
+        return self.root / "files"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of the children of `casework up`."""
+        return self.root / "logs"
+
+    @property
+    def run(self) -> Path:
+        """What a running `casework up` tells others: ports."""
+        return self.root / "run"
+
+    @property
+    def ports(self) -> Path:
+        """Addresses of a running `casework up`, as JSON."""
+        return self.run / "ports.json"
+
+    @property
+    def before_migrations(self) -> Path:
+        """Copies of the databases taken before a migration."""
+        return self.root / "before-migrations"
+
+    @property
+    def lock(self) -> Path:
+        """Who holds this directory."""
+        return self.root / "lock"
+
+    def beside(self, suffix: str) -> Path:
+        """A path next to the directory: what must not be inside it."""
+        return self.root.with_name(self.root.name + suffix)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KekSource:
+    """Where the key-encryption key comes from: `value` if it is set, else `file`."""
+
+    file: Path
+    value: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TlsFiles:
+    """Certificate files of one connection."""
+
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    server_name: str | None = None
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the connection is encrypted at all."""
+        return self.ca is not None or self.cert is not None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TemporalSettings:
+    """How to reach Temporal."""
+
+    address: str
+    namespace: str
+    tls: TlsFiles
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiSettings:
+    """Where the API listens, and who ends TLS."""
+
+    host: str
+    port: int
+    tls: TlsFiles
+    behind_tls_proxy: bool
+    allowed_hosts: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IdentitySettings:
+    """Whose tokens are believed."""
+
+    mode: IssuerMode
+    jwks_file: Path | None
+    issuer: str | None
+    audience: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Everything an operator decided, read once."""
+
+    mode: Mode
+    data: DataDir
+    database_url: str = field(repr=False)
+    keys_database_url: str = field(repr=False)
+    kek: KekSource
+    temporal: TemporalSettings
+    api: ApiSettings
+    identity: IdentitySettings
+    bureau: Bureau
+    sandbox: bool
+    log_json: bool
+    url: str | None
+
+    @property
+    def is_production(self) -> bool:
+        """Whether unsafe values are refused."""
+        return self.mode is Mode.PRODUCTION

@@ -1,0 +1,120 @@
+"""The closed words of an application and of the case file: hardship, consent, document, contact, reveal.
+
+The values are what the API takes and what the columns hold; `models.texts` has a text for each.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+MAX_DOCUMENT_BYTES: Final = 10 * 1024 * 1024
+MAX_LINK_HOURS: Final = 168  # a customer's link lives for a week at most
+
+
+class Channel(StrEnum):
+    """Who entered the application (进件渠道)."""
+
+    STAFF = "staff"
+    LINK = "link"  # the customer, through a signed link
+
+
+class HardshipCode(StrEnum):
+    """Why the customer cannot pay as agreed (困难原因)."""
+
+    UNEMPLOYMENT = "unemployment"
+    ILLNESS = "illness"
+    DISASTER = "disaster"
+    BUSINESS_FAILURE = "business-failure"
+    OTHER = "other"
+
+
+class ConsentPurpose(StrEnum):
+    """What a consent is for (同意事项)."""
+
+    CREDIT_REPORT_QUERY = "credit-report-query"  # 查询个人信用报告
+    PERSONAL_DATA = "personal-data"  # 处理个人信息
+    SENSITIVE_DATA = "sensitive-data"  # 处理敏感个人信息
+
+
+class ConsentForm(StrEnum):
+    """How a consent was given (同意形式); some purposes need it in writing (书面同意)."""
+
+    WRITTEN = "WRITTEN"
+    ELECTRONIC = "ELECTRONIC"
+    ORAL = "ORAL"
+
+
+class DocumentKind(StrEnum):
+    """What an uploaded file is (资料类型)."""
+
+    HARDSHIP_EVIDENCE = "hardship-evidence"  # 困难证明
+    BUREAU_CONSENT = "bureau-consent"  # 征信查询授权书
+    INCOME_PROOF = "income-proof"  # 收入证明
+    OTHER = "other"
+
+
+class ContactChannel(StrEnum):
+    """By which way a talk was held."""
+
+    PHONE = "phone"
+    VISIT = "visit"
+    MESSAGE = "message"
+    LETTER = "letter"
+
+
+class ContactDirection(StrEnum):
+    """Who began it."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class ContactResult(StrEnum):
+    """What came of it."""
+
+    REACHED = "reached"
+    NOT_REACHED = "not-reached"
+    CALL_BACK = "call-back"
+    INFORMED = "informed"
+    DOCUMENTS_PROMISED = "documents-promised"
+    WRONG_PERSON = "wrong-person"
+    REFUSED_TO_TALK = "refused-to-talk"
+
+
+class ContactPointKind(StrEnum):
+    """A way to reach a subject."""
+
+    MOBILE = "mobile"
+    EMAIL = "email"
+
+
+class RevealField(StrEnum):
+    """What can be shown in clear, one field at a time, for a reason."""
+
+    NAME = "name"
+    ID_NUMBER = "idNumber"
+    MOBILE = "mobile"
+    EMAIL = "email"
+    ADDRESS = "address"
+    EMPLOYER = "employer"
+    CARD_NUMBER = "cardNumber"
+    HARDSHIP_NOTE = "hardshipNote"  # of a case
+    CONTACT_NOTE = "contactNote"  # of an entry of the contact log
+
+
+class RevealReason(StrEnum):
+    """Why somebody looks (查看理由)."""
+
+    CALL_CUSTOMER = "call-customer"
+    VERIFY_IDENTITY = "verify-identity"
+    ASSESS_CASE = "assess-case"
+    PREPARE_DOCUMENT = "prepare-document"
+    HANDLE_COMPLAINT = "handle-complaint"
+    DATA_SUBJECT_REQUEST = "data-subject-request"  # 个人信息主体请求
+    AUDIT = "audit"
+
+
+class LinkPurpose(StrEnum):
+    """What a customer's link is for; one link, one purpose."""
+
+    APPLICATION = "application"
+    PROGRESS = "progress"

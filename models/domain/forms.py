@@ -1,0 +1,317 @@
+"""Decision forms: one strict model per task type and outcome, the closed sets of reasons, and the one parser of a body.
+
+The form says what a decision may hold. What a person *may* decide is asked elsewhere (`models.queries.allowed`).
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+
+from models.domain.states import CHECKER_TASKS, OUTCOMES, Outcome, TaskType
+from models.errors import FieldFault, FormInvalid
+
+MAX_NOTE_CHARS: Final = 2_000
+MAX_AMOUNT_MINOR: Final = 2_000_000_000  # 20 million in the main unit: no personal installment plan lies above
+MAX_TERM_MONTHS: Final = 60  # the longest personalised plan the rules know (商业银行信用卡业务监督管理办法 art. 70)
+MAX_CONCESSION_BPS: Final = 10_000
+
+DocumentsRejectReason = Literal[
+    "identity-not-proven", "hardship-not-proven", "documents-forged", "documents-missing", "not-a-customer"
+]
+AssessmentReturnReason = Literal["documents-unclear", "evidence-outdated", "consent-missing", "figures-contradict"]
+CreditRejectReason = Literal[
+    "no-hardship", "able-to-repay", "not-willing-to-repay", "capacity-too-low", "application-untrue", "outside-policy"
+]
+ApprovalReturnReason = Literal["assessment-incomplete", "terms-unsuitable", "evidence-outdated", "figures-contradict"]
+DeclineReason = Literal["installment-too-high", "term-too-long", "paid-otherwise", "prefers-other-plan", "no-answer"]
+GiveUpReason = Literal["step-impossible", "customer-asked-to-stop", "opened-by-mistake"]
+IncidentRejectReason = Literal["figures-not-proven", "retry-first", "wrong-choice"]
+WithdrawReason = Literal["customer-asked-to-stop", "paid-otherwise", "opened-by-mistake", "no-answer"]
+
+
+class _Form(BaseModel):
+    """What every form shares: no coercion, nothing extra, an optional remark and the hash of what was shown."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel)
+
+    note: Annotated[str, StringConstraints(min_length=1, max_length=MAX_NOTE_CHARS, pattern=r"\S")] | None = None
+    shown_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+
+class _Checked(_Form):
+    """A checker's form: it names the hash of what the checker saw."""
+
+    shown_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Terms(BaseModel):
+    amount_minor: Annotated[int, Field(ge=1, le=MAX_AMOUNT_MINOR)]
+    term_months: Annotated[int, Field(ge=1, le=MAX_TERM_MONTHS)]
+    concession_bps: Annotated[int, Field(ge=0, le=MAX_CONCESSION_BPS)]
+
+
+class DocumentsAccept(_Form):
+    """The documents are complete (资料齐全)."""
+
+    outcome: Literal["accept"]
+
+
+class DocumentsReject(_Form):
+    """The case ends for want of documents."""
+
+    outcome: Literal["reject"]
+    reason_code: DocumentsRejectReason
+
+
+class AssessmentRecommend(_Terms, _Form):
+    """What the assessor recommends; the approver is bound to its hash."""
+
+    outcome: Literal["recommend"]
+
+
+class AssessmentReturn(_Form):
+    """Back to the documents."""
+
+    outcome: Literal["return"]
+    reason_code: AssessmentReturnReason
+
+
+class AssessmentReject(_Form):
+    """No plan is recommended."""
+
+    outcome: Literal["reject"]
+    reason_code: CreditRejectReason
+
+
+class ApprovalApprove(_Checked):
+    """The recommendation is approved as shown (审批通过)."""
+
+    outcome: Literal["approve"]
+
+
+class ApprovalCounter(_Terms, _Checked):
+    """Other terms are offered to the customer (还价)."""
+
+    outcome: Literal["counter"]
+
+
+class ApprovalReturn(_Checked):
+    """Back to the assessor."""
+
+    outcome: Literal["return"]
+    reason_code: ApprovalReturnReason
+
+
+class ApprovalReject(_Checked):
+    """The application is refused (审批拒绝)."""
+
+    outcome: Literal["reject"]
+    reason_code: CreditRejectReason
+
+
+class CounterOfferAccept(_Form):
+    """The customer takes the counter-offer."""
+
+    outcome: Literal["accept"]
+
+
+class CounterOfferDecline(_Form):
+    """The customer declines it."""
+
+    outcome: Literal["decline"]
+    reason_code: DeclineReason
+
+
+class IncidentRetry(_Form):
+    """Run the step again."""
+
+    outcome: Literal["retry"]
+
+
+class IncidentMend(_Form):
+    """Enter by hand what the step would have brought; the remark says where the figures come from."""
+
+    outcome: Literal["mend"]
+    open_accounts: Annotated[int, Field(ge=0, le=10_000)]
+    monthly_obligation_minor: Annotated[int, Field(ge=0, le=MAX_AMOUNT_MINOR)]
+    worst_days_past_due: Annotated[int, Field(ge=0, le=10_000)]
+    note: Annotated[str, StringConstraints(min_length=1, max_length=MAX_NOTE_CHARS, pattern=r"\S")]
+
+
+class IncidentGiveUp(_Form):
+    """End the case, because the step cannot be done."""
+
+    outcome: Literal["give-up"]
+    reason_code: GiveUpReason
+
+
+class IncidentConfirm(_Checked):
+    """A second person agrees with the choice shown (复核同意)."""
+
+    outcome: Literal["confirm"]
+
+
+class IncidentReject(_Checked):
+    """A second person disagrees; the incident is open again."""
+
+    outcome: Literal["reject"]
+    reason_code: IncidentRejectReason
+
+
+FORMS: Final[dict[TaskType, dict[Outcome, type[_Form]]]] = {
+    TaskType.DOCUMENTS: {Outcome.ACCEPT: DocumentsAccept, Outcome.REJECT: DocumentsReject},
+    TaskType.ASSESSMENT: {
+        Outcome.RECOMMEND: AssessmentRecommend,
+        Outcome.RETURN: AssessmentReturn,
+        Outcome.REJECT: AssessmentReject,
+    },
+    TaskType.APPROVAL: {
+        Outcome.APPROVE: ApprovalApprove,
+        Outcome.COUNTER: ApprovalCounter,
+        Outcome.RETURN: ApprovalReturn,
+        Outcome.REJECT: ApprovalReject,
+    },
+    TaskType.COUNTER_OFFER: {Outcome.ACCEPT: CounterOfferAccept, Outcome.DECLINE: CounterOfferDecline},
+    TaskType.INCIDENT: {
+        Outcome.RETRY: IncidentRetry,
+        Outcome.MEND: IncidentMend,
+        Outcome.GIVE_UP: IncidentGiveUp,
+    },
+    TaskType.INCIDENT_CONFIRM: {Outcome.CONFIRM: IncidentConfirm, Outcome.REJECT: IncidentReject},
+}
+_ADAPTERS: Final[dict[type[_Form], TypeAdapter[Any]]] = {
+    form: TypeAdapter(form) for forms in FORMS.values() for form in forms.values()
+}
+
+
+def reason_codes(task_type: TaskType, outcome: Outcome) -> tuple[str, ...]:
+    """The closed set of reasons for one outcome of one kind of task; empty where none is asked for."""
+    field = FORMS[task_type][outcome].model_fields.get("reason_code")
+    return () if field is None else get_args(field.annotation)
+
+
+def _reasons_of(outcome: Outcome) -> tuple[str, ...]:
+    per_task = (reason_codes(task_type, outcome) for task_type, forms in FORMS.items() if outcome in forms)
+    return tuple(dict.fromkeys(code for codes in per_task for code in codes))
+
+
+# Every reason an outcome can have, on whichever task; `withdraw` is decided on the case itself.
+REASON_CODES: Final[dict[Outcome, tuple[str, ...]]] = {
+    outcome: _reasons_of(outcome) for outcome in (Outcome.REJECT, Outcome.RETURN, Outcome.DECLINE, Outcome.GIVE_UP)
+} | {Outcome.WITHDRAW: get_args(WithdrawReason)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DecidedTerms:
+    """Recommended or counter-offered terms: minor units, months, basis points given up of the annual rate."""
+
+    amount_minor: int
+    term_months: int
+    concession_bps: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MendedFigures:
+    """The bureau's figures entered by hand."""
+
+    open_accounts: int
+    monthly_obligation_minor: int
+    worst_days_past_due: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DecisionForm:
+    """A decision as it was filled in. `note` is free text and must be sealed before it is kept."""
+
+    outcome: Outcome
+    reason_code: str | None = None
+    terms: DecidedTerms | None = None
+    mended: MendedFigures | None = None
+    note: str | None = None
+    shown_hash: str | None = None
+
+
+def parse_decision(task_type: TaskType, body: object) -> DecisionForm:
+    """Read a decision on a task of this type.
+
+    Raises:
+        FormInvalid: naming every field at fault.
+    """
+    if not isinstance(body, dict):
+        raise FormInvalid(faults=(FieldFault(pointer="", code="wrong-type", params={"expected": "object"}),))
+    form = _form_of(task_type, body.get("outcome"), missing="outcome" not in body)
+    try:
+        filled = _ADAPTERS[form].validate_python(body)
+    except ValidationError as error:
+        raise FormInvalid(faults=faults_of(error)) from None
+    terms = isinstance(filled, _Terms)
+    mended = isinstance(filled, IncidentMend)
+    return DecisionForm(
+        outcome=Outcome(filled.outcome),
+        reason_code=getattr(filled, "reason_code", None),
+        terms=DecidedTerms(**_pick(filled, "amount_minor", "term_months", "concession_bps")) if terms else None,
+        mended=MendedFigures(**_pick(filled, "open_accounts", "monthly_obligation_minor", "worst_days_past_due"))
+        if mended
+        else None,
+        note=filled.note,
+        shown_hash=filled.shown_hash,
+    )
+
+
+def _pick(filled: BaseModel, *names: str) -> dict[str, int]:
+    return {name: getattr(filled, name) for name in names}
+
+
+def _form_of(task_type: TaskType, outcome: object, *, missing: bool) -> type[_Form]:
+    allowed = ", ".join(OUTCOMES[task_type])
+    if missing:
+        raise FormInvalid(faults=(FieldFault(pointer="/outcome", code="missing"),))
+    if not isinstance(outcome, str):
+        raise FormInvalid(faults=(FieldFault(pointer="/outcome", code="wrong-type", params={"expected": "string"}),))
+    for candidate, form in FORMS[task_type].items():
+        if candidate == outcome:
+            return form
+    raise FormInvalid(faults=(FieldFault(pointer="/outcome", code="not-one-of", params={"allowed": allowed}),))
+
+
+# What went wrong, in our words: pydantic's kinds of error and the names of the limits that go with them.
+_CODES: Final[dict[str, tuple[str, dict[str, str]]]] = {
+    "missing": ("missing", {}),
+    "extra_forbidden": ("unknown-field", {}),
+    "literal_error": ("not-one-of", {"expected": "allowed"}),
+    "greater_than_equal": ("too-small", {"ge": "limit"}),
+    "less_than_equal": ("too-large", {"le": "limit"}),
+    "string_too_short": ("too-short", {"min_length": "limit"}),
+    "string_too_long": ("too-long", {"max_length": "limit"}),
+    "string_pattern_mismatch": ("pattern", {}),
+}
+_EXPECTED: Final = {"int_type": "integer", "string_type": "string", "bool_type": "boolean"}
+
+
+def faults_of(error: ValidationError) -> tuple[FieldFault, ...]:
+    """Each fault with its pointer; what the caller sent is never repeated."""
+    return tuple(_fault(item) for item in error.errors(include_url=False, include_input=False))
+
+
+def _fault(item: ErrorDetails) -> FieldFault:
+    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in item["loc"])
+    code, names = _CODES.get(item["type"], ("wrong-type", {}))
+    params: dict[str, str | int] = {}
+    context = item.get("ctx", {})
+    for theirs, ours in names.items():
+        value = context.get(theirs)
+        params[ours] = value if isinstance(value, int) else str(value).replace("'", "").replace(" or ", ", ")
+    if code == "wrong-type":
+        params["expected"] = _EXPECTED.get(item["type"], "value")
+    return FieldFault(pointer=pointer, code=code, params=params)
+
+
+assert {task_type: tuple(forms) for task_type, forms in FORMS.items()} == OUTCOMES, "a form per outcome"
+assert all(
+    issubclass(form, _Checked) == (task_type in CHECKER_TASKS)
+    for task_type, forms in FORMS.items()
+    for form in forms.values()
+), "a checker's form names what was shown"

@@ -1,0 +1,77 @@
+"""Roles of staff, the permissions each role holds, and the role a task is meant for."""
+
+from enum import StrEnum
+from typing import Final
+
+from models.domain.states import TaskType
+
+
+class Role(StrEnum):
+    """A person may hold several; who may act together is a rule of its own (four-eyes)."""
+
+    CASE_OFFICER = "case-officer"  # 客户经理 / 经办
+    APPROVER = "approver"  # 审批人 / 复核
+    OPERATOR = "operator"  # 运维
+    AUDITOR = "auditor"  # 内审
+    PRIVACY_OFFICER = "privacy-officer"  # 个人信息保护负责人
+    STAFF_ADMIN = "staff-admin"  # 人员管理
+
+
+class Permission(StrEnum):
+    """What a route asks for. `noun:verb`."""
+
+    CASES_READ = "cases:read"
+    CASES_CREATE = "cases:create"
+    CASES_WITHDRAW = "cases:withdraw"
+    DOCUMENTS_ADD = "documents:add"
+    TASKS_READ = "tasks:read"
+    TASKS_WORK = "tasks:work"
+    SUBJECTS_READ = "subjects:read"
+    SUBJECTS_REVEAL = "subjects:reveal"
+    CONSENTS_ADD = "consents:add"
+    LINKS_CREATE = "links:create"
+    STAFF_READ = "staff:read"
+    STAFF_CREATE = "staff:create"
+    ROLES_PROPOSE = "roles:propose"
+    ROLES_CONFIRM = "roles:confirm"
+    AUDIT_READ = "audit:read"
+    RULES_READ = "rules:read"
+
+
+_ALL_STAFF: Final = frozenset(
+    {Permission.CASES_READ, Permission.TASKS_READ, Permission.RULES_READ, Permission.SUBJECTS_READ}
+)
+
+GRANTS: Final[dict[Role, frozenset[Permission]]] = {
+    Role.CASE_OFFICER: _ALL_STAFF
+    | {
+        Permission.CASES_CREATE,
+        Permission.CASES_WITHDRAW,
+        Permission.DOCUMENTS_ADD,
+        Permission.TASKS_WORK,
+        Permission.SUBJECTS_REVEAL,
+        Permission.CONSENTS_ADD,
+        Permission.LINKS_CREATE,
+    },
+    Role.APPROVER: _ALL_STAFF | {Permission.TASKS_WORK, Permission.SUBJECTS_REVEAL},
+    Role.OPERATOR: _ALL_STAFF | {Permission.TASKS_WORK},
+    Role.AUDITOR: _ALL_STAFF | {Permission.AUDIT_READ, Permission.STAFF_READ},
+    Role.PRIVACY_OFFICER: _ALL_STAFF | {Permission.SUBJECTS_REVEAL, Permission.AUDIT_READ},
+    Role.STAFF_ADMIN: frozenset(
+        {Permission.STAFF_READ, Permission.STAFF_CREATE, Permission.ROLES_PROPOSE, Permission.ROLES_CONFIRM}
+    ),
+}
+
+CANDIDATE_ROLE: Final[dict[TaskType, Role]] = {
+    TaskType.DOCUMENTS: Role.CASE_OFFICER,
+    TaskType.ASSESSMENT: Role.CASE_OFFICER,
+    TaskType.APPROVAL: Role.APPROVER,
+    TaskType.COUNTER_OFFER: Role.CASE_OFFICER,
+    TaskType.INCIDENT: Role.OPERATOR,
+    TaskType.INCIDENT_CONFIRM: Role.OPERATOR,
+}
+
+
+def permissions_of(roles: frozenset[Role]) -> frozenset[Permission]:
+    """The union of what each role grants; roles are looked up on the server at every request."""
+    return frozenset[Permission]().union(*(GRANTS[role] for role in roles))

@@ -1,0 +1,13 @@
+"""One spelling for numbers as people type them: full-width digits, spaces, hyphens and small letters all come in."""
+
+import unicodedata
+from typing import Final
+
+_SEPARATORS: Final = str.maketrans("", "", " \t\u00a0-\u2010\u2011\u2012\u2013\u2014\u2212")
+
+
+def compact(value: str) -> str:
+    """ASCII where Unicode knows an equal (NFKC), without spaces and hyphens, in capitals."""
+    if value.isalnum() and value.isascii():  # the common case, and the fast one
+        return value.upper()
+    return unicodedata.normalize("NFKC", value).translate(_SEPARATORS).upper()

@@ -1,0 +1,388 @@
+"""What can go wrong, as types: each says its code, its HTTP status, whether waiting helps and who must act.
+
+One table for the whole product (`docs/adr/0006-one-table-for-errors.md`). `detail` is for engineers and holds
+identifiers only; what a person reads is rendered from `code` and `params` by `models.texts`.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Audience(StrEnum):
+    """Who must act on a failure."""
+
+    CALLER = "caller"
+    OPERATIONS = "operations"
+    ENGINEERING = "engineering"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FieldFault:
+    """One field that breaks a rule: RFC 6901 pointer, rule code, and what the text needs to name the fix."""
+
+    pointer: str
+    code: str
+    params: dict[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class CaseworkError(Exception):
+    """A failure that the product anticipates.
+
+    Attributes:
+        detail: for the log; identifiers and codes only, never personal data.
+        params: values for the localised text of `code`; identifiers, codes and numbers only.
+        faults: fields at fault, for `422` answers.
+    """
+
+    detail: str = ""
+    params: dict[str, str | int] = field(default_factory=dict)
+    faults: tuple[FieldFault, ...] = ()
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+    audience: ClassVar[Audience] = Audience.ENGINEERING
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail}" if self.detail else self.code
+
+
+@dataclass(kw_only=True)
+class BadRequest(CaseworkError):
+    """The request cannot be read."""
+
+    code = "bad-request"
+    status = 400
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class IdempotencyKeyMissing(CaseworkError):
+    """The request needs an `Idempotency-Key` header: 1 to 255 printable ASCII characters."""
+
+    code = "idempotency-key-required"
+    status = 400
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class NotAuthenticated(CaseworkError):
+    """No valid credentials: always the same answer, whatever was wrong with them."""
+
+    code = "not-authenticated"
+    status = 401
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class FreshLoginRequired(CaseworkError):
+    """This act needs a log-in that is at most `params.minutes` old."""
+
+    code = "fresh-login-required"
+    status = 401
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class PermissionMissing(CaseworkError):
+    """The caller's roles do not hold the permission `params.permission`."""
+
+    code = "permission-missing"
+    status = 403
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class PasswordChangeRequired(CaseworkError):
+    """The password was set by somebody else; the caller must choose one before anything else."""
+
+    code = "password-change-required"
+    status = 403
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class NotACandidate(CaseworkError):
+    """The task is meant for another role or branch."""
+
+    code = "not-a-candidate"
+    status = 403
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class FourEyesViolation(CaseworkError):
+    """Maker and checker of one subject must be two persons (双人复核)."""
+
+    code = "four-eyes-violation"
+    status = 403
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class AuthorityExceeded(CaseworkError):
+    """The amount or concession lies above what this person may approve (审批权限)."""
+
+    code = "authority-exceeded"
+    status = 403
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class NotFound(CaseworkError):
+    """There is no such thing, or it is not the caller's to see: the same answer for both."""
+
+    code = "not-found"
+    status = 404
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class MethodNotAllowed(CaseworkError):
+    """The path exists, but not with this method."""
+
+    code = "method-not-allowed"
+    status = 405
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class AlreadyClaimed(CaseworkError):
+    """Somebody else holds the task; `params.holder` is a staff id."""
+
+    code = "already-claimed"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class NotClaimedByCaller(CaseworkError):
+    """Only who holds the task may do this."""
+
+    code = "not-claimed-by-caller"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class WrongState(CaseworkError):
+    """The thing is not in a state that allows this; `params.state` is the present one."""
+
+    code = "wrong-state"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class DecisionPending(CaseworkError):
+    """A decision on this task or case is under way."""
+
+    code = "decision-pending"
+    status = 409
+    retryable = True
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class DecisionRefused(CaseworkError):
+    """The workflow refused the decision; `params.reason` is its code. The task is back in the inbox."""
+
+    code = "decision-refused"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class ShownChanged(CaseworkError):
+    """What the caller was shown is not what the task shows now: read it again, then decide."""
+
+    code = "shown-changed"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class BlockedByRule(CaseworkError):
+    """A law-cited rule blocks this outcome; `params.rule` is its id."""
+
+    code = "blocked-by-rule"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class Conflict(CaseworkError):
+    """A uniqueness rule of the business is broken."""
+
+    code = "conflict"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class IdempotencyInFlight(CaseworkError):
+    """The first request under this key is still under way."""
+
+    code = "idempotency-in-flight"
+    status = 409
+    retryable = True
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class LinkExpired(CaseworkError):
+    """The customer's link is spent, expired or withdrawn."""
+
+    code = "link-expired"
+    status = 410
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class StaleVersion(CaseworkError):
+    """`If-Match` names an older version; `params.currentVersion` is the present one."""
+
+    code = "stale-version"
+    status = 412
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class BodyTooLarge(CaseworkError):
+    """The body is over the limit of `params.limit` bytes."""
+
+    code = "body-too-large"
+    status = 413
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class MediaTypeUnsupported(CaseworkError):
+    """This route does not take the media type sent."""
+
+    code = "media-type-unsupported"
+    status = 415
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class FormInvalid(CaseworkError):
+    """A field breaks its rule; `faults` names each field, the rule and the fix."""
+
+    code = "form-invalid"
+    status = 422
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class IdempotencyMismatch(CaseworkError):
+    """The key was used with another body."""
+
+    code = "idempotency-mismatch"
+    status = 422
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class PreconditionRequired(CaseworkError):
+    """The request needs the header `params.header`."""
+
+    code = "precondition-required"
+    status = 428
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class TooManyRequests(CaseworkError):
+    """Too many tries; `params.retryAfter` seconds until the next."""
+
+    code = "too-many-requests"
+    status = 429
+    retryable = True
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class DatabaseBusy(CaseworkError):
+    """The database did not answer in time; nothing was changed."""
+
+    code = "database-busy"
+    status = 503
+    retryable = True
+    audience = Audience.OPERATIONS
+
+
+@dataclass(kw_only=True)
+class KeysUnavailable(CaseworkError):
+    """The key store or its key-encryption key cannot be reached; nothing was changed."""
+
+    code = "keys-unavailable"
+    status = 503
+    retryable = True
+    audience = Audience.OPERATIONS
+
+
+@dataclass(kw_only=True)
+class WorkflowUnavailable(CaseworkError):
+    """Temporal cannot be reached."""
+
+    code = "workflow-unavailable"
+    status = 503
+    retryable = True
+    audience = Audience.OPERATIONS
+
+
+@dataclass(kw_only=True)
+class GatewayUnavailable(CaseworkError):
+    """An outside party did not answer; the call is repeated under the same key."""
+
+    code = "gateway-unavailable"
+    status = 503
+    retryable = True
+    audience = Audience.OPERATIONS
+
+
+@dataclass(kw_only=True)
+class GatewayRefused(CaseworkError):
+    """An outside party refused for good; a person must look. `params.reason` is its code."""
+
+    code = "gateway-refused"
+    status = 502
+    audience = Audience.OPERATIONS
+
+
+@dataclass(kw_only=True)
+class CannotOpen(CaseworkError):
+    """A sealed value does not open: altered, moved, or sealed under another key."""
+
+    code = "cannot-open"
+    status = 500
+    audience = Audience.OPERATIONS
+
+
+@dataclass(kw_only=True)
+class SubjectShredded(CaseworkError):
+    """The keys of this person were destroyed; the data cannot be read again."""
+
+    code = "subject-shredded"
+    status = 410
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True)
+class UnsafeSetting(CaseworkError):
+    """A setting that production refuses; `detail` names it and the fix."""
+
+    code = "unsafe-setting"
+    status = 500
+    audience = Audience.OPERATIONS
+
+
+@dataclass(kw_only=True)
+class SchemaNewer(CaseworkError):
+    """The database was written by a newer version of the product."""
+
+    code = "schema-newer"
+    status = 500
+    audience = Audience.OPERATIONS

@@ -1,0 +1,107 @@
+"""What still has to reach Temporal. A row is closed by the workflow's own first write about it."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlmodel import Session, col, func, select, update
+
+from models.domain.states import CaseStage, DecisionState, OutboxKind
+from models.domain.tokens import uuid7
+from models.tables.installments import InstallmentCase
+from models.tables.platform import OutboxEntry
+from models.tables.tasks import Decision
+
+# The caller sends by itself right after its commit; the relay steps in when nothing has come of that.
+RELAY_AFTER: Final = timedelta(seconds=3)
+_LONGEST_PAUSE: Final = timedelta(seconds=30)
+
+
+def enqueue(
+    session: Session,
+    *,
+    tenant: str,
+    kind: OutboxKind,
+    business_key: str,
+    workflow_id: str,
+    traceparent: str | None,
+    now: datetime,
+) -> None:
+    """Add a row in the transaction of the effect that it carries on."""
+    session.add(
+        OutboxEntry(
+            id=uuid7(now),
+            tenant=tenant,
+            kind=kind,
+            business_key=business_key,
+            workflow_id=workflow_id,
+            traceparent=traceparent,
+            next_try_at=now + RELAY_AFTER,
+            created_at=now,
+        )
+    )
+
+
+def close(session: Session, *, kind: OutboxKind, business_key: str, now: datetime) -> None:
+    """It has arrived."""
+    session.exec(
+        update(OutboxEntry)
+        .where(
+            col(OutboxEntry.kind) == kind,
+            col(OutboxEntry.business_key) == business_key,
+            col(OutboxEntry.done_at).is_(None),
+        )
+        .values(done_at=now)
+    )
+
+
+def due(session: Session, *, now: datetime, limit: int) -> list[OutboxEntry]:
+    """Open rows whose next try has come, oldest first."""
+    return list(
+        session.exec(
+            select(OutboxEntry)
+            .where(col(OutboxEntry.done_at).is_(None), col(OutboxEntry.next_try_at) <= now)
+            .order_by(col(OutboxEntry.next_try_at), col(OutboxEntry.id))
+            .limit(limit)
+        ).all()
+    )
+
+
+def tried(session: Session, *, entry_id: str, attempts: int, now: datetime) -> None:
+    """Note a try that has not closed the row; the pause doubles up to half a minute."""
+    pause = min(timedelta(seconds=2 ** min(attempts, 5)), _LONGEST_PAUSE)
+    session.exec(
+        update(OutboxEntry)
+        .where(col(OutboxEntry.id) == entry_id, col(OutboxEntry.done_at).is_(None))
+        .values(attempts=attempts + 1, next_try_at=now + pause)
+    )
+
+
+def oldest_open(session: Session) -> datetime | None:
+    """When the oldest open row was made; for readiness and metrics."""
+    return session.exec(select(func.min(OutboxEntry.created_at)).where(col(OutboxEntry.done_at).is_(None))).one()
+
+
+def requeue_open(session: Session, *, now: datetime) -> int:
+    """After a restore: send every start and decision of an open case again, under its old id.
+
+    A workflow that knows it answers "already started" or gives the update's stored result; nothing happens twice.
+
+    Returns:
+        How many rows were opened again.
+    """
+    open_cases = select(InstallmentCase.token).where(col(InstallmentCase.stage) != CaseStage.ENDED)
+    pending = select(Decision.id).where(
+        col(Decision.state) != DecisionState.REFUSED, col(Decision.case_token).in_(open_cases)
+    )
+    starts = session.exec(
+        update(OutboxEntry)
+        .where(col(OutboxEntry.kind) == OutboxKind.START, col(OutboxEntry.business_key).in_(open_cases))
+        .values(done_at=None, attempts=0, next_try_at=now)
+    )
+    # One after the other in the order in which they were made; a decision is never sent before its case's start.
+    decisions = session.exec(
+        update(OutboxEntry)
+        .where(col(OutboxEntry.kind) == OutboxKind.DECISION, col(OutboxEntry.business_key).in_(pending))
+        .values(done_at=None, attempts=0, next_try_at=now + RELAY_AFTER)
+    )
+    return int(starts.rowcount) + int(decisions.rowcount)

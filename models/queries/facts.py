@@ -1,0 +1,61 @@
+"""The facts that the rules of a gate ask about, read from the records. A fact that is not there is left out."""
+
+from typing import Final
+
+from sqlmodel import Session
+
+from models.domain.roles import Role
+from models.domain.states import Gate
+from models.queries import cases
+from models.tables.installments import InstallmentCase
+
+CREDIT_REPORT_QUERY: Final = "credit-report-query"  # 查询个人信用报告
+HARDSHIP_EVIDENCE: Final = "hardship-evidence"  # 困难证明
+
+
+def gate_facts(session: Session, *, gate: Gate, case_token: str) -> dict[str, object]:
+    """The facts for one gate of one case."""
+    case = session.get_one(InstallmentCase, case_token)
+    if gate is Gate.BUREAU:
+        return _consent_facts(session, case)
+    if gate is Gate.NEEDS:
+        return _hardship_facts(session, case)
+    return _decision_facts(session, case)
+
+
+def _consent_facts(session: Session, case: InstallmentCase) -> dict[str, object]:
+    facts: dict[str, object] = {"query_purpose": CREDIT_REPORT_QUERY}
+    consent = cases.latest_consent(session, subject_id=case.subject_id, purpose=CREDIT_REPORT_QUERY)
+    if consent is not None:
+        facts |= {
+            "consent_form": consent.form,
+            "consent_purpose": consent.purpose,
+            "consent_withdrawn": consent.withdrawn_at is not None,
+        }
+    return facts
+
+
+def _hardship_facts(session: Session, case: InstallmentCase) -> dict[str, object]:
+    facts: dict[str, object] = {
+        "hardship_code": case.hardship_code,
+        "hardship_evidence": cases.has_document(session, case_token=case.token, kind=HARDSHIP_EVIDENCE),
+        "total_due_minor": case.total_due_minor,
+        "requested_amount_minor": case.requested_amount_minor,
+        "requested_term_months": case.requested_term_months,
+        "willing_to_repay": case.willing_to_repay,
+    }
+    working = cases.latest_affordability(session, case_token=case.token)
+    if working is not None:
+        facts["capacity_minor"] = working.capacity_minor
+    return facts
+
+
+def _decision_facts(session: Session, case: InstallmentCase) -> dict[str, object]:
+    working = cases.latest_affordability(session, case_token=case.token)
+    approvers = cases.active_persons_with_role(session, tenant=case.tenant, role=Role.APPROVER)
+    # A human route is real only if there is somebody who has not made what is to be checked.
+    reviewers = approvers - set(cases.makers_of_case(session, case_token=case.token))
+    return {
+        "explanation_available": working is not None and bool(working.working),
+        "human_review_route": bool(reviewers),
+    }

@@ -1,0 +1,17 @@
+"""Tenants (机构): the legal entities that hold the customer relation."""
+
+from datetime import datetime
+
+from sqlmodel import Field
+
+from models.tables.base import DataTable, instant
+
+
+class Tenant(DataTable, table=True):
+    """One legal entity. Every other row belongs to exactly one."""
+
+    __tablename__ = "tenants"
+    code: str = Field(primary_key=True, max_length=16)
+    name: str = Field(max_length=200)
+    sandbox: bool = Field(default=False)  # only a sandbox tenant may date business ahead of the wall clock
+    created_at: datetime = Field(sa_column=instant())

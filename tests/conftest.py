@@ -1,0 +1,119 @@
+"""Fixtures that every test may use; what they are made of lies in `tests/support`."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from compliance.vault.keyring import Vault
+from models.database.engine import Database
+from tests.support.clock import FakeClock
+from tests.support.databases import PostgresDatabases, SqliteFiles, create_data_schema, create_keys_schema
+from tests.support.network import only_local_sockets
+from tests.support.postgres import running_postgres
+from tests.support.temporal import TemporalServer, new_task_queue, running_server, time_skipping_server
+from tests.support.vaults import throw_away_vault
+
+
+@pytest.fixture(autouse=True)
+def _no_outside_sockets() -> Iterator[None]:
+    with only_local_sockets():
+        yield
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands still at a Monday morning until the test moves it."""
+    return FakeClock()
+
+
+# Databases ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> SqliteFiles:
+    """Templates of SQLite files."""
+    return SqliteFiles(tmp_path_factory.mktemp("sqlite-templates"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresDatabases]:
+    """A PostgreSQL server of this test process."""
+    with running_postgres() as cluster:
+        yield PostgresDatabases(cluster)
+
+
+@pytest.fixture
+def sqlite_database(sqlite_files: SqliteFiles, tmp_path: Path) -> Iterator[Database]:
+    """The data store, empty, on SQLite."""
+    with sqlite_files.fresh(create_data_schema, into=tmp_path) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def postgres_database(postgres: PostgresDatabases) -> Iterator[Database]:
+    """The data store, empty, on PostgreSQL."""
+    with postgres.fresh(create_data_schema) as fresh:
+        yield fresh
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """The data store, empty: the test runs once on each of the two databases."""
+    chosen: Database = request.getfixturevalue(f"{request.param}_database")
+    return chosen
+
+
+@pytest.fixture
+def keys_database(sqlite_files: SqliteFiles, tmp_path: Path) -> Iterator[Database]:
+    """The key store, empty, on SQLite."""
+    with sqlite_files.fresh(create_keys_schema, into=tmp_path) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def postgres_keys_database(postgres: PostgresDatabases) -> Iterator[Database]:
+    """The key store, empty, on PostgreSQL."""
+    with postgres.fresh(create_keys_schema) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def vault(keys_database: Database, clock: FakeClock) -> Vault:
+    """The vault over a new key store, under a key-encryption key of this test."""
+    return throw_away_vault(keys_database, clock)
+
+
+# Temporal -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def temporal_server(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[TemporalServer]:
+    """A dev server of this test process, with a namespace of its own."""
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
+    with running_server(tmp_path_factory.mktemp("temporal"), namespace=f"test-{worker}") as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def temporal_client(temporal_server: TemporalServer) -> Client:
+    """A client of the dev server with the plain pydantic converter; `temporal_server.connect(…)` for another."""
+    return await temporal_server.connect()
+
+
+@pytest_asyncio.fixture
+async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """A server of this test alone that skips time."""
+    async with time_skipping_server() as environment:
+        yield environment
+
+
+@pytest.fixture
+def task_queue() -> str:
+    """A task queue that no other test listens to."""
+    return new_task_queue()

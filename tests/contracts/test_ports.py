@@ -1,0 +1,183 @@
+"""A port says what a workflow needs; its adapter must offer exactly that, under the same names."""
+
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+import re
+import typing
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+from temporalio import activity
+
+import activities
+import workflows.ports
+
+NAME: Final = re.compile(r"[a-z]+\.[a-z]+(_[a-z]+)*")  # area.verb_object
+
+
+def modules_of(package: Any) -> Iterator[Any]:
+    """A package's modules, all imported."""
+    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        yield importlib.import_module(info.name)
+
+
+def ports() -> list[type[Any]]:
+    """Every abstract class of `workflows.ports`."""
+    return [
+        value
+        for module in modules_of(workflows.ports)
+        for value in vars(module).values()
+        if inspect.isclass(value) and issubclass(value, ABC) and value.__module__ == module.__name__
+    ]
+
+
+def adapters_of(port: type[Any]) -> list[type[Any]]:
+    """Every concrete class of `activities` that implements a port."""
+    return [
+        kind
+        for kind in _descendants(port)
+        if kind.__module__.partition(".")[0] == "activities" and not inspect.isabstract(kind)
+    ]
+
+
+def _descendants(kind: type[Any]) -> Iterator[type[Any]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _descendants(child)
+
+
+def steps_of(kind: type[Any]) -> dict[str, Callable[..., Any]]:
+    """Method name -> method, of what is an activity here; a decorator is not inherited."""
+    return {
+        name: method
+        for name, method in inspect.getmembers(kind, inspect.isfunction)
+        if hasattr(method, "__temporal_activity_definition")
+    }
+
+
+def activity_name(method: Callable[..., Any]) -> str:
+    """The name that stands in histories."""
+    definition = activity._Definition.from_callable(method)
+    assert definition is not None
+    assert definition.name is not None
+    return definition.name
+
+
+def differences(port: type[Any], adapter: type[Any]) -> list[str]:
+    """In what an adapter differs from its port."""
+    found = []
+    wanted, offered = steps_of(port), steps_of(adapter)
+    for name in wanted.keys() | offered.keys():
+        if name not in offered or offered[name] is wanted.get(name):
+            found.append(f"{name} is not an activity of {adapter.__name__}: the decorator must be repeated")
+        elif name not in wanted:
+            found.append(f"{name} is not in {port.__name__}")
+        elif activity_name(wanted[name]) != activity_name(offered[name]):
+            found.append(f"{name} is called {activity_name(offered[name])} instead of {activity_name(wanted[name])}")
+        elif _signature(wanted[name]) != _signature(offered[name]):
+            found.append(f"{name} takes or gives something else")
+    return found
+
+
+def _signature(method: Callable[..., Any]) -> dict[str, Any]:
+    return typing.get_type_hints(method)
+
+
+PORTS: Final = ports()
+
+
+@pytest.fixture(scope="module")
+def _adapters_known() -> None:
+    assert list(modules_of(activities))  # a class is known as a subclass once its module is imported
+
+
+def test_there_are_ports() -> None:
+    assert len(PORTS) >= 3
+
+
+@pytest.mark.usefixtures("_adapters_known")
+@pytest.mark.parametrize("port", PORTS, ids=lambda port: port.__name__)
+def test_each_port_has_adapters_that_offer_exactly_its_steps(port: type[Any]) -> None:
+    adapters = adapters_of(port)
+    assert adapters, f"nothing in activities implements {port.__name__}"
+    assert [line for adapter in adapters for line in differences(port, adapter)] == []
+
+
+def test_activity_names_are_dotted_and_unique() -> None:
+    names = [activity_name(method) for port in PORTS for method in steps_of(port).values()]
+    assert [name for name in names if not NAME.fullmatch(name)] == []
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("port", PORTS, ids=lambda port: port.__name__)
+def test_a_port_is_abstract_and_passes_one_payload_each_way(port: type[Any]) -> None:
+    methods = {name for name, _ in inspect.getmembers(port, inspect.isfunction) if not name.startswith("_")}
+    assert methods == set(steps_of(port)) == set(port.__abstractmethods__)
+    for name, method in steps_of(port).items():
+        hints = typing.get_type_hints(method)
+        answer = hints.pop("return")
+        for kind in (*hints.values(), answer):
+            assert dataclasses.is_dataclass(kind), f"{name}: {kind} is no payload"
+            assert kind.__module__.startswith("models.contracts."), f"{name}: {kind} is not in models.contracts"
+        assert len(hints) == 1, f"{name}: one object in, so that it can grow"
+
+
+# Teeth ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _In:
+    x: int
+
+
+class _Port(ABC):
+    @activity.defn(name="probe.take_step")
+    @abstractmethod
+    def take_step(self, input: _In) -> _In: ...
+
+
+class _Right(_Port):
+    @activity.defn(name="probe.take_step")
+    def take_step(self, input: _In) -> _In:
+        return input
+
+
+class _Undecorated(_Port):
+    def take_step(self, input: _In) -> _In:
+        return input
+
+
+class _Renamed(_Port):
+    @activity.defn(name="probe.take_other_step")
+    def take_step(self, input: _In) -> _In:
+        return input
+
+
+class _Retyped(_Port):
+    @activity.defn(name="probe.take_step")
+    def take_step(self, input: int) -> _In:  # type: ignore[override]
+        return _In(input)
+
+
+class _Talkative(_Right):
+    @activity.defn(name="probe.say_more")
+    def say_more(self, input: _In) -> _In:
+        return input
+
+
+class _Silent(_Port):
+    """Inherits the port's stub, which would answer None for ever."""
+
+
+def test_the_right_adapter_differs_in_nothing() -> None:
+    assert differences(_Port, _Right) == []
+
+
+@pytest.mark.parametrize("adapter", [_Undecorated, _Renamed, _Retyped, _Talkative, _Silent])
+def test_a_wrong_adapter_is_seen(adapter: type[Any]) -> None:
+    assert len(differences(_Port, adapter)) == 1

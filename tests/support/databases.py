@@ -1,0 +1,106 @@
+"""A fresh database for each test, cheaply: the schema is made once per test process and copied."""
+
+import importlib
+import importlib.util
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from models.database.engine import Database, open_database
+from tests.support.postgres import PostgresCluster
+
+MakeSchema = Callable[[Database], None]
+_SERIAL = itertools.count()
+
+
+def create_data_schema(database: Database) -> None:
+    """Every table of the data store with its triggers."""
+    tables = importlib.import_module("models.tables.all")
+    with database.engine.begin() as connection:
+        tables.METADATA.create_all(connection)
+        create_triggers = _optional("models.tables.triggers", "create_triggers")
+        if create_triggers is not None:
+            create_triggers(connection)
+
+
+def create_keys_schema(database: Database) -> None:
+    """Every table of the key store."""
+    key_table = _optional("compliance.vault.tables", "KeyTable")
+    assert key_table is not None, "compliance.vault.tables.KeyTable does not exist yet"
+    with database.engine.begin() as connection:
+        key_table.metadata.create_all(connection)
+
+
+def _optional(module: str, name: str) -> Any:
+    if importlib.util.find_spec(module) is None:
+        return None
+    return getattr(importlib.import_module(module), name)
+
+
+class SqliteFiles:
+    """SQLite files copied from a template that holds the schema."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep the templates in `folder`."""
+        self._folder = folder
+        self._templates: dict[MakeSchema, Path] = {}
+
+    @contextmanager
+    def fresh(self, schema: MakeSchema, *, into: Path) -> Iterator[Database]:
+        """An empty database with the schema, in a file of its own under `into`."""
+        path = into / f"{schema.__name__}-{next(_SERIAL)}.db"
+        shutil.copyfile(self._template(schema), path)
+        database = open_database(f"sqlite:///{path}")
+        try:
+            yield database
+        finally:
+            database.dispose()
+
+    def _template(self, schema: MakeSchema) -> Path:
+        if schema not in self._templates:
+            path = self._folder / f"{schema.__name__}.template.db"
+            path.unlink(missing_ok=True)  # of a try that failed
+            database = open_database(f"sqlite:///{path}")
+            try:
+                schema(database)
+            finally:
+                database.dispose()  # the last connection empties the write-ahead log into the file
+            self._templates[schema] = path
+        return self._templates[schema]
+
+
+class PostgresDatabases:
+    """Databases of one PostgreSQL server, copied from a template that holds the schema."""
+
+    def __init__(self, cluster: PostgresCluster) -> None:
+        """Use this server."""
+        self._cluster = cluster
+        self._templates: dict[MakeSchema, str] = {}
+
+    @contextmanager
+    def fresh(self, schema: MakeSchema) -> Iterator[Database]:
+        """An empty database with the schema; dropped at the end, whoever is still connected."""
+        name = f"test_{next(_SERIAL)}"
+        self._cluster.create(name, template=self._template(schema))
+        database = open_database(self._cluster.url(name))
+        try:
+            yield database
+        finally:
+            database.dispose()
+            self._cluster.drop(name)
+
+    def _template(self, schema: MakeSchema) -> str:
+        if schema not in self._templates:
+            name = f"template_{schema.__name__}"
+            self._cluster.drop(name)  # of a try that failed
+            self._cluster.create(name)
+            database = open_database(self._cluster.url(name))
+            try:
+                schema(database)
+            finally:
+                database.dispose()  # a template that somebody is connected to cannot be copied
+            self._templates[schema] = name
+        return self._templates[schema]

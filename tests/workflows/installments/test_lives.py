@@ -1,0 +1,176 @@
+"""An installment case lives through its stages to each of its ends, and its records say so."""
+
+import pytest
+
+from models.domain.states import CaseStage, Outcome, TaskState, TaskType
+from models.tables.installments import AffordabilityAssessment, BureauReport, Proposal, RuleVerdict
+from models.tables.tasks import Decision, Task
+from tests.support.casework import TERMS, CaseWorld
+from tests.workflows.installments import lives
+
+
+@pytest.mark.parametrize(
+    ("life", "outcome", "amount"),
+    [
+        (lives.approved, "approved", 3_000_000),
+        (lives.countered, "countered", 2_000_000),
+        (lives.rejected, "rejected", None),
+    ],
+)
+async def test_a_case_reaches_its_end(world: CaseWorld, life, outcome: str, amount: int | None) -> None:
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer)
+    await world.start(token)
+    await life(world, team, token)
+    case = await world.ended(token)
+    assert (case.stage, case.outcome, case.granted_amount_minor) == (CaseStage.ENDED, outcome, amount)
+    assert all(task.state == TaskState.DONE for task in world.rows(Task, token))
+    assert all(decision.state == "APPLIED" for decision in world.rows(Decision, token))
+
+
+async def test_the_machine_part_leaves_its_working_and_its_verdicts(world: CaseWorld) -> None:
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer)
+    await world.start(token)
+    await lives.to_assessment(world, team, token)
+    task = await world.task(token, TaskType.ASSESSMENT)
+    (working,) = world.rows(AffordabilityAssessment, token)
+    assert sum(line["amountMinor"] for line in working.working) == working.capacity_minor
+    assert {verdict.rule_id: verdict.result for verdict in world.rows(RuleVerdict, token)} == {
+        "CRED-18": "PASS",
+        "CCM-70a": "PASS",
+    }
+    assert task.shown["affordability"]["id"] == working.id
+    assert task.shown["bureau"]["reportId"] == world.rows(BureauReport, token)[0].id
+
+
+async def test_without_written_consent_nobody_is_queried(world: CaseWorld) -> None:
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer, consent=None)
+    await world.start(token)
+    await world.decide(token, TaskType.DOCUMENTS, team.officer, Outcome.ACCEPT)
+    task = await world.task(token, TaskType.DOCUMENTS)
+    assert task.task_no == 2
+    assert task.return_reason == "blocked-by-rule"
+    assert [(row["rule"], row["result"]) for row in task.shown["verdicts"]] == [("CRED-18", "UNKNOWN")]
+    assert world.bureau.keys == []
+    world.add_consent(token)
+    await world.decide(token, TaskType.DOCUMENTS, team.officer, Outcome.ACCEPT)
+    await world.task(token, TaskType.ASSESSMENT)
+    assert len(world.bureau.keys) == 1
+
+
+async def test_without_hardship_evidence_no_recommendation_passes(world: CaseWorld) -> None:
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer, evidence=False)
+    await world.start(token)
+    await lives.to_assessment(world, team, token)
+    task = await world.task(token, TaskType.ASSESSMENT)
+    assert [(barred["outcome"], barred["rule"]) for barred in task.blocked] == [("recommend", "CCM-70a")]
+    answer = await world.decide(token, TaskType.ASSESSMENT, team.officer, Outcome.RECOMMEND, terms=TERMS)
+    assert answer.reason == "blocked-by-rule"
+    back = await world.task(token, TaskType.ASSESSMENT)
+    assert (back.id, back.state, back.return_reason) == (task.id, TaskState.READY, "blocked-by-rule")
+    await world.decide(token, TaskType.ASSESSMENT, team.officer, Outcome.RETURN, reason_code="evidence-missing")
+    world.add_evidence(token)
+    await lives.to_assessment(world, team, token)
+    assert (await world.task(token, TaskType.ASSESSMENT)).blocked == []
+
+
+async def test_without_a_second_person_the_approval_is_blocked(world: CaseWorld) -> None:
+    officer = world.hire()
+    token = world.apply(by=officer)
+    await world.start(token)
+    await world.decide(token, TaskType.DOCUMENTS, officer, Outcome.ACCEPT)
+    await world.decide(token, TaskType.ASSESSMENT, officer, Outcome.RECOMMEND, terms=TERMS)
+    task = await world.task(token, TaskType.APPROVAL)
+    assert {(barred["outcome"], barred["rule"]) for barred in task.blocked} == {
+        ("approve", "PIPL-24"),
+        ("counter", "PIPL-24"),
+        ("reject", "PIPL-24"),
+    }
+
+
+async def test_an_approver_sends_it_back_and_sees_it_again(world: CaseWorld) -> None:
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer)
+    await world.start(token)
+    await lives.to_approval(world, team, token)
+    await world.decide(token, TaskType.APPROVAL, team.approver, Outcome.RETURN, reason_code="terms-unclear")
+    await world.decide(token, TaskType.ASSESSMENT, team.officer, Outcome.RECOMMEND, terms=TERMS)
+    await world.decide(token, TaskType.APPROVAL, team.approver, Outcome.APPROVE)
+    assert (await world.ended(token)).outcome == "approved"
+    assert sorted(row.version for row in world.rows(Proposal, token)) == [1, 2]
+
+
+@pytest.mark.parametrize("stage", ["documents", "assessment", "approval"])
+async def test_the_customer_may_withdraw_at_any_point(world: CaseWorld, stage: str) -> None:
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer)
+    await world.start(token)
+    if stage == "assessment":
+        await lives.to_assessment(world, team, token)
+    if stage == "approval":
+        await lives.to_approval(world, team, token)
+    await world.task(token, TaskType(f"installments.{stage}"))
+    await world.withdraw(token)
+    case = await world.ended(token)
+    assert (case.outcome, case.reason_code) == ("withdrawn", "customer-withdrew")
+    assert all(task.state in (TaskState.DONE, TaskState.CANCELLED) for task in world.rows(Task, token))
+
+
+async def test_a_refusing_bureau_opens_an_incident_for_two_persons(world: CaseWorld) -> None:
+    world.bureau.refusals = 1
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer)
+    await world.start(token)
+    await lives.to_assessment(world, team, token)
+    incident = await world.task(token, TaskType.INCIDENT)
+    assert incident.shown["incident"] == {"step": "installments.query_bureau", "code": "gateway-refused"}
+    await world.decide(token, TaskType.INCIDENT, team.operator, Outcome.RETRY)
+    answer = await world.decide(token, TaskType.INCIDENT_CONFIRM, team.second_operator, Outcome.CONFIRM)
+    assert answer.fate == "applied"
+    await world.task(token, TaskType.ASSESSMENT)
+    assert len(world.bureau.keys) == 2
+    assert len(set(world.bureau.keys)) == 1  # the same query to the bureau
+
+
+async def test_figures_entered_by_hand_stand_for_the_bureau(world: CaseWorld) -> None:
+    world.bureau.refusals = 1
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer)
+    await world.start(token)
+    await lives.to_assessment(world, team, token)
+    figures = {"open_accounts": 4, "monthly_obligation_minor": 120_000, "worst_days_past_due": 65}
+    await world.decide(token, TaskType.INCIDENT, team.operator, Outcome.MEND, mended=figures)
+    confirm = await world.task(token, TaskType.INCIDENT_CONFIRM)
+    assert confirm.shown["incident"]["figures"] == figures
+    await world.send(world.take(confirm, team.second_operator, Outcome.CONFIRM))
+    await world.task(token, TaskType.ASSESSMENT)
+    (report,) = world.rows(BureauReport, token)
+    assert (report.source, report.monthly_obligation_minor) == ("mended", 120_000)
+
+
+async def test_an_incident_given_up_by_two_ends_the_case_with_its_reason(world: CaseWorld) -> None:
+    world.bureau.refusals = 9
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer)
+    await world.start(token)
+    await lives.to_assessment(world, team, token)
+    await world.decide(token, TaskType.INCIDENT, team.operator, Outcome.GIVE_UP)
+    await world.decide(token, TaskType.INCIDENT_CONFIRM, team.second_operator, Outcome.REJECT)  # not so fast
+    await world.decide(token, TaskType.INCIDENT, team.second_operator, Outcome.GIVE_UP)
+    await world.decide(token, TaskType.INCIDENT_CONFIRM, team.operator, Outcome.CONFIRM)
+    case = await world.ended(token)
+    assert (case.outcome, case.reason_code) == ("rejected", "incident-given-up")
+
+
+async def test_withdrawal_does_not_wait_for_a_silent_bureau(world: CaseWorld) -> None:
+    world.bureau.refusals = 9
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer)
+    await world.start(token)
+    await lives.to_assessment(world, team, token)
+    await world.task(token, TaskType.INCIDENT)
+    await world.withdraw(token)
+    assert (await world.ended(token)).outcome == "withdrawn"

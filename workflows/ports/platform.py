@@ -1,0 +1,40 @@
+"""What every workflow needs from the platform."""
+
+from abc import ABC, abstractmethod
+
+from temporalio import activity
+
+from models.contracts.platform import (
+    CloseTasksInput,
+    Done,
+    EvaluateGateInput,
+    GateAnswer,
+    OpenTask,
+    OpenTaskInput,
+    RegisterRunInput,
+    RunRegistered,
+)
+
+
+class PlatformPort(ABC):
+    """Runs, gates and tasks. Every method is idempotent and short enough for a local activity."""
+
+    @activity.defn(name="platform.register_run")
+    @abstractmethod
+    def register_run(self, input: RegisterRunInput) -> RunRegistered:
+        """Give this run its epoch, once; closes the start's outbox row."""
+
+    @activity.defn(name="rules.evaluate_gate")
+    @abstractmethod
+    def evaluate_gate(self, input: EvaluateGateInput) -> GateAnswer:
+        """Ask the rules of a gate and store their verdicts, once per gate key."""
+
+    @activity.defn(name="tasks.open_task")
+    @abstractmethod
+    def open_task(self, input: OpenTaskInput) -> OpenTask:
+        """Write the task's row, fenced; returns what it shows by hash and whom it bars."""
+
+    @activity.defn(name="tasks.close_tasks")
+    @abstractmethod
+    def close_tasks(self, input: CloseTasksInput) -> Done:
+        """Close what is open of a workflow that ends without a decision."""

@@ -1,0 +1,66 @@
+"""How patient each kind of step is: the only file that contains a time-out.
+
+`docs/timeouts.md` explains the figures. Start-to-close bounds one attempt, schedule-to-close bounds all of them.
+"""
+
+from datetime import timedelta
+from typing import Final, TypedDict
+
+from temporalio.common import RetryPolicy
+
+# A lost workflow task is noticed after 2 s; with more than 20 slots this storms under load.
+WORKFLOW_TASK_TIMEOUT: Final = timedelta(seconds=2)
+STICKY_TIMEOUT: Final = timedelta(seconds=1)
+WORKFLOW_TASK_SLOTS: Final = 20
+
+# How long a case rests when even its incident task cannot be opened (a defect, not an outage).
+PARKED: Final = timedelta(seconds=5)
+
+# What a person waits for at the API before `202`.
+DECISION_BUDGET: Final = timedelta(seconds=2)
+# What a call to the Temporal server may take.
+RPC_TIMEOUT: Final = timedelta(seconds=5)
+
+
+class LocalProfile(TypedDict):
+    """Keyword arguments of `execute_local_activity_method`."""
+
+    start_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+    local_retry_threshold: timedelta
+
+
+class ActivityProfile(TypedDict):
+    """Keyword arguments of `execute_activity_method`, normal activities."""
+
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+class DecidingProfile(TypedDict):
+    """As `ActivityProfile`, without an end: an accepted decision is applied, however long the database is away."""
+
+    start_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+# A short database step. Repeated without end: the database comes back, and the case waits for it.
+DATABASE: Final[LocalProfile] = {
+    "start_to_close_timeout": timedelta(seconds=5),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)),
+    "local_retry_threshold": timedelta(seconds=10),
+}
+
+# The database step of a handler that decides, and of whatever moves money.
+DECIDING: Final[DecidingProfile] = {
+    "start_to_close_timeout": timedelta(seconds=5),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)),
+}
+
+# A call to an outside party. When it is spent an incident task opens; the case goes on living.
+GATEWAY: Final[ActivityProfile] = {
+    "start_to_close_timeout": timedelta(seconds=10),
+    "schedule_to_close_timeout": timedelta(minutes=10),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
+}
