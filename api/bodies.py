@@ -9,6 +9,7 @@ from litestar.plugins import InitPlugin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from models.domain.pointers import pointer_of
 from models.errors import FieldFault, FormInvalid, NotFound
 
 MAX_FAULTS: Final = 20  # enough to mend a form; not a way to make the answer long
@@ -31,7 +32,14 @@ _CODES: Final = {
     "enum": "not-one-of",
     "literal_error": "not-one-of",
 }
-_LIMITS: Final = {"min_length": "limit", "max_length": "limit", "gt": "limit", "ge": "limit", "lt": "limit", "le": "limit"}
+_LIMITS: Final = {
+    "min_length": "limit",
+    "max_length": "limit",
+    "gt": "limit",
+    "ge": "limit",
+    "lt": "limit",
+    "le": "limit",
+}
 _EXPECTED: Final = {
     "int_type": "integer",
     "int_from_float": "integer",
@@ -101,7 +109,7 @@ def faults_of(error: ValidationError, *, prefix: str = "") -> tuple[FieldFault, 
     """Pydantic's findings in our words: RFC 6901 pointers, our codes, limits; never the value."""
     return tuple(
         FieldFault(
-            pointer=prefix + "".join(f"/{_escaped(part)}" for part in found["loc"]),
+            pointer=prefix + pointer_of(found["loc"]),
             code=_code(found["type"]),
             params=_params(found["type"], found.get("ctx", {})),
         )
@@ -118,10 +126,6 @@ def known_token(value: str) -> str:
     if _TOKEN.match(value) is None:
         raise NotFound
     return value
-
-
-def _escaped(part: str | int) -> str:
-    return str(part).replace("~", "~0").replace("/", "~1")[:100]
 
 
 def _code(kind: str) -> str:

@@ -29,7 +29,9 @@ def encode_cursor(kind: str, *values: KeyValue) -> str:
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
-def decode_cursor(cursor: str | None, *, kind: str, types: tuple[type[str] | type[int], ...]) -> tuple[KeyValue, ...] | None:
+def decode_cursor(
+    cursor: str | None, *, kind: str, types: tuple[type[str] | type[int], ...]
+) -> tuple[KeyValue, ...] | None:
     """The ordering values of a cursor, or None when the list begins. A value may be null.
 
     Not signed: a forged cursor begins the list elsewhere, and every row is still checked against the caller.

@@ -16,6 +16,7 @@ from litestar.types import ExceptionHandlersMap
 
 from api.bodies import Answer
 from api.identity.principal import Principal
+from models.domain.pointers import pointer_of
 from models.errors import (
     BadRequest,
     BodyTooLarge,
@@ -101,7 +102,9 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
     trace_id = str(request.scope.get("state", {}).get("request_id", ""))
     if known.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         # The type and our own code, never the message: it may quote what the caller or the database said.
-        _LOG.error("request.failed", extra={"code": known.code, "exception": type(error).__name__, "trace_id": trace_id})
+        _LOG.error(
+            "request.failed", extra={"code": known.code, "exception": type(error).__name__, "trace_id": trace_id}
+        )
     locale = locale_of(request)
     return Response(
         problem_document(known, locale=locale, trace_id=trace_id),
@@ -146,7 +149,8 @@ def _of_validation(error: ValidationException) -> CaseworkError:
     if any(entry.get("source") == "body" for entry in entries):
         return FormInvalid(faults=(FieldFault(pointer="", code="missing"),))
     faults = tuple(
-        FieldFault(pointer=f"/{entry['key'].replace('.', '/')}" if "key" in entry else "", code="invalid") for entry in entries
+        FieldFault(pointer=pointer_of(entry["key"].split(".")) if "key" in entry else "", code="invalid")
+        for entry in entries
     )
     return BadRequest(faults=faults)
 
@@ -190,7 +194,9 @@ def problem_types() -> dict[str, type[CaseworkError]]:
     return found
 
 
-@get("/problems/{code:str}", opt={"public": True}, sync_to_thread=False, operation_id="GetProblemType", tags=["Problems"])
+@get(
+    "/problems/{code:str}", opt={"public": True}, sync_to_thread=False, operation_id="GetProblemType", tags=["Problems"]
+)
 def problem_page(code: FromPath[str]) -> ProblemPage:
     """Describe a problem type.
 

@@ -11,17 +11,20 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio.from_thread
 import anyio.to_thread
 from litestar import Request
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartCallbacks, MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser, parse_options_header
 
 from compliance.vault.files import SealedFile
 from models.domain.application import MAX_DOCUMENT_BYTES
 from models.errors import BadRequest, FieldFault, FormInvalid
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 MAGIC: Final[dict[bytes, str]] = {
     b"%PDF-": "application/pdf",
@@ -164,7 +167,7 @@ class _Events:
     header: _Header = field(default_factory=_Header)
     disposition: bytes = b""
 
-    def callbacks(self) -> MultipartCallbacks:
+    def callbacks(self) -> "MultipartCallbacks":
         return {
             "on_part_begin": self._begin,
             "on_header_field": self._header_name,

@@ -12,13 +12,15 @@ import platform
 import sys
 from collections.abc import Iterable
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
 import bench
 from bench.registry import MEASUREMENTS, Figure
+
+WIDTH: Final = 150  # of the table, where the output is no terminal
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,7 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.json:
         print(json.dumps(_document(figures, scale=asked.scale), ensure_ascii=False, indent=2))
     else:
-        Console().print(_table(figures, scale=asked.scale))
+        console = Console()
+        console.width = max(console.width, WIDTH)
+        console.print(_table(figures, scale=asked.scale))
     return 1 if any(figure.reached is False for group in figures.values() for figure in group) else 0
 
 
@@ -84,7 +88,8 @@ def _one(group: str, figure: Figure) -> dict[str, Any]:
 
 
 def _machine() -> str:
-    return f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
+    load = f"load {os.getloadavg()[0]:.1f}"  # what else was going on: figures of a busy machine say little
+    return f"{os.cpu_count()} cores, {load}, Python {platform.python_version()}, {platform.system()}"
 
 
 def _number(value: float) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -41,7 +42,8 @@ def audit(scale: float) -> Iterable[Figure]:
 
 def _deed(number: int) -> Deed:
     facts = {"decision": f"dcn_{number}", "outcome": "approve", "amount_minor": 1_000_00 + number}
-    return Deed(tenant="main", action="task.decided", target=f"main.{number:026d}", actor="stf_1", at=NOW, facts=facts)
+    at = NOW + timedelta(milliseconds=number)  # ids begin with the time: events of one instant would lie in any order
+    return Deed(tenant="main", action="task.decided", target=f"main.{number:026d}", actor="stf_1", at=at, facts=facts)
 
 
 def _hash_loop(count: int) -> None:

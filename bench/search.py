@@ -1,11 +1,12 @@
 """The inbox: a page with exact facets out of a million tasks of which 50,000 are open."""
 
+import json
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 
 from bench.measuring import NOW, empty_stores, milliseconds, percentile
 from bench.registry import Figure, Floor, measures
@@ -92,10 +93,18 @@ def _fill(database: Database, tasks: int) -> None:
     """Open tasks lie scattered among the done ones, as they would after a year."""
     with database.write() as session:
         session.add(Tenant(code="main", name="A bank", created_at=NOW))
+    names = [column.name for column in Task.__table__.columns]  # type: ignore[attr-defined]
+    statement = f"INSERT INTO tasks ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+    pool = database.engine.raw_connection()
+    driver: Any = pool.driver_connection
+    driver.execute("PRAGMA synchronous=OFF")  # of this connection; what is measured is reading
+    driver.execute("PRAGMA cache_size=-500000")
     for first in range(0, tasks, ROWS_PER_INSERT):
-        rows = list(_rows(first, min(first + ROWS_PER_INSERT, tasks), tasks))
-        with database.write() as session:
-            session.execute(insert(Task.__table__), rows)  # type: ignore[attr-defined]
+        rows = _rows(first, min(first + ROWS_PER_INSERT, tasks), tasks)
+        driver.execute("BEGIN IMMEDIATE")
+        driver.executemany(statement, ([row.get(name) for name in names] for row in rows))
+        driver.execute("COMMIT")
+    pool.invalidate()  # its settings go with it
 
 
 def _rows(first: int, end: int, tasks: int) -> Iterator[dict[str, Any]]:
@@ -117,19 +126,23 @@ def _rows(first: int, end: int, tasks: int) -> Iterator[dict[str, Any]]:
             "candidate_role": CANDIDATE_ROLE[task_type].value,
             "branch": f"br-{scattered // 7 % BRANCHES:03d}",
             "priority": (30, 50, 50, 50, 80)[scattered // 11 % 5],
-            "due_at": created + timedelta(hours=8 + scattered % 96),
+            "due_at": _stored(created + timedelta(hours=8 + scattered % 96)),
             "assignee": f"stf_{scattered // 13 % STAFF}" if claimed or not is_open else None,
             "amount_minor": scattered % 50_000_00,
             "currency": "CNY",
-            "title_params": {"amount": scattered % 50_000_00},
-            "shown": {"amount_minor": scattered % 50_000_00, "term_months": 24},
+            "title_params": json.dumps({"amount": scattered % 50_000_00}),
+            "shown": json.dumps({"amount_minor": scattered % 50_000_00, "term_months": 24}),
             "shown_hash": f"{scattered:064x}",
-            "blocked": [],
-            "excluded_persons": [],
+            "blocked": "[]",
+            "excluded_persons": "[]",
             "epoch": 1,
             "seq": 1,
             "version": 1,
-            "created_at": created,
-            "updated_at": created,
-            "closed_at": None if is_open else created + timedelta(hours=3),
+            "created_at": _stored(created),
+            "updated_at": _stored(created),
+            "closed_at": None if is_open else _stored(created + timedelta(hours=3)),
         }
+
+
+def _stored(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S.%f")  # as SQLAlchemy writes an instant to SQLite

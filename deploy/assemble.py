@@ -29,9 +29,9 @@ from api.identity.tokens import TokenVerifier
 from compliance.audit.seal import seal_keys
 from compliance.payloads.connect import connect
 from compliance.payloads.dispatch import Dispatcher
-from compliance.telemetry.logs import configure_logging
 from compliance.vault.keyring import Vault
 from deploy.clock import wall_clock
+from deploy.observe import Telemetry
 from deploy.safety import unsafe
 from deploy.stores import Stores
 from deploy.temporal_server import RETENTION_DAYS
@@ -53,23 +53,52 @@ class Parts:
     vault: Vault
     client: Client
     dispatcher: Dispatcher
+    telemetry: Telemetry
     clock: Clock
 
 
-async def join(settings: Settings, stores: Stores, vault: Vault) -> Parts:
-    """Connect the parts. The client connects at its first call: a process starts while Temporal is down.
+async def reach_temporal(
+    settings: Settings, vault: Vault, telemetry: Telemetry, *, lazy: bool = False
+) -> Client | None:
+    """A client, or None while Temporal or our namespace does not answer.
+
+    A lazy one is always there and connects at its first call; no worker can use it, and starts are not eager.
 
     Raises:
         UnsafeSetting: Temporal lies off this machine and there is no TLS.
     """
     temporal = settings.temporal
-    client = await connect(
-        address=temporal.address, namespace=temporal.namespace, vault=vault, lazy=True, tls=_tls(temporal.tls)
-    )
+    try:
+        client = await connect(
+            address=temporal.address,
+            namespace=temporal.namespace,
+            vault=vault,
+            lazy=lazy,
+            tls=_tls(temporal.tls),
+            interceptors=[telemetry.interceptor],  # workers take it over from the client
+        )
+        if not lazy:
+            request = DescribeNamespaceRequest(namespace=temporal.namespace)
+            await client.workflow_service.describe_namespace(request, timeout=RPC_TIMEOUT)
+    except (RPCError, RuntimeError, OSError):
+        return None
+    return client
+
+
+def join(settings: Settings, stores: Stores, vault: Vault, telemetry: Telemetry, client: Client) -> Parts:
+    """The parts of one process."""
     dispatcher = Dispatcher(
         client=client, cases_queue=CASES_QUEUE, task_timeout=WORKFLOW_TASK_TIMEOUT, rpc_timeout=RPC_TIMEOUT
     )
-    return Parts(settings=settings, stores=stores, vault=vault, client=client, dispatcher=dispatcher, clock=wall_clock)
+    return Parts(
+        settings=settings,
+        stores=stores,
+        vault=vault,
+        client=client,
+        dispatcher=dispatcher,
+        telemetry=telemetry,
+        clock=wall_clock,
+    )
 
 
 def _tls(files: TlsFiles) -> TLSConfig | None:
@@ -81,16 +110,6 @@ def _tls(files: TlsFiles) -> TLSConfig | None:
         client_cert=None if files.cert is None else files.cert.read_bytes(),
         client_private_key=None if files.key is None else files.key.read_bytes(),
     )
-
-
-async def temporal_answers(parts: Parts) -> bool:
-    """Whether Temporal and our namespace can be used now."""
-    request = DescribeNamespaceRequest(namespace=parts.settings.temporal.namespace)
-    try:
-        await parts.client.workflow_service.describe_namespace(request, timeout=RPC_TIMEOUT)
-    except (RPCError, RuntimeError, OSError):
-        return False
-    return True
 
 
 async def keep_histories(parts: Parts) -> None:
@@ -140,7 +159,7 @@ def _outside_verifier(identity: IdentitySettings) -> TokenVerifier:
 
 
 def build_workers(parts: Parts, queues: Sequence[str]) -> list[Worker]:
-    """One worker per queue. The client must have been connected (`temporal_answers`)."""
+    """One worker per queue. The client must not be lazy."""
     deps = WorkerDeps(
         client=parts.client,
         database=parts.stores.data,
@@ -154,12 +173,12 @@ def build_workers(parts: Parts, queues: Sequence[str]) -> list[Worker]:
 
 def build_duties(parts: Parts) -> DutyRunner:
     """Relay, sealer and reconciler, under leases that name this process."""
-    database = parts.stores.data
+    database, metrics = parts.stores.data, parts.telemetry.metrics
     return DutyRunner(
         duties=(
-            Relay(database, parts.dispatcher, parts.clock),
-            Sealer(database, seal_keys(parts.vault), parts.settings.data.beside(".anchor")),
-            Reconciler(database, parts.client, parts.clock),
+            Relay(database, parts.dispatcher, parts.clock, metrics=metrics),
+            Sealer(database, seal_keys(parts.vault), parts.settings.data.beside(".anchor"), metrics=metrics),
+            Reconciler(database, parts.client, parts.clock, metrics=metrics),
         ),
         database=database,
         clock=parts.clock,
@@ -177,11 +196,6 @@ class NoBureau(BureauGateway):
             GatewayUnavailable: always.
         """
         raise GatewayUnavailable(detail="no bureau is connected")
-
-
-def configure_telemetry(settings: Settings) -> None:
-    """Logs of this process: identifiers only."""
-    configure_logging(json=settings.log_json)
 
 
 def process_name() -> str:

@@ -10,11 +10,13 @@ import contextlib
 import gc
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import structlog
 import uvicorn
+from temporalio.client import Client
 from temporalio.worker import Worker
 
 from deploy import assemble, bootstrap
@@ -22,12 +24,15 @@ from deploy import stores as storage
 from deploy.assemble import Parts
 from deploy.clock import wall_clock
 from deploy.exits import CommandFailed, ExitCode
+from deploy.observe import telemetry
 from deploy.values import Settings
 
 log = structlog.get_logger(__name__)
 
 Ready = Callable[[Mapping[str, Any]], None]
+Reach = Callable[..., Awaitable[Client | None]]
 
+CONNECT_SECONDS: Final = 15.0
 DRAIN_SECONDS: Final = 5
 _ASK_AGAIN_SECONDS: Final = 0.05
 _BACKLOG: Final = 512
@@ -45,32 +50,45 @@ class EmbeddedServer(uvicorn.Server):
 async def run_app(settings: Settings, *, ready: Ready) -> None:
     """Everything but Temporal, in one process: the child `app` of `casework up`.
 
+    Workers stand before the API does, so that starts are eager from the first. While Temporal is down the API serves
+    all the same (reads and claims work, decisions answer 202), and workers follow when it answers.
+
     Args:
         settings: of the embedded mode.
-        ready: called when API and workers serve.
+        ready: called when the API serves.
     """
-    assemble.configure_telemetry(settings)
-    with storage.open_stores(settings) as stores:
+    with telemetry(settings, component="app") as reports, storage.open_stores(settings) as stores:
         now = wall_clock()
         storage.prepare_embedded(settings, stores, now=now)
         vault = storage.build_vault(settings, stores, wall_clock)
         bootstrap.first_tenant(settings, stores, vault, now=now)
-        parts = await assemble.join(settings, stores, vault)
-        async with _stopping() as stop, _api(parts, stop) as address:
-            await _until_temporal_answers(parts, stop)
-            await assemble.keep_histories(parts)
-            async with _workers(parts, assemble.ALL_QUEUES, stop):
-                ready({"ready": True, "address": address})
-                await stop.wait()
+        join = partial(assemble.join, settings, stores, vault, reports)
+        reach = partial(assemble.reach_temporal, settings, vault, reports)
+        async with contextlib.AsyncExitStack() as running:
+            stop = await running.enter_async_context(_stopping())
+            client = await _until_answered(reach, stop, patience=CONNECT_SECONDS)
+            parts = join(client or await _lazy(reach))
+            if client is not None:
+                await assemble.keep_histories(parts)
+                await running.enter_async_context(_workers(parts, assemble.ALL_QUEUES, stop))
+            address = await running.enter_async_context(_api(parts, stop))
+            ready({"ready": True, "address": address})
+            if client is None:
+                log.warning("temporal.unreachable")
+                client = await _until_answered(reach, stop)
+                if client is not None:
+                    await assemble.keep_histories(join(client))
+                    await running.enter_async_context(_workers(join(client), assemble.ALL_QUEUES, stop))
+            await stop.wait()
 
 
 async def run_api(settings: Settings) -> None:
     """The HTTP edge alone. It serves while Temporal is down: reads and claims work, decisions answer 202."""
-    assemble.configure_telemetry(settings)
-    with storage.open_stores(settings) as stores:
+    with telemetry(settings, component="api") as reports, storage.open_stores(settings) as stores:
         storage.check_production(stores, settings)
         vault = storage.build_vault(settings, stores, wall_clock)
-        parts = await assemble.join(settings, stores, vault)
+        client = await _lazy(partial(assemble.reach_temporal, settings, vault, reports))
+        parts = assemble.join(settings, stores, vault, reports, client)
         async with _stopping() as stop, _api(parts, stop) as address:
             log.info("api.serving", address=address)
             _freeze_garbage()
@@ -79,15 +97,16 @@ async def run_api(settings: Settings) -> None:
 
 async def run_worker(settings: Settings, *, queues: Sequence[str]) -> None:
     """Task queues and duties; waits for Temporal as long as it takes."""
-    assemble.configure_telemetry(settings)
-    with storage.open_stores(settings) as stores:
+    with telemetry(settings, component="worker") as reports, storage.open_stores(settings) as stores:
         storage.check_production(stores, settings)
         vault = storage.build_vault(settings, stores, wall_clock)
-        parts = await assemble.join(settings, stores, vault)
         async with _stopping() as stop:
-            await _until_temporal_answers(parts, stop)
+            client = await _until_answered(partial(assemble.reach_temporal, settings, vault, reports), stop)
+            if client is None:
+                return
+            parts = assemble.join(settings, stores, vault, reports, client)
             async with _workers(parts, queues, stop):
-                log.info("worker.serving", queues=list(queues))
+                log.info("worker.serving", queues=len(queues))
                 await stop.wait()
 
 
@@ -152,25 +171,32 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _until_temporal_answers(parts: Parts, stop: asyncio.Event) -> None:
-    """Return once Temporal and our namespace answer, or when told to stop."""
-    waited = 0
+async def _until_answered(reach: Reach, stop: asyncio.Event, *, patience: float | None = None) -> Client | None:
+    """A connected client; None when told to stop, or after `patience` seconds."""
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
     while not stop.is_set():
-        if await assemble.temporal_answers(parts):
-            return
-        waited += 1
-        if waited % 100 == 0:
-            log.warning("temporal.unreachable", address=parts.settings.temporal.address)
+        client = await reach()
+        if client is not None:
+            return client
+        waited = loop.time() - begun
+        if patience is not None and waited > patience:
+            return None
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _ASK_AGAIN_SECONDS)
+            await asyncio.wait_for(stop.wait(), min(1.0, _ASK_AGAIN_SECONDS + waited / 10))
+    return None
+
+
+async def _lazy(reach: Reach) -> Client:
+    client = await reach(lazy=True)
+    if client is None:
+        raise CommandFailed(ExitCode.UNAVAILABLE, "no client of Temporal")
+    return client
 
 
 @contextlib.asynccontextmanager
 async def _workers(parts: Parts, queues: Sequence[str], stop: asyncio.Event) -> AsyncIterator[None]:
     """Workers and duties. A worker that ends by itself ends the process: the supervisor starts a new one."""
-    if stop.is_set():
-        yield
-        return
     workers: list[Worker] = assemble.build_workers(parts, queues)
     running = [asyncio.create_task(worker.run()) for worker in workers]
     for task in running:

@@ -14,7 +14,7 @@ from activities.duties.runner import Duty
 from activities.installments.content import task_content
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
-from compliance.telemetry.metrics import inbox_drift
+from compliance.telemetry.metrics import Metrics
 from models.contracts.installments import CaseResult, CaseView
 from models.contracts.platform import Fence, OpenTask, OpenTaskInput
 from models.database.engine import Database
@@ -40,6 +40,7 @@ class Reconciler(Duty):
     database: Database
     client: Client
     clock: Clock
+    metrics: Metrics = field(default_factory=Metrics)
     settled_after: timedelta = _SETTLED_AFTER
     drift: Counter[str] = field(default_factory=Counter)
     name: ClassVar[str] = "reconciler"
@@ -142,7 +143,7 @@ class Reconciler(Duty):
 
     def _count(self, kind: str) -> None:
         self.drift[kind] += 1
-        inbox_drift(kind)
+        self.metrics.count_drift(kind=kind)
 
 
 def _deed(case: InstallmentCase, action: str, now: datetime, **facts: object) -> Deed:

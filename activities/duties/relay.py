@@ -1,24 +1,22 @@
 """The relay: sends again what has not arrived, under the same ids, until it is accepted, refused or pointless."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
-import structlog
 from sqlmodel import Session, col, select
 
 from activities.duties.runner import Duty
 from compliance.audit.unit import bookkeeping
 from compliance.payloads.dispatch import Dispatcher, Fate, record_refusal
+from compliance.telemetry.metrics import Metrics
 from models.contracts.installments import DecideInput
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.domain.states import OutboxKind
 from models.operations import decisions, outbox
 from models.tables.platform import OutboxEntry
-
-log = structlog.get_logger(__name__)
 
 _AT_ONCE: Final = 16
 _BATCH: Final = 200
@@ -31,6 +29,7 @@ class Relay(Duty):
     database: Database
     dispatcher: Dispatcher
     clock: Clock
+    metrics: Metrics = field(default_factory=Metrics)
     budget: timedelta = timedelta(seconds=5)
     name: ClassVar[str] = "relay"
     every: ClassVar[timedelta] = timedelta(milliseconds=500)
@@ -47,12 +46,13 @@ class Relay(Duty):
     async def _send(self, entry: OutboxEntry) -> None:
         if entry.kind == OutboxKind.START:
             # The row is closed by the workflow's first step; a start that has arrived is only not sent again so soon.
-            await self.dispatcher.start_case(entry.business_key)
+            started = await self.dispatcher.start_case(entry.business_key)
+            self.metrics.count_relay(kind=entry.kind, result="arrived" if started else Fate.UNANSWERED)
             await asyncio.to_thread(self._note_try, entry)
             return
         workflow_id, decision = await asyncio.to_thread(self._decision, entry.business_key)
         answer = await self.dispatcher.send(workflow_id, decision, budget=self.budget)
-        log.info("relay.sent", decision=entry.business_key, fate=answer.fate.value)
+        self.metrics.count_relay(kind=entry.kind, result=answer.fate)
         if answer.fate is Fate.REFUSED:
             await asyncio.to_thread(self._refuse, entry, answer.reason or "wrong-state")
         elif answer.fate is Fate.GONE and await asyncio.to_thread(self._has_started, entry):

@@ -1,13 +1,14 @@
 """The sealer: gives audit events their place in the log, within a second."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
 from activities.duties.runner import Duty
 from compliance.audit.seal import SealKeys, seal_pending
+from compliance.telemetry.metrics import Metrics
 from models.database.engine import Database
 
 
@@ -18,6 +19,7 @@ class Sealer(Duty):
     database: Database
     keys: SealKeys
     anchor: Path
+    metrics: Metrics = field(default_factory=Metrics)
     name: ClassVar[str] = "sealer"
     every: ClassVar[timedelta] = timedelta(milliseconds=500)
 
@@ -26,6 +28,7 @@ class Sealer(Duty):
         total = 0
         while sealed := await asyncio.to_thread(self._seal, now):
             total += sealed
+            self.metrics.count_sealed(sealed)
         return total
 
     def _seal(self, now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""The credit bureau (征信): the gateway behind which a bank puts its own client, and the step that asks once per key."""
+"""The credit bureau (征信): the gateway behind which a bank puts its client, and the step that asks once per key."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """A simulated credit bureau for demo and tests: the same person always has the same record, and some have bad luck.
 
-By the digest of the ID number, one person in sixteen has a record that the bureau cannot give out (refused for good), and
-one in sixteen is answered only at the second try of a key. The rest get figures drawn from the digest.
+By the digest of the ID number, one person in sixteen has a record that the bureau cannot give out (refused for good),
+and one in sixteen is answered only at the second try of a key. The rest get figures drawn from the digest.
 """
 
 import hashlib

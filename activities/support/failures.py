@@ -25,7 +25,7 @@ class _Translating(ActivityInboundInterceptor):
             raise as_application_error(error) from None
         except ApplicationError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # A defect or a database that is away. Its text may hold anything, so only its type goes on; it is repeated
             # without end, since a deployment may mend it.
             activity.logger.warning("activity.failed", extra={"error_type": type(error).__name__})

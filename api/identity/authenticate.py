@@ -78,6 +78,7 @@ def load_principal(deps: ApiDeps, token: VerifiedToken) -> tuple[Principal, bool
         authority_concession_bps=row.authority_concession_bps,
         auth_time=token.auth_time or datetime.fromtimestamp(0, UTC),  # an issuer that does not say: never fresh
         jti=token.jti,
+        session_id=token.session_id,
     )
     return principal, row.password_initial and not token.from_outside
 

@@ -6,17 +6,19 @@ A log-in is a family of refresh tokens. Access tokens carry `jti = <family>.<ran
 import base64
 import hashlib
 import hmac
-import logging
 import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+import structlog
 
 from api.identity.passwords import check_policy, hash_password, password_matches
 from api.identity.principal import Principal
 from api.identity.tokens import (
     ACCESS_TOKEN_LIFETIME,
     LEEWAY_S,
+    MAX_LIFETIME_S,
     SigningKey,
     TokenVerifier,
     local_keys,
@@ -49,8 +51,10 @@ AUDIENCE: Final = "casework"
 ISSUER: Final = "urn:casework:local"
 _INSTALLATION: Final = "_"  # the vault's name for the installation itself
 _REFRESH_PREFIX: Final = "rt_"
-_DENY_FOR: Final = ACCESS_TOKEN_LIFETIME + timedelta(seconds=2 * LEEWAY_S)
-_LOG: Final = logging.getLogger("casework.identity")
+DENY_FOR: Final = timedelta(
+    seconds=MAX_LIFETIME_S + 2 * LEEWAY_S
+)  # longer than any token lives, ours or another issuer's
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +105,7 @@ class Issuer:
             staff = staff_by_login(session, tenant=tenant, login=login)
         right = password_matches(password, staff.password_hash if staff is not None else None)
         if staff is None or not right or not staff.active:
-            _LOG.warning("login.refused", extra={"account": account[-16:]})
+            log.warning("login.refused")
             raise NotAuthenticated
         with bookkeeping(self.database) as session:
             release_try(session, bucket=origin, forget_all=False)
@@ -130,7 +134,7 @@ class Issuer:
             stolen = not use_refresh_token(unit.session, token_hash=token_hash, now=now)
             if stolen:
                 deed.action = "session.reuse-detected"
-                end_session(unit.session, family=found.family, until=now + _DENY_FOR)
+                end_session(unit.session, family=found.family, until=now + DENY_FOR)
             else:
                 add_refresh_token(
                     unit.session,
@@ -141,24 +145,9 @@ class Issuer:
                     expires_at=min(now + REFRESH_IDLE, found.auth_time + REFRESH_TOTAL),
                 )
         if stolen:
-            _LOG.warning("refresh.reused", extra={"staff_id": staff.id})
+            log.warning("refresh.reused", staff_id=staff.id)
             raise NotAuthenticated
         return self._pair(staff, family=found.family, refresh_token=new_refresh, auth_time=found.auth_time, now=now)
-
-    def log_out(self, principal: Principal) -> None:
-        """End the log-in that the caller's token belongs to: at once, in every process."""
-        now = self.clock()
-        family = principal.jti.partition(".")[0]
-        deed = Deed(
-            tenant=principal.tenant,
-            action="session.closed",
-            target=principal.staff_id,
-            actor=principal.staff_id,
-            at=now,
-            facts={"session": family},
-        )
-        with unit_of_work(self.database, deed) as unit:
-            end_session(unit.session, family=family, until=now + _DENY_FOR)
 
     def change_password(self, principal: Principal, *, current: str, new: str, source: str) -> None:
         """Choose another password; every log-in of the account ends.
@@ -192,7 +181,7 @@ class Issuer:
         with unit_of_work(self.database, deed) as unit:
             set_password(unit.session, staff_id=principal.staff_id, password_hash=new_hash)
             end_all_sessions(unit.session, staff_id=principal.staff_id, now=now)
-            end_session(unit.session, family=principal.jti.partition(".")[0], until=now + _DENY_FOR)
+            end_session(unit.session, family=principal.session_id, until=now + DENY_FOR)
 
     def account_bucket(self, *, tenant: str, login: str) -> str:
         """The throttle's name for an account, for the administrator who opens it again."""
@@ -211,9 +200,7 @@ class Issuer:
             )
         return self._pair(staff, family=family, refresh_token=refresh_token, auth_time=now, now=now)
 
-    def _pair(
-        self, staff: Staff, *, family: str, refresh_token: str, auth_time: datetime, now: datetime
-    ) -> TokenPair:
+    def _pair(self, staff: Staff, *, family: str, refresh_token: str, auth_time: datetime, now: datetime) -> TokenPair:
         access_token = sign_token(
             key=self.key,
             issuer=self.issuer,
@@ -239,6 +226,20 @@ class Issuer:
     def _bucket(self, kind: str, *names: str) -> str:
         digest = hmac.new(self.bucket_key, "\x00".join((kind, *names)).encode("utf-8", "replace"), hashlib.sha256)
         return f"{kind}:{digest.hexdigest()}"
+
+
+def log_out(database: Database, principal: Principal, *, now: datetime) -> None:
+    """End the log-in that the caller's token belongs to, whoever issued it: at once, in every process."""
+    deed = Deed(
+        tenant=principal.tenant,
+        action="session.closed",
+        target=principal.staff_id,
+        actor=principal.staff_id,
+        at=now,
+        facts={"session": principal.session_id},
+    )
+    with unit_of_work(database, deed) as unit:
+        end_session(unit.session, family=principal.session_id, until=now + DENY_FOR)
 
 
 def local_issuer(

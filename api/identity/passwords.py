@@ -4,6 +4,7 @@ The list (`common-passwords.txt`) is made by rule: keyboard walks, common words 
 one character; all of at least 15 characters, since shorter ones are refused anyway.
 """
 
+import os
 import re
 import threading
 import unicodedata
@@ -40,7 +41,7 @@ def password_matches(password: str, password_hash: str | None) -> bool:
             _HASHER.verify(password_hash or _dummy_hash(), _normal(password))
         except (Argon2Error, InvalidHashError):
             return False
-    return password_hash is not None
+    return bool(password_hash)
 
 
 def check_policy(password: str, *, login: str, pointer: str) -> None:
@@ -81,7 +82,7 @@ def common_passwords() -> frozenset[str]:
 
 @cache
 def _dummy_hash() -> str:
-    return _HASHER.hash("nobody has this password")
+    return _HASHER.hash(os.urandom(32))
 
 
 def _normal(password: str) -> str:

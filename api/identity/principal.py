@@ -16,6 +16,7 @@ class Principal:
 
     Attributes:
         auth_time: when the password was last given; a refresh does not renew it.
+        session_id: the log-in that the token belongs to.
         authority_amount_minor: may approve up to this amount, minor units.
         authority_concession_bps: may approve up to this concession, basis points.
     """
@@ -31,6 +32,7 @@ class Principal:
     authority_concession_bps: int
     auth_time: datetime
     jti: str
+    session_id: str
 
     @property
     def permissions(self) -> frozenset[Permission]:

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr
 from api.bodies import Answer, Body
 from api.deps import ApiDeps, Deps
 from api.identity.authenticate import LOGGED_IN
-from api.identity.issuer import Issuer, TokenPair
+from api.identity.issuer import Issuer, TokenPair, log_out
 from api.identity.principal import Caller
 from models.errors import NotFound
 from models.queries.staff import staff_by_id
@@ -87,12 +87,10 @@ class SessionController(Controller):
         """Swap a refresh token for a new pair of tokens."""
         return _answer(_issuer(deps).refresh(data.refresh_token.get_secret_value()))
 
-    @delete(
-        "/current", guards=[LOGGED_IN], opt={"password_change": True}, sync_to_thread=True, operation_id="LogOut"
-    )
+    @delete("/current", guards=[LOGGED_IN], opt={"password_change": True}, sync_to_thread=True, operation_id="LogOut")
     def log_out(self, deps: Deps, principal: Caller) -> None:
         """End the session that the token belongs to."""
-        _issuer(deps).log_out(principal)
+        log_out(deps.database, principal, now=deps.clock())
 
 
 class MeController(Controller):

@@ -101,7 +101,9 @@ class TokenVerifier:
             return self._verified(token, now=now)
         except Exception as error:  # noqa: BLE001 - the library raises what it likes, also RecursionError; all of it means no
             # The kind of the refusal, never the token: it may be valid elsewhere.
-            _LOG.warning("token.refused", extra={"reason": str(error) if isinstance(error, _Refused) else type(error).__name__})
+            _LOG.warning(
+                "token.refused", extra={"reason": str(error) if isinstance(error, _Refused) else type(error).__name__}
+            )
         raise NotAuthenticated
 
     def _verified(self, token: object, *, now: datetime) -> VerifiedToken:
@@ -117,7 +119,12 @@ class TokenVerifier:
         if claims["aud"] != self.audience or claims["iss"] != self.issuer:
             _refuse("audience-or-issuer")
         pattern = _SUBJECT if self.from_outside else _LOCAL_SUBJECT
-        if type(subject) is not str or pattern.match(subject) is None or type(jti) is not str or _JTI.match(jti) is None:
+        if (
+            type(subject) is not str
+            or pattern.match(subject) is None
+            or type(jti) is not str
+            or _JTI.match(jti) is None
+        ):
             _refuse("subject-or-jti")
         return VerifiedToken(
             subject=subject,
@@ -184,6 +191,8 @@ def _times_hold(claims: Mapping[str, Any], *, now: datetime) -> tuple[int, int]:
     if not all(type(value) is int for value in (issued, not_before, expires)):
         _refuse("time-not-an-integer")
     at = now.timestamp()
+    if issued <= 0 or not_before <= 0:
+        _refuse("time-before-time")
     if not 0 < expires - issued <= MAX_LIFETIME_S:
         _refuse("lifetime")
     if issued > at + LEEWAY_S or not_before > at + LEEWAY_S:
@@ -262,7 +271,9 @@ def local_keys(pairs: list[tuple[str, PrivateKey]]) -> dict[str, VerifyKey]:
     Raises:
         UnsafeSetting: there is none, one is weak, or two share a `kid`.
     """
-    keys = {key.kid: verify_key(key.private.public_key()) for key in (signing_key(kid, private) for kid, private in pairs)}
+    keys = {
+        key.kid: verify_key(key.private.public_key()) for key in (signing_key(kid, private) for kid, private in pairs)
+    }
     if not keys or len(keys) != len(pairs):
         raise UnsafeSetting(detail="token keys: at least one, each under a kid of its own")
     return keys

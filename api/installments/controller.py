@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from litestar import Controller, Response, get, post
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, HeaderParameter
 
 from api.deps import ApiDeps, Deps, Locale
 from api.etags import etag, parse_if_match
@@ -134,15 +134,13 @@ class CaseController(Controller):
         after: After = None,
     ) -> TimelinePage:
         """What was done to the case, oldest first: identifiers, codes and amounts only."""
-        case = case_for(deps, principal, case_token)
-        values = decode_cursor(after, kind="timeline", types=(str,))
-        start = str(values[0]) if values is not None else None
+        case, start = case_for(deps, principal, case_token), position_of(after, kind="timeline")
         with deps.database.read() as session:
             found = case_file.events_of_target(session, case.token, tenant=case.tenant, after=start, limit=limit + 1)
         page = found[:limit]
         return TimelinePage(
             items=[event_answer(row, facts=json.loads(row.body)["facts"], locale=locale) for row in page],
-            end_cursor=encode_cursor("timeline", page[-1].id) if len(found) > limit else None,
+            end_cursor=cursor_of("timeline", page[-1].at, page[-1].id) if len(found) > limit else None,
         )
 
     @post(
@@ -158,7 +156,7 @@ class CaseController(Controller):
         deps: Deps,
         principal: Caller,
         idempotency_key: KeyHeader,
-        if_match_header: Annotated[str | None, Parameter(header="If-Match", required=False)] = None,
+        if_match_header: Annotated[str | None, HeaderParameter(name="If-Match")] = None,
     ) -> Response[DecidedAnswer]:
         """Withdraw the case (撤回申请), at any point before its end. `If-Match` is optional.
 

@@ -22,6 +22,7 @@ from compliance.audit.unit import unit_of_work
 from compliance.vault.cells import CellAddress
 from compliance.vault.files import FileAddress
 from models.domain.application import DocumentKind
+from models.domain.pointers import pointer_of
 from models.domain.tokens import new_token
 from models.errors import FieldFault, FormInvalid
 from models.operations.cases import NewDocument, add_document
@@ -111,7 +112,7 @@ async def store_document(deps: ApiDeps, request: Request[Any, Any, Any], adding:
 
 
 def _kind(upload: Upload) -> DocumentKind:
-    faults = [FieldFault(pointer=f"/{name}", code="unknown-field") for name in upload.fields if name != "kind"]
+    faults = [FieldFault(pointer=pointer_of([name]), code="unknown-field") for name in upload.fields if name != "kind"]
     kind = upload.fields.get("kind")
     if kind is None:
         faults.append(FieldFault(pointer="/kind", code="missing"))
@@ -185,7 +186,7 @@ def open_document(deps: ApiDeps, document: CaseDocument, *, actor: str) -> Strea
     """
     path = file_path(deps, tenant=document.tenant, document_id=document.id)
     pieces = deps.vault.open_file(FileAddress(document.tenant, document.subject_id, document.id), path)
-    headers = {"Content-Disposition": _disposition(deps, document), "X-Content-Type-Options": "nosniff"}
+    headers = {"Content-Disposition": _disposition(deps, document)}  # the edge adds `nosniff` to every answer
     deed = Deed(
         tenant=document.tenant,
         action="document.opened",

@@ -270,7 +270,7 @@ def read_case(session: Session, case: InstallmentCase) -> CaseRows:
         points=parties.contact_points(session, case.subject_id),
         consents=parties.consents_of_subject(session, case.subject_id),
         documents=case_file.documents_of_case(session, case.token),
-        verdicts=cases.latest_verdicts(session, case_token=case.token),
+        verdicts=cases.verdicts_of_case(session, case_token=case.token),
         tasks=case_file.open_tasks_of_case(session, case.token),
         decisions=case_file.decisions_of_case(session, case.token),
         affordability=cases.latest_affordability(session, case_token=case.token),

@@ -12,7 +12,8 @@ from models.tables.staff import RoleChange
 
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\A[^\x00-\x1f\x7f]+\Z")]
 Login = Annotated[str, Field(pattern=r"\A[a-z0-9][a-z0-9._-]{1,63}\Z")]
-Branch = Annotated[str, Field(pattern=r"\A[a-z0-9][a-z0-9-]{0,39}\Z")]
+Branch = Annotated[str, Field(pattern=r"\A(?:\*|[a-z0-9][a-z0-9-]{0,39})\Z")]
+"""A branch; `*` is the head office, which works for all of them."""
 
 
 class CreateStaffBody(Body):

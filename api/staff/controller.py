@@ -49,7 +49,9 @@ class StaffController(Controller):
     tags = ("Staff",)
 
     @get("/", guards=[requires(Permission.STAFF_READ)], sync_to_thread=True, operation_id="ListStaff")
-    def list_accounts(self, deps: Deps, principal: Caller, limit: Limit = DEFAULT_LIMIT, after: After = None) -> StaffPage:
+    def list_accounts(
+        self, deps: Deps, principal: Caller, limit: Limit = DEFAULT_LIMIT, after: After = None
+    ) -> StaffPage:
         """Accounts by id, a page at a time."""
         start = _start(after)
         with deps.database.read() as session:
@@ -104,7 +106,9 @@ class StaffController(Controller):
         status_code=200,
         operation_id="DeactivateStaff",
     )
-    def deactivate(self, staff_id: FromPath[str], deps: Deps, principal: Caller, if_match: IfMatch) -> Response[StaffAnswer]:
+    def deactivate(
+        self, staff_id: FromPath[str], deps: Deps, principal: Caller, if_match: IfMatch
+    ) -> Response[StaffAnswer]:
         """Shut an account: its tokens are void from the next request on. One person may do it, for any account but his own."""
         if known_token(staff_id) == principal.staff_id:
             raise FourEyesViolation
@@ -143,7 +147,12 @@ class StaffController(Controller):
 
     @post("/{staff_id:str}/role-changes", guards=[requires(Permission.ROLES_PROPOSE)], operation_id="ProposeRoleChange")
     async def propose(
-        self, staff_id: FromPath[str], data: JSONBody[RoleChangeBody], deps: Deps, principal: Caller, idempotency_key: KeyHeader
+        self,
+        staff_id: FromPath[str],
+        data: JSONBody[RoleChangeBody],
+        deps: Deps,
+        principal: Caller,
+        idempotency_key: KeyHeader,
     ) -> Response[RoleChangeAnswer]:
         """Propose roles and authority for an account; another person confirms."""
         slot = key_slot(principal, route=f"staff.propose/{known_token(staff_id)}", key=idempotency_key)
@@ -202,7 +211,9 @@ class RoleChangeController(Controller):
             found = open_role_changes(session, tenant=principal.tenant, limit=MAX_LIMIT)
         return RoleChangeList(items=[RoleChangeAnswer.of(change) for change in found])
 
-    @get("/{change_id:str}", guards=[requires(Permission.STAFF_READ)], sync_to_thread=True, operation_id="GetRoleChange")
+    @get(
+        "/{change_id:str}", guards=[requires(Permission.STAFF_READ)], sync_to_thread=True, operation_id="GetRoleChange"
+    )
     def get_change(self, change_id: FromPath[str], deps: Deps, principal: Caller) -> RoleChangeAnswer:
         """One change."""
         return RoleChangeAnswer.of(_change(deps, principal, change_id))

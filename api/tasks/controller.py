@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from litestar import Controller, Response, delete, get, post
-from litestar.params import FromPath, Parameter
+from litestar.openapi import ResponseSpec
+from litestar.params import FromPath, HeaderParameter, JSONBody
 from sqlmodel import Session
 
 from api.bodies import known_token
@@ -45,8 +46,8 @@ from models.queries.tasks import get_task, list_comments, search_tasks, subject_
 from models.tables.tasks import Decision, Task, TaskComment
 from models.texts.forms import json_schema
 
-IfNoneMatch = Annotated[str | None, Parameter(header="If-None-Match", required=False)]
-MaybeIfMatch = Annotated[str | None, Parameter(header="If-Match", required=False)]
+IfNoneMatch = Annotated[str | None, HeaderParameter(name="If-None-Match")]
+MaybeIfMatch = Annotated[str | None, HeaderParameter(name="If-Match")]
 _COMMENT_COLUMN: Final = "text_cell"
 
 
@@ -63,7 +64,7 @@ class TaskController(Controller):
         status_code=200,
         operation_id="SearchTasks",
     )
-    def search(self, data: TaskSearchBody, deps: Deps, principal: Caller, locale: Locale) -> TaskPageAnswer:
+    def search(self, data: JSONBody[TaskSearchBody], deps: Deps, principal: Caller, locale: Locale) -> TaskPageAnswer:
         """Find tasks, a page at a time, with exact counts by type, state, branch, role, assignee and due band."""
         reader = reader_of(deps, principal, locale)
         wanted = parse_filter(data.filter)
@@ -87,6 +88,7 @@ class TaskController(Controller):
         sync_to_thread=True,
         status_code=200,
         operation_id="ClaimNextTask",
+        responses={204: ResponseSpec(None, description="No task is waiting that the caller may do")},
     )
     def claim_next(self, deps: Deps, principal: Caller, locale: Locale) -> Response[TaskAnswer | None]:
         """Take the most urgent free task that the caller may do; 204 if there is none."""
@@ -105,7 +107,13 @@ class TaskController(Controller):
             return Response(None, status_code=204)
         return _answer(deps, principal, reader, task_id)
 
-    @get("/{task_id:str}", guards=[requires(Permission.TASKS_READ)], sync_to_thread=True, operation_id="GetTask")
+    @get(
+        "/{task_id:str}",
+        guards=[requires(Permission.TASKS_READ)],
+        sync_to_thread=True,
+        operation_id="GetTask",
+        responses={304: ResponseSpec(None, description="The version named by If-None-Match is the present one")},
+    )
     def get_one(
         self,
         task_id: FromPath[str],
@@ -141,7 +149,12 @@ class TaskController(Controller):
         operation_id="ClaimTask",
     )
     def claim(
-        self, task_id: FromPath[str], deps: Deps, principal: Caller, locale: Locale, if_match: MaybeIfMatch = None
+        self,
+        task_id: FromPath[str],
+        deps: Deps,
+        principal: Caller,
+        locale: Locale,
+        if_match_header: MaybeIfMatch = None,
     ) -> Response[TaskAnswer | None]:
         """Take a free task; with `If-Match` only in the version read. To claim what one holds changes nothing."""
         reader = reader_of(deps, principal, locale)
@@ -150,7 +163,7 @@ class TaskController(Controller):
             task = visible_task(unit.session, task_id, principal=principal, viewer=reader.viewer)
             if task.state == TaskState.CLAIMED and task.assignee == principal.staff_id:
                 raise Unchanged
-            _check_read(if_match, task)
+            _check_read(if_match_header, task)
             require_allowed(task, reader.viewer, CLAIM)
             task_operations.claim(
                 unit.session,
@@ -171,14 +184,19 @@ class TaskController(Controller):
         operation_id="UnclaimTask",
     )
     def unclaim(
-        self, task_id: FromPath[str], deps: Deps, principal: Caller, locale: Locale, if_match: MaybeIfMatch = None
+        self,
+        task_id: FromPath[str],
+        deps: Deps,
+        principal: Caller,
+        locale: Locale,
+        if_match_header: MaybeIfMatch = None,
     ) -> Response[TaskAnswer | None]:
         """Give a task back that the caller holds."""
         reader = reader_of(deps, principal, locale)
         deed = _deed(principal, "task.unclaimed", target=task_id, now=reader.now)
         with unit_of_work(deps.database, deed) as unit:
             task = visible_task(unit.session, task_id, principal=principal, viewer=reader.viewer)
-            _check_read(if_match, task)
+            _check_read(if_match_header, task)
             require_allowed(task, reader.viewer, UNCLAIM)
             task_operations.unclaim(
                 unit.session,
@@ -220,7 +238,12 @@ class TaskController(Controller):
 
     @post("/{task_id:str}/comments", guards=[requires(Permission.TASKS_WORK)], operation_id="CommentOnTask")
     async def comment(
-        self, task_id: FromPath[str], data: CommentBody, deps: Deps, principal: Caller, idempotency_key: KeyHeader
+        self,
+        task_id: FromPath[str],
+        data: JSONBody[CommentBody],
+        deps: Deps,
+        principal: Caller,
+        idempotency_key: KeyHeader,
     ) -> Response[CommentAnswer]:
         """Add a remark. It is sealed under the customer's key and cannot be changed."""
         slot = key_slot(principal, route=f"tasks.comment/{known_token(task_id)}", key=idempotency_key)
@@ -259,12 +282,17 @@ class TaskController(Controller):
 
         return await once(deps, slot, fingerprint=digest, act=act, rebuild=rebuild)
 
-    @post("/{task_id:str}/decisions", guards=[requires(Permission.TASKS_WORK)], operation_id="DecideTask")
+    @post(
+        "/{task_id:str}/decisions",
+        guards=[requires(Permission.TASKS_WORK)],
+        operation_id="DecideTask",
+        responses={202: ResponseSpec(DecidedAnswer, description="Kept and under way; look at Location")},
+    )
     async def decide(
         self,
         task_id: FromPath[str],
         *,
-        data: dict[str, Any],
+        data: JSONBody[dict[str, Any]],
         deps: Deps,
         principal: Caller,
         idempotency_key: KeyHeader,

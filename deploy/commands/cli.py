@@ -2,13 +2,12 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
 import typer
 
-from deploy.commands import audit, book, keys, run, staff, stores, tenants
+from deploy.commands import audit, book, demo, keys, run, staff, stores, tenants
 from deploy.exits import CommandFailed, ExitCode
 from deploy.settings import SettingsRefused
 from models.errors import (
@@ -47,6 +46,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.add_typer(tenants.app, name="tenant")
 staff.register(app)
+demo.register(app)
 app.add_typer(book.app, name="book")
 
 
@@ -64,9 +64,11 @@ def run_command(arguments: Sequence[str]) -> int:
         return _say(ExitCode.CONFIG, *(problem.detail for problem in refused.problems))
     except CaseworkError as error:
         return _say(_code_of(error), str(error))
-    except Exception:  # noqa: BLE001 - the last line of defence; the trace goes to the log or the terminal
-        traceback.print_exc()
-        return ExitCode.FAILED
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        from compliance.telemetry.failures import error_fields  # noqa: PLC0415
+
+        # Type and place only: the message of an exception that nobody anticipated may hold anything.
+        return _say(ExitCode.FAILED, " ".join(f"{name}={value}" for name, value in error_fields(error).items()))
     return ExitCode.OK
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
+from models.domain.pointers import pointer_of
 from models.domain.states import CHECKER_TASKS, OUTCOMES, Outcome, TaskType
 from models.errors import FieldFault, FormInvalid
 
@@ -297,7 +298,7 @@ def faults_of(error: ValidationError) -> tuple[FieldFault, ...]:
 
 
 def _fault(item: ErrorDetails) -> FieldFault:
-    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in item["loc"])
+    pointer = pointer_of(item["loc"])
     code, names = _CODES.get(item["type"], ("wrong-type", {}))
     params: dict[str, str | int] = {}
     context = item.get("ctx", {})

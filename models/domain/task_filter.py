@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
+from models.domain.pointers import pointer_of
 from models.domain.roles import Role
 from models.domain.states import OPEN_TASK_STATES, TaskState, TaskType
 from models.errors import FieldFault, FormInvalid
@@ -158,7 +159,7 @@ def parse_filter(raw: object, *, at: str = "/filter") -> TaskFilter:
     tests: list[FieldTest] = []
     faults: list[FieldFault] = []
     for name, value in raw.items():
-        pointer = f"{at}/{str(name).replace('~', '~0').replace('/', '~1')}"
+        pointer = at + pointer_of([str(name)])
         try:
             field = TaskField(name)
         except ValueError:
@@ -182,7 +183,7 @@ def _tests_of(field: TaskField, raw: object, pointer: str) -> Iterator[FieldTest
     for operator, value in raw.items():
         if operator not in _FIELDS[field][0]:
             allowed = ", ".join(sorted(_FIELDS[field][0]))
-            yield FieldFault(pointer=f"{pointer}/{operator}", code="not-one-of", params={"allowed": allowed})
+            yield FieldFault(pointer=pointer + pointer_of([str(operator)]), code="not-one-of", params={"allowed": allowed})
             continue
         yield _test(field, operator, value, f"{pointer}/{operator}")
 

@@ -9,13 +9,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import UpdateBase, delete, exists, insert, or_, true, false, update
+from sqlalchemy import UpdateBase, delete, exists, false, insert, or_, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from models.domain.roles import Role
 from models.domain.tokens import new_token
-from models.errors import Conflict, FieldFault, FormInvalid, FourEyesViolation, NotFound, ShownChanged, StaleVersion, WrongState
+from models.errors import (
+    Conflict,
+    FieldFault,
+    FormInvalid,
+    FourEyesViolation,
+    NotFound,
+    ShownChanged,
+    StaleVersion,
+    WrongState,
+)
 from models.tables.staff import LoginThrottle, RoleChange, Staff, StaffRole
 from models.tables.tasks import FourEyes
 

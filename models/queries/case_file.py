@@ -112,9 +112,12 @@ def contact_by_id(session: Session, contact_id: str, *, tenant: str) -> CaseCont
     return contact if contact is not None and contact.tenant == tenant else None
 
 
-def events_of_target(session: Session, target: str, *, tenant: str, after: str | None, limit: int) -> list[AuditEvent]:
-    """What was done to one thing, oldest first; `after` is the id of the last event seen."""
+def events_of_target(
+    session: Session, target: str, *, tenant: str, after: Position | None, limit: int
+) -> list[AuditEvent]:
+    """What was done to one thing, oldest first; at most `limit`."""
     query = select(AuditEvent).where(col(AuditEvent.target) == target, col(AuditEvent.tenant) == tenant)
     if after is not None:
-        query = query.where(col(AuditEvent.id) > after)
-    return list(session.exec(query.order_by(col(AuditEvent.id)).limit(limit)).all())
+        query = query.where(tuple_(col(AuditEvent.at), col(AuditEvent.id)) > tuple_(*after))
+    # By time first: ids of one millisecond are in no order.
+    return list(session.exec(query.order_by(col(AuditEvent.at), col(AuditEvent.id)).limit(limit)).all())

@@ -19,6 +19,8 @@ Key = tuple[int | str | datetime, ...]
 
 NO_AMOUNT: Final = -1  # a task without an amount sorts below every amount
 _MAX_CURSOR: Final = 400
+_MAX_PRIORITY: Final = 100
+_MAX_AMOUNT: Final = 2**53
 
 
 class TaskSort(StrEnum):
@@ -139,16 +141,17 @@ def _decode(cursor: str) -> Position:
         raise ValueError
     sort = TaskSort(name)
     kinds = ORDERS[sort].kinds
+    limit = _MAX_AMOUNT if sort in (TaskSort.AMOUNT, TaskSort.AMOUNT_DESC) else _MAX_PRIORITY
     return Position(
         sort=sort,
-        key=tuple(_value(kind, value) for kind, value in zip(kinds, values, strict=True)),
+        key=tuple(_value(kind, value, limit=limit) for kind, value in zip(kinds, values, strict=True)),
         backwards=bool(backwards),
     )
 
 
-def _value(kind: type, raw: object) -> int | str | datetime:
+def _value(kind: type, raw: object, *, limit: int) -> int | str | datetime:
     if kind is int:
-        if not isinstance(raw, int) or isinstance(raw, bool) or abs(raw) >= 2**31:
+        if not isinstance(raw, int) or isinstance(raw, bool) or abs(raw) > limit:
             raise ValueError
         return raw
     if not isinstance(raw, str):

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlmodel import Field
 
 from models.tables.base import DataTable, document, instant, sealed
@@ -26,17 +26,17 @@ class InstallmentCase(DataTable, table=True):
     outcome: str | None = Field(default=None, max_length=16)
     reason_code: str | None = Field(default=None, max_length=40)  # why it ended so
     currency: str = Field(default="CNY", max_length=3)
-    total_due_minor: int  # the whole debt on the card (欠款总额)
-    requested_amount_minor: int
+    total_due_minor: int = Field(sa_type=BigInteger)  # the whole debt on the card (欠款总额)
+    requested_amount_minor: int = Field(sa_type=BigInteger)
     requested_term_months: int
-    monthly_income_minor: int
-    essential_expense_minor: int  # a month's necessary living cost
-    other_debt_payment_minor: int  # a month's payments on other debts
+    monthly_income_minor: int = Field(sa_type=BigInteger)
+    essential_expense_minor: int = Field(sa_type=BigInteger)  # a month's necessary living cost
+    other_debt_payment_minor: int = Field(sa_type=BigInteger)  # a month's payments on other debts
     dependants: int
     hardship_code: str = Field(max_length=32)  # unemployment | illness | disaster | business-failure | other
     willing_to_repay: bool
     hardship_note_cell: bytes | None = Field(default=None, sa_column=sealed())
-    granted_amount_minor: int | None = Field(default=None)
+    granted_amount_minor: int | None = Field(default=None, sa_type=BigInteger)
     granted_term_months: int | None = Field(default=None)
     granted_concession_bps: int | None = Field(default=None)
     created_by: str = Field(max_length=40)  # staff id, or link id
@@ -93,7 +93,7 @@ class BureauReport(DataTable, table=True):
     consent_id: str | None = Field(default=None, max_length=40)  # None: entered by hand under four-eyes
     source: str = Field(max_length=16)  # bureau | mended
     open_accounts: int
-    monthly_obligation_minor: int
+    monthly_obligation_minor: int = Field(sa_type=BigInteger)
     worst_days_past_due: int
     report_cell: bytes | None = Field(default=None, sa_column=sealed())
     created_at: datetime = Field(sa_column=instant())
@@ -108,7 +108,7 @@ class AffordabilityAssessment(DataTable, table=True):
     case_token: str = Field(foreign_key="installment_cases.token", index=True)
     business_key: str = Field(unique=True, max_length=120)  # case and round
     rule_version: str = Field(max_length=40)
-    capacity_minor: int  # what is left a month, never negative
+    capacity_minor: int = Field(sa_type=BigInteger)  # what is left a month, never negative
     working: list[dict[str, Any]] = Field(sa_column=document())  # the lines, in order
     created_at: datetime = Field(sa_column=instant())
 
@@ -123,7 +123,7 @@ class Proposal(DataTable, table=True):
     case_token: str = Field(foreign_key="installment_cases.token")
     version: int
     kind: str = Field(max_length=16)  # recommendation | counter-offer
-    amount_minor: int
+    amount_minor: int = Field(sa_type=BigInteger)
     term_months: int
     concession_bps: int
     decision_id: str = Field(unique=True, max_length=40)  # the decision that made it

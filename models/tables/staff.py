@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import BigInteger, UniqueConstraint
 from sqlmodel import Field
 
 from models.tables.base import DataTable, document, instant
@@ -24,7 +24,7 @@ class Staff(DataTable, table=True):
     password_initial: bool = Field(default=False)  # set by another person: must be changed before anything else
     external_subject: str | None = Field(default=None, max_length=120)  # `sub` at the outside issuer
     active: bool = Field(default=True)
-    authority_amount_minor: int = Field(default=0)  # may approve up to this amount, minor units (审批权限)
+    authority_amount_minor: int = Field(default=0, sa_type=BigInteger)  # may approve up to this (审批权限)
     authority_concession_bps: int = Field(default=0)  # … and up to this concession, basis points
     not_before: datetime | None = Field(default=None, sa_column=instant(nullable=True))  # older tokens are void
     version: int = Field(default=1)
@@ -48,7 +48,7 @@ class RoleChange(DataTable, table=True):
     staff_id: str = Field(foreign_key="staff.id", index=True)
     staff_version: int  # of the account as the proposer saw it: a change in between voids the proposal
     roles: list[str] = Field(sa_column=document())
-    authority_amount_minor: int
+    authority_amount_minor: int = Field(sa_type=BigInteger)
     authority_concession_bps: int
     shown_hash: str = Field(max_length=64)  # what the confirmer is bound to
     state: str = Field(max_length=16)  # PROPOSED | CONFIRMED | REJECTED

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from models.tables.base import DataTable, document, instant, sealed
@@ -46,7 +46,7 @@ class Task(DataTable, table=True):
     priority: int = Field(default=50)  # 0 … 100, higher first
     due_at: datetime = Field(sa_column=instant())
     assignee: str | None = Field(default=None, max_length=40)
-    amount_minor: int | None = Field(default=None)
+    amount_minor: int | None = Field(default=None, sa_type=BigInteger)
     currency: str | None = Field(default=None, max_length=3)
     title_params: dict[str, str | int] = Field(default_factory=dict, sa_column=document())
     shown: dict[str, Any] = Field(default_factory=dict, sa_column=document())  # facts a decision is about

@@ -186,7 +186,7 @@ async def test_what_has_expired_is_swept_and_what_holds_stays(office: Office) ->
 
     sweep()
     assert counts() == [1, 1]
-    office.clock.advance(timedelta(minutes=11))
+    office.clock.advance(timedelta(minutes=16))
     sweep()
     assert counts() == [1, 0]
     office.clock.advance(timedelta(hours=1))

@@ -110,7 +110,10 @@ KEEPS: Final = [
     (house.long_file, "x = 1\n" * 500),
     (house.long_file, "# long because the catalogue is one list\n" + "x = 1\n" * 501),
     (house.floats, "def f(rate_bps: int) -> Decimal:\n    '0.18'\n    return Decimal('0.18')"),
-    (house.time_outs, "from workflows.support.options import A, B\nf(**A)\nworkflow.continue_as_new(x, task_timeout=B)"),
+    (
+        house.time_outs,
+        "from workflows.support.options import A, B\nf(**A)\nworkflow.continue_as_new(x, task_timeout=B)",
+    ),
     (house.time_outs, "from workflows.support import options\nf(timeout=options.RPC_TIMEOUT)"),
     (house.commits, "with unit_of_work(database, deed) as unit:\n    unit.session.flush()"),
     (house.commits, "with session.begin_nested():\n    pass"),

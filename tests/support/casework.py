@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 from temporalio.client import Client, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.worker import Interceptor
 
@@ -334,18 +335,26 @@ async def case_world(
     *,
     interceptors: Sequence[Interceptor] = (),
     bureau: FakeBureau | None = None,
+    plain: bool = False,
+    resume: bool = False,
 ) -> AsyncIterator[CaseWorld]:
-    """The bank with its workers running; whatever still runs at the end is terminated."""
+    """The bank with its workers running; whatever still runs at the end is terminated.
+
+    Args:
+        plain: payloads in clear, for histories that people read.
+        resume: the bank was open before, over the same stores.
+    """
     bureau = bureau or FakeBureau()
     clock = _ticking(clock)
     vault.ensure_tenant(TENANT)
-    client = await server.connect(data_converter=data_converter(vault, server.namespace))
+    converter = pydantic_data_converter if plain else data_converter(vault, server.namespace)
+    client = await server.connect(data_converter=converter)
     dispatcher = Dispatcher(
         client=client, cases_queue=CASES_QUEUE, task_timeout=WORKFLOW_TASK_TIMEOUT, rpc_timeout=RPC_TIMEOUT
     )
     world = CaseWorld(database, vault, clock, client, bureau, dispatcher)
-    with unit_of_work(database, world._deed("tenant.created", TENANT)) as unit:
-        unit.session.add(Tenant(code=TENANT, name="-", sandbox=True, created_at=clock()))
+    if not resume:
+        world.add(Tenant(code=TENANT, name="-", sandbox=True, created_at=clock()))
     deps = WorkerDeps(
         client=client,
         database=database,

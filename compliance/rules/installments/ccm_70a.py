@@ -5,7 +5,7 @@ cardholder's ability to repay, and the cardholder is still willing to repay. The
 
 `capacity_minor` is what a month leaves for repayment, `total_due_minor` the whole debt on the card. The article
 compares the debt with the ability to pay it as it falls due, and a card debt falls due whole; so the debt exceeds the
-ability exactly if `capacity_minor < total_due_minor`. At equality one month's surplus pays the debt: no special circumstances.
+ability exactly if `capacity_minor < total_due_minor`. At equality one month's surplus pays the debt: no special case.
 """
 
 from collections.abc import Mapping

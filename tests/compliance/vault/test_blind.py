@@ -1,10 +1,13 @@
 """Every spelling of one value finds it; no two values share an index; an index tells nothing without its key."""
 
+import hmac
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compliance.vault.blind import BlindField, canonical
+from compliance.vault.framing import framed
 from compliance.vault.keyring import Vault
 
 ID, MOBILE = BlindField.ID_NUMBER, BlindField.MOBILE
@@ -92,3 +95,12 @@ def test_nothing_cannot_be_indexed(bank: Vault, value: str) -> None:
 def test_an_unknown_field_is_refused(bank: Vault) -> None:
     with pytest.raises(ValueError, match="email"):
         bank.blind_index(tenant="acme", field="email", value="someone@example.com")
+
+
+def test_the_form_of_an_index_is_the_documented_one(bank: Vault) -> None:
+    """Indexes that are stored must be found again by every later version."""
+    branch = bank._branch("acme", "blind-index").current
+    key = branch.derive(info=framed("casework.derived", "blind-index", "acme", "mobile"), length=32)
+    message = framed("casework.blind-index", 1, "mobile", "+8613800138000")
+    expected = hmac.digest(key, message, "sha256")
+    assert bank.blind_index(tenant="acme", field="mobile", value="138 0013 8000") == expected

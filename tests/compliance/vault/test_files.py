@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compliance.vault.files import CHUNK_BYTES, HEADER_BYTES, FileAddress, SealedFile, open_file, seal_file
+from compliance.vault.framing import framed
 from compliance.vault.keyring import Vault
 from compliance.vault.suites import AES_256_GCM, TAG_BYTES, SealingKey
 from models.errors import CannotOpen, SubjectShredded
@@ -49,6 +53,23 @@ def test_it_does_not_matter_in_which_pieces_a_file_comes(tmp_path: Path, sizes: 
     pieces = [bytes([number]) * size for number, size in enumerate(sizes)]
     seal_file(KEY, ADDRESS, iter(pieces), tmp_path / "doc_1")
     assert _read(tmp_path / "doc_1") == b"".join(pieces)
+
+
+def test_the_form_of_a_file_is_the_documented_one(sealed: Path) -> None:
+    """Read by the document alone: also shows that no nonce serves two chunks."""
+    raw = sealed.read_bytes()
+    assert raw[:12] == b"CWSF" + bytes((1, 1)) + (1).to_bytes(2) + (65536).to_bytes(4)
+    prefix, promised, body = raw[:44], raw[44:76], raw[76:]
+    info = framed("casework.file", "acme", "sub_a", "doc_1", prefix)
+    derived = HKDF(hashes.SHA256(), 64, prefix[12:], info).derive(bytes(range(32)))
+    assert derived[32:] == promised
+    content = b""
+    for number in range(4):
+        last = number == 3
+        nonce = bytes(7) + number.to_bytes(4) + bytes((last,))
+        chunk = body[number * SEALED_CHUNK : (number + 1) * SEALED_CHUNK]
+        content += AESGCM(derived[:32]).decrypt(nonce, chunk, framed("casework.file-chunk", number, int(last)))
+    assert content == CONTENT
 
 
 def test_a_file_is_streamed_and_not_held_in_memory(tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlmodel import Session, text
+from sqlalchemy import event
+from sqlmodel import Session
 
 from models.database.engine import Database
 from models.domain.roles import CANDIDATE_ROLE, Role
@@ -48,14 +50,14 @@ def random_tasks(number: int, *, seed: int) -> list[Task]:
                 priority=dice.choice([10, 50, 50, 50, 90]),
                 due_at=NOW + timedelta(hours=dice.randrange(-30, 60)),
                 created_at=NOW - timedelta(hours=dice.randrange(1, 30)),
-                amount_minor=dice.choice([None, 100, 200, 300, 2_000_000_000]),
+                amount_minor=dice.choice([None, 100, 200, 300, 10**12]),
                 assignee=dice.choice(STAFF) if held else None,
             )
         )
     return tasks
 
 
-# What every answer is held against -------------------------------------------------------------------------------------
+# What every answer is held against ------------------------------------------------------------------------------------
 
 
 def sees(viewer: Viewer, task: Task) -> bool:
@@ -83,7 +85,7 @@ def holds(test: FieldTest, task: Task) -> bool:
     value, wanted = value_of(test, task), tuple("stf_me" if each == "me" else each for each in test.values)
     first: Any = wanted[0]
     if test.op is Op.EXISTS:
-        return (value not in (None, "none")) == first
+        return (value not in (None, "none")) is first
     if test.op is Op.IN:
         return value in wanted
     if test.op is Op.NOT_IN:
@@ -170,7 +172,7 @@ FILTERS: Final = st.fixed_dictionaries(
         "candidateRole": _members(*[each.value for each in Role]),
         "assignee": _members("me", "none", *STAFF) | _EXISTS,
         "caseToken": st.sampled_from([f"main.{index}" for index in range(12)]),
-        "amountMinor": _members(100, 200, 300, 5) | _ranges(st.sampled_from([0, 100, 200, 2_000_000_000])) | _EXISTS,
+        "amountMinor": _members(100, 200, 300, 5) | _ranges(st.sampled_from([0, 100, 200, 10**12])) | _EXISTS,
         "dueAt": _ranges(_INSTANTS),
         "createdAt": _ranges(_INSTANTS),
         "overdue": st.booleans(),
@@ -250,11 +252,13 @@ def test_pages_can_be_turned_back(filled: tuple[Database, list[Task]], sort: Tas
         assert back[-1].next_cursor is not None
         cursor = back[-1].previous_cursor
     told = [[task.id for task in page.items] for page in reversed(back)]
-    assert sum(told, []) == [task.id for page in forward for task in page.items]
+    assert list(chain.from_iterable(told)) == [task.id for page in forward for task in page.items]
 
 
 @pytest.mark.parametrize("sort", list(TaskSort))
-def test_no_task_is_lost_or_told_twice_while_others_come_in(filled: tuple[Database, list[Task]], sort: TaskSort) -> None:
+def test_no_task_is_lost_or_told_twice_while_others_come_in(
+    filled: tuple[Database, list[Task]], sort: TaskSort
+) -> None:
     database, tasks = filled
     viewer = make_viewer(Role.AUDITOR, branch="*")
     before = expected_tasks(tasks, viewer, parse_filter(None), sort)
@@ -298,6 +302,7 @@ def test_a_cursor_keeps_its_order_and_another_order_is_refused(filled: tuple[Dat
         "bnVsbA",
         write_cursor(TaskSort.DUE, (NOW, "a\nb")),
         write_cursor(TaskSort.PRIORITY, (2**40, NOW, "a")),
+        write_cursor(TaskSort.AMOUNT, (2**70, "a")),
         write_cursor(TaskSort.DUE, ("tomorrow", "a")),
         write_cursor(TaskSort.DUE, (NOW,)),
         "A" * 500,
@@ -350,13 +355,9 @@ def test_page_and_counts_come_from_one_moment(filled: tuple[Database, list[Task]
 def test_sqlite_answers_open_searches_from_the_indexes_made_for_them(sqlite_database: Database) -> None:
     """Without statistics too: plans that depend on luck would be slow on the day they are needed."""
     add_tenants(sqlite_database)
-    add_tasks(sqlite_database, random_tasks(30, seed=3) if False else [make_task()])
-    statements: list[str] = []
-    from sqlalchemy import event
-
-    event.listen(
-        sqlite_database.engine, "before_cursor_execute", lambda *args: statements.append((args[2], args[3]))
-    )
+    add_tasks(sqlite_database, [make_task()])
+    statements: list[tuple[str, Any]] = []
+    event.listen(sqlite_database.engine, "before_cursor_execute", lambda *args: statements.append((args[2], args[3])))
     with sqlite_database.read() as session:
         for sort in TaskSort:
             search(session, make_viewer(branch="*"), sort=sort)
@@ -367,4 +368,3 @@ def test_sqlite_answers_open_searches_from_the_indexes_made_for_them(sqlite_data
             told = " ".join(row[-1] for row in plan)
             assert "ix_tasks_open_" in told, told
             assert "TEMP B-TREE" not in told, told
-    assert text

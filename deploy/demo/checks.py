@@ -1,0 +1,170 @@
+"""What must hold when the demo is over. Each check reads what an auditor would read."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from deploy.demo.canary import files_below, needles, search
+from deploy.demo.lives import BRANCH, Life, application
+from deploy.demo.office import Office
+from models.domain.states import TaskType
+from models.domain.tokens import new_token
+
+_CASES: Final = "/v1/installment-cases"
+_TIMES: Final = 5  # as often the same request is sent
+_HITS_SHOWN: Final = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """One check and what it saw."""
+
+    name: str
+    holds: bool
+    seen: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """Where the checks look."""
+
+    office: Office
+    lives: list[Life]
+    data: Path
+    book: Path
+
+
+async def every_end_as_planned(evidence: Evidence) -> Check:
+    """Each case came to the end its plan names."""
+    astray = [life.token for life in evidence.lives if life.outcome != life.plan.end]
+    ends = Counter(str(life.outcome) for life in evidence.lives)
+    return Check(name="every case came to its planned end", holds=not astray, seen=_counts(ends))
+
+
+async def every_decision_counted_once(evidence: Evidence) -> Check:
+    """Each acknowledged decision stands once in its case, applied; and no case has any other."""
+    acknowledged = {decision for life in evidence.lives for _, decision in life.decisions}
+    stored: Counter[str] = Counter()
+    for life in evidence.lives:
+        case = (await evidence.office.auditor.call("GET", f"{_CASES}/{life.token}")).json()
+        stored.update(row["id"] for row in case["decisions"] if row["state"] == "APPLIED")
+    holds = set(stored) == acknowledged and set(stored.values()) <= {1}
+    seen = f"{len(acknowledged)} acknowledged, {stored.total()} applied"
+    return Check(name="every acknowledged decision is counted exactly once", holds=holds, seen=seen)
+
+
+async def inbox_is_empty(evidence: Evidence) -> Check:
+    """No open task is left; the count is the inbox's own exact facet."""
+    page = (await evidence.office.auditor.call("POST", "/v1/tasks/search", json={"limit": 1})).json()
+    return Check(name="the inbox is empty", holds=page["total"] == 0, seen=f"{page['total']} open tasks")
+
+
+async def four_eyes_hold(evidence: Evidence) -> Check:
+    """Makers' own approvals were tried while the cases ran; all were refused."""
+    tried = sum(life.seen["own-approval-tried"] for life in evidence.lives)
+    refused = sum(life.seen["own-approval-refused"] for life in evidence.lives)
+    return Check(
+        name="whoever made a proposal cannot approve it",
+        holds=0 < tried == refused,
+        seen=f"{refused} of {tried} refused",
+    )
+
+
+async def rules_were_cited(evidence: Evidence) -> Check:
+    """The planned blocks happened, each with its citation in the verdicts of the case."""
+    wanted = [life for life in evidence.lives if life.plan.by_link or life.plan.evidence_late or not life.plan.willing]
+    cited: Counter[str] = Counter()
+    for life in wanted:
+        case = (await evidence.office.auditor.call("GET", f"{_CASES}/{life.token}")).json()
+        blocking = {row["rule"] for row in case["verdicts"] if row["result"] != "PASS" and row["citation"]}
+        cited.update(blocking)
+    expected = sum(1 for life in wanted if life.plan.by_link), sum(1 for life in wanted if not life.plan.by_link)
+    holds = (cited["CRED-18"], cited["CCM-70a"]) == expected
+    return Check(name="rules blocked where they must, with their citation", holds=holds, seen=_counts(cited))
+
+
+async def incidents_were_mended(evidence: Evidence) -> Check:
+    """What the bureau refused was mended by one person and confirmed by another."""
+    mended = sum(life.seen[TaskType.INCIDENT_CONFIRM] for life in evidence.lives)
+    return Check(name="bureau incidents went through two persons", holds=mended > 0, seen=f"{mended} confirmed")
+
+
+async def one_key_one_case(evidence: Evidence) -> Check:
+    """The same request again and again, at once, is one case and one answer; another body under its key is refused."""
+    officer = evidence.office.officer
+    life = evidence.lives[0]
+    headers = {"Idempotency-Key": new_token("demo")}
+    body = application(life.row) | {"branch": BRANCH, "consents": []}
+    answers = [await officer.call("POST", _CASES, json=body, headers=headers, expect=(201, 409)) for _ in range(_TIMES)]
+    other = body | {"willingToRepay": not body["willingToRepay"]}
+    refused = await officer.call("POST", _CASES, json=other, headers=headers, expect=(201, 422))
+    tokens = {answer.json().get("token") for answer in answers}
+    token = next(iter(tokens))
+    key = {"Idempotency-Key": new_token("demo")}
+    path = f"{_CASES}/{token}/withdrawal"
+    await officer.call("POST", path, json={"reasonCode": "opened-by-mistake"}, headers=key)
+    holds = len(tokens) == 1 and refused.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    seen = f"{_TIMES} requests, {len(tokens)} case, other body {refused.status_code}"
+    return Check(name="one key is one case", holds=holds, seen=seen)
+
+
+async def audit_log_verifies(evidence: Evidence) -> Check:
+    """The log proves itself, by the operator's command, beside the running installation."""
+    command = [sys.executable, "-m", "deploy.commands", "audit", "verify", "--json", "--data", str(evidence.data)]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603, ASYNC221 - our own command
+    try:
+        report: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        return Check(name="the audit log verifies", holds=False, seen=f"exit {done.returncode}")
+    seen = f"{report['leaves']} events, {report['checkpoints']} signed checkpoints"
+    return Check(name="the audit log verifies", holds=report["ok"] and done.returncode == 0, seen=seen)
+
+
+async def nobody_stands_in_clear(evidence: Evidence) -> Check:
+    """No name, ID, mobile, e-mail, address, employer or card of the book in data directory, logs, traces or errors."""
+    rows = [life.row for life in evidence.lives]
+    beside = evidence.data.with_name(f"{evidence.data.name}.anchor")
+    texts = [*files_below(evidence.data, beside), *((f"problem {n}", text) for n, text in _problems(evidence))]
+    hits = search(texts, rows)
+    size = sum(len(content) for _, content in texts)
+    where = "; ".join(f"{hit.field} of row {hit.row} in {hit.where}" for hit in hits[:_HITS_SHOWN])
+    seen = where or f"{len(texts)} files and errors, {size // 1_000_000} MB, 0 hits"
+    return Check(name="nobody of the book stands in clear", holds=not hits, seen=seen)
+
+
+async def the_canary_can_sing(evidence: Evidence) -> Check:
+    """The same search over the book itself must find everybody: a search that finds nothing anywhere proves nothing."""
+    rows = [life.row for life in evidence.lives]
+    wanted = {(row, field) for row, field, _, _ in needles(rows)}
+    found = {(hit.row, hit.field) for hit in search(files_below(evidence.book), rows)}
+    seen = f"{len(found)} values found in the book itself"
+    return Check(name="the canary finds what is there", holds=found == wanted, seen=seen)
+
+
+CHECKS: Final[tuple[Callable[[Evidence], Awaitable[Check]], ...]] = (
+    every_end_as_planned,
+    every_decision_counted_once,
+    four_eyes_hold,
+    rules_were_cited,
+    incidents_were_mended,
+    one_key_one_case,
+    inbox_is_empty,
+    audit_log_verifies,
+    the_canary_can_sing,
+    nobody_stands_in_clear,
+)
+
+
+def _problems(evidence: Evidence) -> list[tuple[int, bytes]]:
+    return list(enumerate(evidence.office.line.problems))
+
+
+def _counts(counter: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counter.items())) or "none"

@@ -1,0 +1,204 @@
+"""One case of the demo, from application to its end, played over HTTP as staff and customer would."""
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx
+
+from deploy.demo.book import BookRow
+from deploy.demo.office import Office, Unexpected
+from deploy.demo.plans import Plan, terms_of
+from models.domain.states import Outcome, TaskType
+from models.domain.tokens import new_token
+
+BRANCH: Final = "sh-01"
+_PATH: Final = "/v1/installment-cases"
+_POLL_SECONDS: Final = 0.05
+_PATIENCE_SECONDS: Final = 120.0
+_FORBIDDEN: Final = 403
+_FOUR_EYES: Final = "four-eyes-violation"
+_MENDED: Final = {"openAccounts": 2, "monthlyObligationMinor": 80_000, "worstDaysPastDue": 35}
+
+
+@dataclass(slots=True)
+class Life:
+    """A case under way, and what it came to."""
+
+    office: Office
+    plan: Plan
+    row: BookRow
+    token: str = ""
+    by_senior: bool = False  # assessed by somebody who is an approver too
+    outcome: str | None = None
+    decisions: list[tuple[str, str]] = field(default_factory=list)  # where each acknowledged decision can be read
+    seen: Counter[str] = field(default_factory=Counter)
+    tasks: Counter[TaskType] = field(default_factory=Counter)
+
+    async def play(self) -> None:
+        """Apply, then answer task after task until the case has ended.
+
+        Raises:
+            Unexpected: it did not end in time, or the API refused something the plan holds.
+        """
+        self.token = await (self._apply_by_link() if self.plan.by_link else self._apply())
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            case = (await self.office.auditor.call("GET", f"{_PATH}/{self.token}")).json()
+            if case["outcome"] is not None:
+                self.outcome = case["outcome"]
+                return
+            task = next(iter(case["openTasks"]), None)
+            if task is None or task["state"] == "DECIDING" or not await self._answer(task):
+                await asyncio.sleep(_POLL_SECONDS)
+        raise Unexpected(f"case {self.token} has not ended")
+
+    # -- applying ------------------------------------------------------------------------------------------------------
+
+    async def _apply(self) -> str:
+        body = application(self.row) | {"branch": BRANCH, "consents": [_consent("WRITTEN")]}
+        answer = await self.office.officer.call("POST", _PATH, json=body, headers=_key())
+        token: str = answer.json()["token"]
+        if not self.plan.evidence_late:
+            await self._add_evidence(token)
+        return token
+
+    async def _apply_by_link(self) -> str:
+        terms = {"totalDueMinor": self.row.total_due_minor}
+        link = await self._link({"purpose": "application", "branch": BRANCH, "terms": terms})
+        body = application(self.row) | {"consents": [_consent("ELECTRONIC")]}
+        answer = await self.office.line.request("POST", f"{link}/application", json=body, headers=_key())
+        if answer.is_error:
+            raise Unexpected(f"application by link: {answer.status_code}")
+        applied = answer.json()
+        await self._upload(f"{applied['progressLink']['path']}/documents", "hardship-evidence", as_customer=True)
+        return str(applied["caseToken"])
+
+    async def _link(self, body: dict[str, Any]) -> str:
+        answer = await self.office.officer.call("POST", "/v1/customer-links", json=body, headers=_key())
+        return str(answer.json()["path"])
+
+    async def _add_evidence(self, token: str) -> None:
+        await self._upload(f"{_PATH}/{token}/documents", "hardship-evidence")
+
+    async def _upload(self, path: str, kind: str, *, as_customer: bool = False) -> None:
+        # The file names its owner, so that a store which keeps it in clear is found out.
+        content = f"%PDF-1.4\n{self.row.name} {self.row.id_number} {self.row.mobile}\n%%EOF\n".encode()
+        request: dict[str, Any] = {
+            "files": {"file": (f"{self.row.name}.pdf", content, "application/pdf")},
+            "data": {"kind": kind},
+            "headers": _key(),
+        }
+        if not as_customer:
+            await self.office.officer.call("POST", path, **request)
+            return
+        answer = await self.office.line.request("POST", path, **request)
+        if answer.is_error:
+            raise Unexpected(f"document by link: {answer.status_code}")
+
+    # -- answering -----------------------------------------------------------------------------------------------------
+
+    async def _answer(self, task: dict[str, Any]) -> bool:
+        task_type = TaskType(task["type"])
+        self.seen[task_type.value] += 1
+        if task_type is self.plan.withdraw_at:
+            return await self._withdraw()
+        if task_type is TaskType.INCIDENT:
+            note = "figures read from the paper report"
+            return await self._decide(task, {"outcome": Outcome.MEND, "note": note} | _MENDED)
+        if task_type is TaskType.INCIDENT_CONFIRM:
+            return await self._confirm(task)
+        await self._prepare(task_type)
+        if task_type is TaskType.APPROVAL and self.by_senior:
+            await self._try_own_approval(task["id"])
+        answers = self.plan.answers[task_type]
+        answer = answers[min(self.tasks[task_type], len(answers) - 1)]
+        done = await self._decide(task, answer | terms_of(answer, self.row))
+        if done:
+            self.tasks[task_type] += 1
+        return done
+
+    async def _try_own_approval(self, task_id: str) -> None:
+        """The maker tries to approve what the maker has proposed; that must be refused."""
+        senior = self.office.senior
+        task = await senior.call("GET", f"/v1/tasks/{task_id}")
+        body = {"outcome": Outcome.APPROVE, "shownHash": task.json()["shownHash"]}
+        headers = {"If-Match": task.headers["ETag"]} | _key()
+        path = f"/v1/tasks/{task_id}/decisions"
+        answer = await senior.call("POST", path, json=body, headers=headers, expect=(201, 202, 403))
+        self.seen["own-approval-tried"] += 1
+        self.seen["own-approval-refused"] += answer.status_code == _FORBIDDEN and answer.json()["code"] == _FOUR_EYES
+
+    async def _prepare(self, task_type: TaskType) -> None:
+        """What has to come in before a documents task that came back can be accepted."""
+        if task_type is not TaskType.DOCUMENTS or self.tasks[task_type] != 1:
+            return
+        if self.plan.by_link:
+            body = _consent("WRITTEN")
+            await self.office.officer.call("POST", f"{_PATH}/{self.token}/consents", json=body, headers=_key())
+        if self.plan.evidence_late:
+            await self._add_evidence(self.token)
+
+    async def _decide(self, task: dict[str, Any], form: dict[str, Any]) -> bool:
+        actor = self.office.for_role(task["candidateRole"])
+        if self.by_senior and task["type"] == TaskType.ASSESSMENT:
+            actor = self.office.senior
+        self._remember(await actor.decide(task["id"], form))
+        return True
+
+    async def _confirm(self, task: dict[str, Any]) -> bool:
+        form = {"outcome": Outcome.CONFIRM}
+        self._remember(await self.office.second_operator.decide(task["id"], form))
+        return True
+
+    async def _withdraw(self) -> bool:
+        body = {"reasonCode": "customer-asked-to-stop"}
+        if not self.plan.withdraw_by_link:
+            path = f"{_PATH}/{self.token}/withdrawal"
+            self._remember(await self.office.officer.call("POST", path, json=body, headers=_key()))
+            return True
+        link = await self._link({"purpose": "progress", "caseToken": self.token})
+        answer = await self.office.line.request("POST", f"{link}/withdrawal", json=body, headers=_key())
+        if answer.is_error:
+            raise Unexpected(f"withdrawal by link: {answer.status_code}")
+        self.decisions.append((self.token, answer.json()["decisionId"]))
+        return True
+
+    def _remember(self, answer: httpx.Response) -> None:
+        self.decisions.append((self.token, answer.json()["decisionId"]))
+
+
+def application(row: BookRow) -> dict[str, Any]:
+    """An application as a clerk types it from the book; without consents."""
+    return {
+        "applicant": {
+            "idType": row.id_type,
+            "idNumber": row.id_number,
+            "name": row.name,
+            "mobile": row.mobile,
+            "email": row.email or None,
+            "address": row.address or None,
+            "employer": row.employer or None,  # the self-employed have none
+            "cardNumber": row.card_number or None,
+        },
+        "finances": {
+            "totalDueMinor": row.total_due_minor,
+            "monthlyIncomeMinor": row.monthly_income_minor,
+            "essentialExpenseMinor": row.essential_expense_minor,
+            "otherDebtPaymentMinor": row.other_debt_payment_minor,
+            "dependants": row.dependants,
+        },
+        "hardship": {"code": row.hardship_code, "note": f"{row.name}，{row.employer}，{row.address}"},
+        "willingToRepay": row.willing_to_repay,
+        "requested": {"amountMinor": row.requested_amount_minor, "termMonths": row.requested_term_months},
+    }
+
+
+def _consent(form: str) -> dict[str, str]:
+    return {"purpose": "credit-report-query", "form": form, "textVersion": "2026-01"}
+
+
+def _key() -> dict[str, str]:
+    return {"Idempotency-Key": new_token("demo")}

@@ -1,0 +1,146 @@
+"""What the demo's sixty cases will live through: one plan each, so that every end and every detour is seen."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from deploy.demo.book import BookRow
+from models.domain.states import Outcome, TaskType
+
+# A share of the requested amount that the counter-offer grants, in hundredths.
+_COUNTER_PERCENT: Final = 70
+_CONCESSION_BPS: Final = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """One life.
+
+    Attributes:
+        name: for the table of what happened.
+        end: the outcome it must come to.
+        answers: per kind of task what is decided, in order; the last one is repeated.
+        by_link: the customer applies through a signed link, and consents electronically: written consent comes later.
+        evidence_late: hardship evidence comes only after the assessor has sent the case back.
+        withdraw_at: the kind of task at which the case is withdrawn.
+        withdraw_by_link: … by the customer, through a progress link.
+        willing: whether the applicant is willing to repay; without that no plan may be recommended.
+    """
+
+    name: str
+    end: str
+    answers: dict[TaskType, list[dict[str, Any]]] = field(default_factory=dict)
+    by_link: bool = False
+    evidence_late: bool = False
+    withdraw_at: TaskType | None = None
+    withdraw_by_link: bool = False
+    willing: bool = True
+
+
+ACCEPT: Final = {"outcome": Outcome.ACCEPT}
+APPROVE: Final = {"outcome": Outcome.APPROVE}
+RECOMMEND: Final = {"outcome": Outcome.RECOMMEND}
+COUNTER: Final = {"outcome": Outcome.COUNTER}
+_USUAL: Final = {TaskType.DOCUMENTS: [ACCEPT], TaskType.ASSESSMENT: [RECOMMEND], TaskType.APPROVAL: [APPROVE]}
+
+
+def _refuse(outcome: Outcome, reason: str) -> dict[str, Any]:
+    return {"outcome": outcome, "reasonCode": reason}
+
+
+_APPROVED: Final = Plan(name="approved", end="approved", answers=_USUAL)
+_BY_LINK: Final = Plan(name="applied by link, consent later", end="approved", answers=_USUAL, by_link=True)
+_RETURNED: Final = Plan(
+    name="returned by the approver, then approved",
+    end="approved",
+    answers=_USUAL | {TaskType.APPROVAL: [_refuse(Outcome.RETURN, "assessment-incomplete"), APPROVE]},
+)
+_LATE: Final = Plan(
+    name="blocked by CCM-70a until evidence came",
+    end="approved",
+    answers=_USUAL | {TaskType.ASSESSMENT: [_refuse(Outcome.RETURN, "documents-unclear"), RECOMMEND]},
+    evidence_late=True,
+)
+_COUNTERED: Final = Plan(
+    name="counter-offer taken",
+    end="countered",
+    answers=_USUAL | {TaskType.APPROVAL: [COUNTER], TaskType.COUNTER_OFFER: [ACCEPT]},
+)
+_DECLINED: Final = Plan(
+    name="counter-offer declined",
+    end="withdrawn",
+    answers=_USUAL
+    | {TaskType.APPROVAL: [COUNTER], TaskType.COUNTER_OFFER: [_refuse(Outcome.DECLINE, "installment-too-high")]},
+)
+_NO_DOCUMENTS: Final = Plan(
+    name="rejected for want of documents",
+    end="rejected",
+    answers={TaskType.DOCUMENTS: [_refuse(Outcome.REJECT, "documents-missing")]},
+)
+_UNWILLING: Final = Plan(
+    name="blocked by CCM-70a: not willing to repay",
+    end="rejected",
+    answers=_USUAL | {TaskType.ASSESSMENT: [_refuse(Outcome.REJECT, "not-willing-to-repay")]},
+    willing=False,
+)
+_REJECTED: Final = Plan(
+    name="rejected by the approver",
+    end="rejected",
+    answers=_USUAL | {TaskType.APPROVAL: [_refuse(Outcome.REJECT, "outside-policy")]},
+)
+_WITHDRAWN: Final = Plan(name="withdrawn by staff", end="withdrawn", answers=_USUAL, withdraw_at=TaskType.APPROVAL)
+_WITHDRAWN_BY_LINK: Final = Plan(
+    name="withdrawn by the customer",
+    end="withdrawn",
+    answers=_USUAL,
+    withdraw_at=TaskType.ASSESSMENT,
+    withdraw_by_link=True,
+)
+
+PLANS: Final[tuple[tuple[Plan, int], ...]] = (
+    (_APPROVED, 20),
+    (_BY_LINK, 6),
+    (_RETURNED, 4),
+    (_LATE, 4),
+    (_COUNTERED, 7),
+    (_DECLINED, 3),
+    (_NO_DOCUMENTS, 3),
+    (_UNWILLING, 3),
+    (_REJECTED, 4),
+    (_WITHDRAWN, 3),
+    (_WITHDRAWN_BY_LINK, 3),
+)
+CASES: Final = sum(count for _, count in PLANS)
+
+
+def cast(book: list[BookRow]) -> list[tuple[Plan, BookRow]]:
+    """Give each plan a customer of the book whose facts fit it.
+
+    Raises:
+        LookupError: the book is too small.
+    """
+    willing = (row for row in book if row.willing_to_repay and _in_hardship(row))
+    unwilling = (row for row in book if not row.willing_to_repay and _in_hardship(row))
+    roles: list[tuple[Plan, BookRow]] = []
+    for plan, count in PLANS:
+        for _ in range(count):
+            row = next(willing if plan.willing else unwilling, None)
+            if row is None:
+                raise LookupError("the book is too small for the demo")
+            roles.append((plan, row))
+    return roles
+
+
+def terms_of(answer: dict[str, Any], row: BookRow) -> dict[str, int]:
+    """The terms that go with a recommendation or a counter-offer."""
+    if answer["outcome"] == Outcome.RECOMMEND:
+        amount = row.requested_amount_minor
+    elif answer["outcome"] == Outcome.COUNTER:
+        amount = row.requested_amount_minor * _COUNTER_PERCENT // 100
+    else:
+        return {}
+    return {"amountMinor": amount, "termMonths": row.requested_term_months, "concessionBps": _CONCESSION_BPS}
+
+
+def _in_hardship(row: BookRow) -> bool:
+    """A month's income below the whole debt: then no capacity can reach it (Art. 70)."""
+    return row.monthly_income_minor < row.total_due_minor

@@ -1,0 +1,120 @@
+"""Recorded histories are part of the interface: what runs in production today must replay on the code of tomorrow.
+
+One file per scenario, recorded by that scenario itself: `pytest tests/replay --record-histories`. A file is never edited, and
+removed only when no run of its version can exist. They are decoded (generated people are named by tokens only), so that a
+reader sees what happened; the replayer uses the same converter family, sandbox and workflows as every worker.
+"""
+
+import json
+from pathlib import Path
+from typing import Final
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+from temporalio.workflow import NondeterminismError
+
+from activities.worker import ALL_WORKFLOWS
+from models.domain.states import Outcome, TaskType
+from tests.support.casework import TERMS, CaseWorld, case_world
+from tests.workflows.installments import lives
+from workflows.support.sandbox import STRICT_RUNNER
+
+HISTORIES: Final = Path(__file__).parent / "histories"
+
+
+async def _rule_blocked(world: CaseWorld, team: lives.Team, token: str) -> None:
+    await world.decide(token, TaskType.DOCUMENTS, team.officer, Outcome.ACCEPT)
+    world.add_consent(token)
+    await lives.rejected(world, team, token)
+
+
+async def _withdrawn(world: CaseWorld, team: lives.Team, token: str) -> None:
+    await lives.to_approval(world, team, token)
+    await world.task(token, TaskType.APPROVAL)
+    await world.withdraw(token)
+
+
+async def _returned(world: CaseWorld, team: lives.Team, token: str) -> None:
+    await lives.to_approval(world, team, token)
+    await world.decide(token, TaskType.APPROVAL, team.approver, Outcome.RETURN, reason_code="terms-unclear")
+    await world.decide(token, TaskType.ASSESSMENT, team.officer, Outcome.RECOMMEND, terms=TERMS)
+    await world.decide(token, TaskType.APPROVAL, team.approver, Outcome.APPROVE)
+
+
+async def _incident_mended(world: CaseWorld, team: lives.Team, token: str) -> None:
+    figures = {"open_accounts": 1, "monthly_obligation_minor": 1, "worst_days_past_due": 1}
+    await lives.to_assessment(world, team, token)
+    await world.decide(token, TaskType.INCIDENT, team.operator, Outcome.MEND, mended=figures)
+    await world.decide(token, TaskType.INCIDENT_CONFIRM, team.second_operator, Outcome.CONFIRM)
+    await world.decide(token, TaskType.ASSESSMENT, team.officer, Outcome.REJECT, reason_code="capacity-insufficient")
+
+
+async def _given_up(world: CaseWorld, team: lives.Team, token: str) -> None:
+    await lives.to_assessment(world, team, token)
+    await world.decide(token, TaskType.INCIDENT, team.operator, Outcome.GIVE_UP)
+    await world.decide(token, TaskType.INCIDENT_CONFIRM, team.second_operator, Outcome.CONFIRM)
+
+
+# name -> (life, facts of the application, refusals of the bureau, options of the start)
+SCENARIOS = {
+    "approved": (lives.approved, {}, 0, {}),
+    "countered": (lives.countered, {}, 0, {}),
+    "rejected": (lives.rejected, {}, 0, {}),
+    "withdrawn": (_withdrawn, {}, 0, {}),
+    "returned-by-approver": (_returned, {}, 0, {}),
+    "no-consent-first": (_rule_blocked, {"consent": None}, 0, {}),
+    "bureau-mended": (_incident_mended, {}, 1, {}),
+    "incident-given-up": (_given_up, {}, 9, {}),
+    "continued-as-new": (lives.approved, {}, 0, {"events_per_run": 1}),
+}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+async def test_record(scenario: str, sqlite_database, vault, clock, temporal_server) -> None:
+    """Record one scenario; collected only under the switch."""
+    life, facts, refusals, options = SCENARIOS[scenario]
+    async with case_world(sqlite_database, vault, clock, temporal_server, plain=True) as world:
+        world.bureau.refusals = refusals
+        team = lives.hire_team(world)
+        token = world.apply(by=team.officer, **facts)
+        await world.start(token, **options)
+        await life(world, team, token)
+        await world.ended(token)
+        history = await world.handle(token).fetch_history()
+    (HISTORIES / f"{scenario}.json").write_text(history.to_json() + "\n")
+
+
+def _replayer() -> Replayer:
+    return Replayer(workflows=ALL_WORKFLOWS, data_converter=pydantic_data_converter, workflow_runner=STRICT_RUNNER)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+async def test_a_recorded_history_replays(scenario: str) -> None:
+    history = WorkflowHistory.from_json(scenario, (HISTORIES / f"{scenario}.json").read_text())
+    await _replayer().replay_workflow(history)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+async def test_a_changed_order_of_commands_is_noticed(scenario: str) -> None:
+    """The teeth: the same history with one step under another name must not replay."""
+    text = (HISTORIES / f"{scenario}.json").read_text()
+    record = json.loads(text)
+    scheduled = [event for event in record["events"] if "activityTaskScheduledEventAttributes" in event]
+    changed = [event for event in scheduled if "apply_decision" in json.dumps(event)]
+    if not changed:  # a run that only opens a task and goes on: its local step is the command to change
+        changed = [event for event in record["events"] if "markerRecordedEventAttributes" in event]
+        changed[0]["markerRecordedEventAttributes"]["markerName"] = "core_patch"
+    else:
+        changed[0]["activityTaskScheduledEventAttributes"]["activityType"]["name"] = "installments.other"
+    with pytest.raises(NondeterminismError):
+        await _replayer().replay_workflow(WorkflowHistory.from_json(scenario, json.dumps(record)))
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_histories_and_payloads_stay_small(scenario: str) -> None:
+    """R23: far below the server's ceilings."""
+    path = HISTORIES / f"{scenario}.json"
+    assert len(json.loads(path.read_text())["events"]) <= 5_000
+    assert path.stat().st_size <= 5_000_000
