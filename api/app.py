@@ -29,6 +29,7 @@ from api.parties.controller import SubjectController
 from api.problems import EXCEPTION_HANDLERS, locale_of, problem_page
 from api.staff.controller import RoleChangeController, StaffController
 from api.tasks.controller import TaskController
+from compliance.telemetry.requests import request_spans
 
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     healthz,
@@ -66,7 +67,7 @@ def create_app(
     app = _litestar(deps, routes, state=State({"api_settings": settings}))
     app.state.describe = partial(_describe, deps, routes)
     refuse_open_routes(app)
-    app.asgi_handler = Edge(app.asgi_handler, settings=settings)
+    app.asgi_handler = Edge(app.asgi_handler, settings=settings, start_span=request_spans(deps.metrics))
     return app
 
 

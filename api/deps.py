@@ -22,6 +22,7 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from temporalio.client import Client
 
+from compliance.telemetry.metrics import Metrics
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.errors import UnsafeSetting
@@ -42,6 +43,7 @@ class ApiDeps:
         dispatcher: sends starts and decisions through that client.
         files_root: where sealed files lie.
         issuer: the local issuer of tokens, or None where an outside issuer logs people in.
+        metrics: what `/metrics` shows; the process hands in its own.
     """
 
     database: Database
@@ -52,6 +54,7 @@ class ApiDeps:
     verifier: "TokenVerifier"
     issuer: "Issuer | None"
     files_root: Path
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

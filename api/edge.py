@@ -1,10 +1,8 @@
 """The outermost layer: host names, request ids, security headers, the request's span. It covers unknown routes too."""
 
-import os
 import re
-from collections.abc import Callable, MutableSequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Final, Protocol
+from collections.abc import MutableSequence
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from litestar import Request
@@ -12,10 +10,10 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.deps import ApiSettings
 from api.problems import problem_response
+from compliance.telemetry.requests import StartSpan
 from models.errors import BadRequest
 
 _HOST: Final = re.compile(r"\A(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253})(?::[0-9]{1,5})?\Z")
-_TRACEPARENT: Final = re.compile(r"\A00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}\Z")
 _HSTS: Final = "max-age=63072000; includeSubDomains"
 _ALWAYS: Final = {
     "x-content-type-options": "nosniff",
@@ -30,27 +28,14 @@ _UNLESS_SET: Final = {
 }
 
 
-class RequestSpan(Protocol):
-    """What the edge tells about a request when it is over."""
-
-    trace_id: str
-
-    def finish(self, *, route: str, status: int) -> None:
-        """Called once, with the route's template and the status sent."""
-
-
-StartSpan = Callable[[str, str | None], AbstractContextManager[RequestSpan]]
-"""Method and `traceparent` in, a span that lives while the request is served out."""
-
-
 class Edge:
     """Wraps the whole app; raises nothing."""
 
-    def __init__(self, app: ASGIApp, *, settings: ApiSettings, start_span: StartSpan | None = None) -> None:
-        """Wrap `app`; `start_span` comes from `compliance.telemetry`."""
+    def __init__(self, app: ASGIApp, *, settings: ApiSettings, start_span: StartSpan) -> None:
+        """Wrap `app`."""
         self._app = app
         self._settings = settings
-        self._start_span = start_span or _no_span
+        self._start_span = start_span
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -111,16 +96,3 @@ def _is_clean(scope: Scope) -> bool:
     except UnicodeDecodeError:
         return False
     return not any(mark in text for text in (scope["path"], query) for mark in ("\x00", "�"))
-
-
-class _PlainSpan:
-    def __init__(self, trace_id: str) -> None:
-        self.trace_id = trace_id
-
-    def finish(self, *, route: str, status: int) -> None:
-        """Tell nobody."""
-
-
-def _no_span(_method: str, traceparent: str | None) -> AbstractContextManager[RequestSpan]:
-    match = _TRACEPARENT.match(traceparent or "")
-    return nullcontext(_PlainSpan(match.group(1) if match else os.urandom(16).hex()))

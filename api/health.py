@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from litestar import Request, Response, get
 from litestar.datastructures import State
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from temporalio.service import RPCError
 
 from api.bodies import Answer
 from api.deps import ApiDeps, ApiSettings, Deps
 from api.in_thread import in_thread
+from compliance.telemetry.metrics import CONTENT_TYPE
 from models.errors import CaseworkError, NotFound
 from models.queries.platform import oldest_waiting_since
 
@@ -51,7 +51,7 @@ async def readyz(deps: Deps, state: State) -> Response[Health]:
 
 
 @get("/metrics", opt={"public": True}, sync_to_thread=True, operation_id="GetMetrics", tags=["Operations"])
-def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
+def metrics(request: Request[Any, Any, Any], deps: Deps) -> Response[bytes]:
     """Prometheus, for a scraper on this machine only.
 
     Raises:
@@ -59,7 +59,7 @@ def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
     """
     if not _is_local(request):
         raise NotFound
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(deps.metrics.render(), media_type=CONTENT_TYPE)
 
 
 async def _within_budget(check: Callable[[], Awaitable[str | None]]) -> str | None:

@@ -4,11 +4,11 @@ What a person reads comes from `models.texts` by `code`; `detail` of our own err
 in the log's domain and never leave.
 """
 
-import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+import structlog
 from litestar import Request, Response, get
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.params import FromPath
@@ -16,6 +16,7 @@ from litestar.types import ExceptionHandlersMap
 
 from api.bodies import Answer
 from api.identity.principal import Principal
+from compliance.telemetry.failures import error_fields
 from models.domain.pointers import pointer_of
 from models.errors import (
     BadRequest,
@@ -34,7 +35,7 @@ from models.errors import (
 from models.texts.render import DEFAULT_LOCALE, LOCALES, pick_locale, render
 
 MEDIA_TYPE: Final = "application/problem+json"
-_LOG: Final = logging.getLogger("casework.api")
+log = structlog.get_logger(__name__)
 _RETRY_AFTER_S: Final = 1  # for what is retryable and names no time of its own
 _BY_STATUS: Final[dict[int, type[CaseworkError]]] = {
     HTTPStatus.UNAUTHORIZED: NotAuthenticated,
@@ -101,10 +102,8 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
     known = as_casework_error(error)
     trace_id = str(request.scope.get("state", {}).get("request_id", ""))
     if known.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        # The type and our own code, never the message: it may quote what the caller or the database said.
-        _LOG.error(
-            "request.failed", extra={"code": known.code, "exception": type(error).__name__, "trace_id": trace_id}
-        )
+        # Types, codes and the place in our code; never a message: it may quote what the caller or the database said.
+        log.error("request.failed", code=known.code, request_id=trace_id, **error_fields(error))
     locale = locale_of(request)
     return Response(
         problem_document(known, locale=locale, trace_id=trace_id),

@@ -139,6 +139,7 @@ def build_api(parts: Parts) -> Litestar:
         verifier=verifier,
         issuer=issuer,
         files_root=settings.data.files,
+        metrics=parts.telemetry.metrics,
     )
     return create_app(
         deps,
@@ -177,7 +178,7 @@ def build_duties(parts: Parts) -> DutyRunner:
     return DutyRunner(
         duties=(
             Relay(database, parts.dispatcher, parts.clock, metrics=metrics),
-            Sealer(database, seal_keys(parts.vault), parts.settings.data.beside(".anchor"), metrics=metrics),
+            Sealer(database, seal_keys(parts.vault), parts.settings.anchor, metrics=metrics),
             Reconciler(database, parts.client, parts.clock, metrics=metrics),
         ),
         database=database,

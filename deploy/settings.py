@@ -129,6 +129,12 @@ VARIABLES: Final = (
     Variable(name="CASEWORK_OIDC_ISSUER", default="unset", meaning="Expected `iss`."),
     Variable(name="CASEWORK_OIDC_AUDIENCE", default="unset", meaning="Expected `aud`."),
     Variable(
+        name="CASEWORK_AUDIT_ANCHOR_FILE",
+        default="`<data directory>.anchor`",
+        meaning="Signed checkpoints of the audit log, outside the database. It belongs on another disk or in write-once "
+        "storage; several workers may share it.",
+    ),
+    Variable(
         name="CASEWORK_BUREAU",
         default="simulated; none in production",
         meaning="Credit bureau. `simulated` invents records and is refused in production; with `none` every query "
@@ -278,6 +284,7 @@ def _read(reader: _Reader) -> Settings:
             audience=reader.optional("CASEWORK_OIDC_AUDIENCE"),
         ),
         bureau=reader.one_of("CASEWORK_BUREAU", Bureau, Bureau.NONE if mode is Mode.PRODUCTION else Bureau.SIMULATED),
+        anchor=reader.path("CASEWORK_AUDIT_ANCHOR_FILE") or data.beside(".anchor"),
         sandbox=reader.flag("CASEWORK_SANDBOX", default=False),
         log_json=reader.flag("CASEWORK_LOG_JSON", default=True),
         url=reader.optional("CASEWORK_URL"),

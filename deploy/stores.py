@@ -138,9 +138,9 @@ def after_restore(settings: Settings, stores: Stores, *, now: datetime, backup_i
     The anchor of the audit log is laid aside: it runs ahead of the restored log, and says so for ever.
     """
     migrate_stores(settings, stores, now=now)
-    anchor = settings.data.beside(".anchor")
+    anchor = settings.anchor
     if anchor.exists():
-        anchor.rename(settings.data.beside(f".anchor.before-{now:%Y%m%dT%H%M%SZ}"))
+        anchor.rename(anchor.with_name(f"{anchor.name}.before-{now:%Y%m%dT%H%M%SZ}"))
     deed = Deed(
         tenant=INSTALLATION, action="installation.restored", target=INSTALLATION, actor="operator", at=now,
         facts={"backup": backup_id},

@@ -148,6 +148,7 @@ class Settings:
     api: ApiSettings
     identity: IdentitySettings
     bureau: Bureau
+    anchor: Path
     sandbox: bool
     log_json: bool
     url: str | None

@@ -26,7 +26,7 @@ class FieldFault:
     params: dict[str, str | int] = field(default_factory=dict)
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class CaseworkError(Exception):
     """A failure that the product anticipates.
 
@@ -48,7 +48,7 @@ class CaseworkError(Exception):
         return f"{self.code}: {self.detail}" if self.detail else self.code
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class BadRequest(CaseworkError):
     """The request cannot be read."""
 
@@ -57,7 +57,7 @@ class BadRequest(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class IdempotencyKeyMissing(CaseworkError):
     """The request needs an `Idempotency-Key` header: 1 to 255 printable ASCII characters."""
 
@@ -66,7 +66,7 @@ class IdempotencyKeyMissing(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class NotAuthenticated(CaseworkError):
     """No valid credentials: always the same answer, whatever was wrong with them."""
 
@@ -75,7 +75,7 @@ class NotAuthenticated(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class FreshLoginRequired(CaseworkError):
     """This act needs a log-in that is at most `params.minutes` old."""
 
@@ -84,7 +84,7 @@ class FreshLoginRequired(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class PermissionMissing(CaseworkError):
     """The caller's roles do not hold the permission `params.permission`."""
 
@@ -93,7 +93,7 @@ class PermissionMissing(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class PasswordChangeRequired(CaseworkError):
     """The password was set by somebody else; the caller must choose one before anything else."""
 
@@ -102,7 +102,7 @@ class PasswordChangeRequired(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class NotACandidate(CaseworkError):
     """The task is meant for another role or branch."""
 
@@ -111,7 +111,7 @@ class NotACandidate(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class FourEyesViolation(CaseworkError):
     """Maker and checker of one subject must be two persons (双人复核)."""
 
@@ -120,7 +120,7 @@ class FourEyesViolation(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class AuthorityExceeded(CaseworkError):
     """The amount or concession lies above what this person may approve (审批权限)."""
 
@@ -129,7 +129,7 @@ class AuthorityExceeded(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class NotFound(CaseworkError):
     """There is no such thing, or it is not the caller's to see: the same answer for both."""
 
@@ -138,7 +138,7 @@ class NotFound(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class MethodNotAllowed(CaseworkError):
     """The path exists, but not with this method."""
 
@@ -147,7 +147,7 @@ class MethodNotAllowed(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class AlreadyClaimed(CaseworkError):
     """Somebody else holds the task; `params.holder` is a staff id."""
 
@@ -156,7 +156,7 @@ class AlreadyClaimed(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class NotClaimedByCaller(CaseworkError):
     """Only who holds the task may do this."""
 
@@ -165,7 +165,7 @@ class NotClaimedByCaller(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class WrongState(CaseworkError):
     """The thing is not in a state that allows this; `params.state` is the present one."""
 
@@ -174,7 +174,7 @@ class WrongState(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class DecisionPending(CaseworkError):
     """A decision on this task or case is under way."""
 
@@ -184,7 +184,7 @@ class DecisionPending(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class DecisionRefused(CaseworkError):
     """The workflow refused the decision; `params.reason` is its code. The task is back in the inbox."""
 
@@ -193,7 +193,7 @@ class DecisionRefused(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class ShownChanged(CaseworkError):
     """What the caller was shown is not what the task shows now: read it again, then decide."""
 
@@ -202,7 +202,7 @@ class ShownChanged(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class BlockedByRule(CaseworkError):
     """A law-cited rule blocks this outcome; `params.rule` is its id."""
 
@@ -211,7 +211,7 @@ class BlockedByRule(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Conflict(CaseworkError):
     """A uniqueness rule of the business is broken."""
 
@@ -220,7 +220,7 @@ class Conflict(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class IdempotencyInFlight(CaseworkError):
     """The first request under this key is still under way."""
 
@@ -230,7 +230,7 @@ class IdempotencyInFlight(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class LinkExpired(CaseworkError):
     """The customer's link is spent, expired or withdrawn."""
 
@@ -239,7 +239,7 @@ class LinkExpired(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class StaleVersion(CaseworkError):
     """`If-Match` names an older version; `params.currentVersion` is the present one."""
 
@@ -248,7 +248,7 @@ class StaleVersion(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class BodyTooLarge(CaseworkError):
     """The body is over the limit of `params.limit` bytes."""
 
@@ -257,7 +257,7 @@ class BodyTooLarge(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class MediaTypeUnsupported(CaseworkError):
     """This route does not take the media type sent."""
 
@@ -266,7 +266,7 @@ class MediaTypeUnsupported(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class FormInvalid(CaseworkError):
     """A field breaks its rule; `faults` names each field, the rule and the fix."""
 
@@ -275,7 +275,7 @@ class FormInvalid(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class IdempotencyMismatch(CaseworkError):
     """The key was used with another body."""
 
@@ -284,7 +284,7 @@ class IdempotencyMismatch(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class PreconditionRequired(CaseworkError):
     """The request needs the header `params.header`."""
 
@@ -293,7 +293,7 @@ class PreconditionRequired(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class TooManyRequests(CaseworkError):
     """Too many tries; `params.retryAfter` seconds until the next."""
 
@@ -303,7 +303,7 @@ class TooManyRequests(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class DatabaseBusy(CaseworkError):
     """The database did not answer in time; nothing was changed."""
 
@@ -313,7 +313,7 @@ class DatabaseBusy(CaseworkError):
     audience = Audience.OPERATIONS
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class KeysUnavailable(CaseworkError):
     """The key store or its key-encryption key cannot be reached; nothing was changed."""
 
@@ -323,7 +323,7 @@ class KeysUnavailable(CaseworkError):
     audience = Audience.OPERATIONS
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class WorkflowUnavailable(CaseworkError):
     """Temporal cannot be reached."""
 
@@ -333,7 +333,7 @@ class WorkflowUnavailable(CaseworkError):
     audience = Audience.OPERATIONS
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class GatewayUnavailable(CaseworkError):
     """An outside party did not answer; the call is repeated under the same key."""
 
@@ -343,7 +343,7 @@ class GatewayUnavailable(CaseworkError):
     audience = Audience.OPERATIONS
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class GatewayRefused(CaseworkError):
     """An outside party refused for good; a person must look. `params.reason` is its code."""
 
@@ -352,7 +352,7 @@ class GatewayRefused(CaseworkError):
     audience = Audience.OPERATIONS
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class CannotOpen(CaseworkError):
     """A sealed value does not open: altered, moved, or sealed under another key."""
 
@@ -361,7 +361,7 @@ class CannotOpen(CaseworkError):
     audience = Audience.OPERATIONS
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class SubjectShredded(CaseworkError):
     """The keys of this person were destroyed; the data cannot be read again."""
 
@@ -370,7 +370,7 @@ class SubjectShredded(CaseworkError):
     audience = Audience.CALLER
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class UnsafeSetting(CaseworkError):
     """A setting that production refuses; `detail` names it and the fix."""
 
@@ -379,7 +379,7 @@ class UnsafeSetting(CaseworkError):
     audience = Audience.OPERATIONS
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class SchemaNewer(CaseworkError):
     """The database was written by a newer version of the product."""
 

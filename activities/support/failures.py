@@ -3,7 +3,7 @@
 from typing import Any
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, FailureError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from models.errors import Audience, CaseworkError
@@ -23,7 +23,7 @@ class _Translating(ActivityInboundInterceptor):
             return await super().execute_activity(input)
         except CaseworkError as error:
             raise as_application_error(error) from None
-        except ApplicationError:
+        except FailureError:  # said in Temporal's words already, or cancelled
             raise
         except Exception as error:  # noqa: BLE001
             # A defect or a database that is away. Its text may hold anything, so only its type goes on; it is repeated

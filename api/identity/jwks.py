@@ -6,16 +6,17 @@ at start the process does not come up, later the last good keys stay.
 
 import base64
 import json
-import logging
 import re
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from api.identity.tokens import VerifyKey, verify_key
+from compliance.telemetry.failures import error_fields
 from models.errors import UnsafeSetting
 
 _MAX_BYTES: Final = 256 * 1024
@@ -24,7 +25,7 @@ _VALUE: Final = re.compile(r"\A[A-Za-z0-9_-]+\Z")
 _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _CURVES: Final[dict[str, ec.EllipticCurve]] = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1()}
 _ALGORITHMS: Final = frozenset({"ES256", "ES384", "RS256"})
-_LOG: Final = logging.getLogger("casework.identity")
+log = structlog.get_logger(__name__)
 
 
 class JwksFile:
@@ -55,7 +56,7 @@ class JwksFile:
         try:
             self._keys = self._read()
         except UnsafeSetting as error:
-            _LOG.error("jwks.refused", extra={"reason": error.detail})  # noqa: TRY400 - the reason says all
+            log.error("jwks.refused", **error_fields(error))  # noqa: TRY400 - type and place, no trace
 
     def _stamp(self) -> tuple[int, int, int] | None:
         try:

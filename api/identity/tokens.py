@@ -8,13 +8,13 @@ same `NotAuthenticated`. To replace the library, rewrite `_signed_claims` and `s
 
 import base64
 import json
-import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NoReturn
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jose import jwk, jwt
 
@@ -37,7 +37,7 @@ _REQUIRED: Final = ("aud", "iat", "exp", "nbf", "iss", "sub", "jti")
 # The library compares times with the machine's clock. Ours is handed in, and `_times_hold` is stricter; so the library is told
 # to be patient, and only asked whether the claims are there.
 _LIBRARY_LEEWAY_S: Final = 10**12
-_LOG: Final = logging.getLogger("casework.identity")
+log = structlog.get_logger(__name__)
 
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 PrivateKey = ec.EllipticCurvePrivateKey
@@ -101,9 +101,7 @@ class TokenVerifier:
             return self._verified(token, now=now)
         except Exception as error:  # noqa: BLE001 - the library raises what it likes, also RecursionError; all of it means no
             # The kind of the refusal, never the token: it may be valid elsewhere.
-            _LOG.warning(
-                "token.refused", extra={"reason": str(error) if isinstance(error, _Refused) else type(error).__name__}
-            )
+            log.warning("token.refused", reason=str(error) if isinstance(error, _Refused) else type(error).__name__)
         raise NotAuthenticated
 
     def _verified(self, token: object, *, now: datetime) -> VerifiedToken:

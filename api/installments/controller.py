@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from litestar import Controller, Response, get, post
-from litestar.params import FromPath, HeaderParameter
+from litestar.params import FromPath, HeaderParameter, JSONBody
 
 from api.deps import ApiDeps, Deps, Locale
 from api.etags import etag, parse_if_match
@@ -51,7 +51,7 @@ class CaseController(Controller):
 
     @post("/", guards=[requires(Permission.CASES_CREATE)], operation_id="CreateInstallmentCase")
     async def create(
-        self, data: ApplicationBody, deps: Deps, principal: Caller, locale: Locale, idempotency_key: KeyHeader
+        self, data: JSONBody[ApplicationBody], deps: Deps, principal: Caller, locale: Locale, idempotency_key: KeyHeader
     ) -> Response[CreatedCaseAnswer]:
         """Take in an application (进件). The same person is one subject, however many cases they have."""
         sender = Sender(
@@ -96,7 +96,7 @@ class CaseController(Controller):
         status_code=200,
         operation_id="SearchInstallmentCases",
     )
-    def search(self, data: CaseSearchBody, deps: Deps, principal: Caller, locale: Locale) -> CasePage:
+    def search(self, data: JSONBody[CaseSearchBody], deps: Deps, principal: Caller, locale: Locale) -> CasePage:
         """Cases by stage, outcome, branch and time of making, newest first."""
         return page_of_cases(
             deps, principal, filter=filter_of(data.filter), after=data.after, limit=data.limit, locale=locale
@@ -152,7 +152,7 @@ class CaseController(Controller):
         self,
         *,
         case_token: FromPath[str],
-        data: WithdrawalBody,
+        data: JSONBody[WithdrawalBody],
         deps: Deps,
         principal: Caller,
         idempotency_key: KeyHeader,

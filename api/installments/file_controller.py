@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from litestar import Controller, Request, Response, delete, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
 
 from api.bodies import known_token
@@ -44,7 +44,7 @@ class CaseFileController(Controller):
         self,
         *,
         case_token: FromPath[str],
-        data: ContactBody,
+        data: JSONBody[ContactBody],
         deps: Deps,
         principal: Caller,
         locale: Locale,
@@ -130,7 +130,7 @@ class CaseFileController(Controller):
         self,
         *,
         case_token: FromPath[str],
-        data: NewConsentBody,
+        data: JSONBody[NewConsentBody],
         deps: Deps,
         principal: Caller,
         locale: Locale,

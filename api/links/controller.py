@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from litestar import Controller, Request, Response, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from api.deps import Deps, Locale
 from api.idempotency import KeyHeader, fingerprint, key_slot, once
@@ -45,7 +45,7 @@ class CustomerLinkController(Controller):
 
     @post("/", guards=[requires(Permission.LINKS_CREATE)], operation_id="CreateCustomerLink")
     async def create(
-        self, data: NewLinkBody, deps: Deps, principal: Caller, idempotency_key: KeyHeader
+        self, data: JSONBody[NewLinkBody], deps: Deps, principal: Caller, idempotency_key: KeyHeader
     ) -> Response[LinkAnswer]:
         """Make a link of one purpose that expires within a week; the answer is the only place that shows its token."""
         slot = key_slot(principal, route="links.create", key=idempotency_key)
@@ -81,7 +81,12 @@ class LinkController(Controller):
 
     @post("/application", opt=_PUBLIC, operation_id="ApplyThroughLink")
     async def apply(
-        self, token: FromPath[str], data: LinkApplicationBody, deps: Deps, locale: Locale, idempotency_key: KeyHeader
+        self,
+        token: FromPath[str],
+        data: JSONBody[LinkApplicationBody],
+        deps: Deps,
+        locale: Locale,
+        idempotency_key: KeyHeader,
     ) -> Response[AppliedAnswer]:
         """Apply, once per link; the answer holds a link under which the case's progress can be seen."""
         link, slot = await in_thread(application_link, deps, token, key=idempotency_key)
@@ -128,7 +133,7 @@ class LinkController(Controller):
 
     @post("/withdrawal", opt=_PUBLIC, operation_id="WithdrawThroughLink")
     async def withdraw_case(
-        self, token: FromPath[str], data: WithdrawalBody, deps: Deps, idempotency_key: KeyHeader
+        self, token: FromPath[str], data: JSONBody[WithdrawalBody], deps: Deps, idempotency_key: KeyHeader
     ) -> Response[DecidedAnswer]:
         """Withdraw the application (撤回申请), at any point before its end."""
         check_reason(data.reason_code)

@@ -1,7 +1,7 @@
 """Subjects (自然人): masked, revealed field by field for a reason, found by an exact number in the body."""
 
 from litestar import Controller, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from api.bodies import known_token
 from api.deps import ApiDeps, Deps, Locale
@@ -46,7 +46,9 @@ class SubjectController(Controller):
         status_code=200,
         operation_id="SearchSubjects",
     )
-    def search(self, data: SubjectSearchBody, deps: Deps, principal: Caller, locale: Locale) -> FoundSubjectsAnswer:
+    def search(
+        self, data: JSONBody[SubjectSearchBody], deps: Deps, principal: Caller, locale: Locale
+    ) -> FoundSubjectsAnswer:
         """Who has exactly this identity document or mobile number, however it is spaced or hyphenated."""
         subjects = find_subjects(deps, principal, data)
         items = []
@@ -65,7 +67,9 @@ class SubjectController(Controller):
         status_code=200,
         operation_id="RevealSubjectField",
     )
-    def reveal_field(self, subject_id: FromPath[str], data: RevealBody, deps: Deps, principal: Caller) -> RevealAnswer:
+    def reveal_field(
+        self, subject_id: FromPath[str], data: JSONBody[RevealBody], deps: Deps, principal: Caller
+    ) -> RevealAnswer:
         """Show one field in clear, once. Who looked, at what and why is recorded before it is shown."""
         value, event_id = reveal(deps, principal, known_token(subject_id), data)
         return RevealAnswer(field=data.field, value=value, event_id=event_id)

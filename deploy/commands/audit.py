@@ -35,7 +35,7 @@ def verify(
 
     settings = settings_from(data)
     need_installation(settings)
-    chosen = anchor or settings.data.beside(".anchor")
+    chosen = anchor or settings.anchor
     if anchor is not None and not anchor.is_file():
         raise CommandFailed(ExitCode.DATA, f"{anchor} does not exist")
     with open_stores(settings) as stores:

@@ -1,13 +1,7 @@
 """The demo: the embedded stack, started as a new user would, and sixty cases played over HTTP with different ends."""
 
 import asyncio
-import json
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,11 +16,11 @@ from deploy.demo.checks import CHECKS, Check, Evidence
 from deploy.demo.lives import BRANCH, Life, application
 from deploy.demo.office import Line, Office, open_office
 from deploy.demo.plans import CASES, cast
+from deploy.demo.stack import running_stack
 
 SEED: Final = 20_261_121
 _BOOK_SIZE: Final = 600
 _AT_ONCE: Final = 6
-_STOP_SECONDS: Final = 20
 _SEALED_WITHIN_SECONDS: Final = 2.0
 
 
@@ -60,10 +54,10 @@ async def play(folder: Path, console: Console) -> Report:
     book, data = folder / "book.csv", folder / "data"
     write_book(book, size=_BOOK_SIZE, seed=SEED)
     console.print(f"A book of {_BOOK_SIZE} generated customers: {book}")
-    with _stack(data) as facts:
-        console.print(f"The embedded stack serves {facts['address']}")
-        async with httpx.AsyncClient(base_url=facts["address"], timeout=30) as http:
-            office = open_office(Line(http), Path(facts["dev_login_file"]))
+    with running_stack(data) as stack:
+        console.print(f"The embedded stack serves {stack.address}")
+        async with httpx.AsyncClient(base_url=stack.address, timeout=30) as http:
+            office = open_office(Line(http), stack.login_file)
             await office.log_in()
             await office.hire_senior()
             began = time.monotonic()
@@ -133,22 +127,3 @@ async def _mistakes(office: Office, life: Life) -> None:
         await office.officer.call("POST", "/v1/installment-cases", json=attempt, headers=headers, expect=(400, 422))
     await office.officer.call("GET", f"/v1/installment-cases/{life.row.mobile}", expect=(404,))
     await office.officer.call("GET", f"/v1/subjects/{life.row.id_number}", expect=(404,))
-
-
-@contextmanager
-def _stack(data: Path) -> Iterator[dict[str, Any]]:
-    command = [sys.executable, "-m", "deploy.commands", "up", "--json", "--port", "0", "--data", str(data)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603
-    assert process.stdout is not None
-    try:
-        line = process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"`casework up` ended with {process.wait()}; see {data / 'logs'}")
-        yield json.loads(line)
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        process.stdout.close()

@@ -147,7 +147,9 @@ def purge_sessions(session: Session, *, now: datetime) -> None:
     _execute(session, delete(DeniedToken).where(col(DeniedToken.until) < now))
     _execute(
         session,
-        delete(LoginThrottle).where(col(LoginThrottle.window_start) < now - WINDOW, col(LoginThrottle.consecutive) == 0),
+        delete(LoginThrottle).where(
+            col(LoginThrottle.window_start) < now - WINDOW, col(LoginThrottle.consecutive) == 0
+        ),
     )
 
 

@@ -153,7 +153,9 @@ def deactivate_staff(session: Session, *, tenant: str, staff_id: str, read_versi
 
 def unlock_login(session: Session, *, bucket: str) -> None:
     """Open an account again that came to the hard stop of failed log-ins."""
-    _execute(session, update(LoginThrottle).where(col(LoginThrottle.bucket) == bucket).values(failures=0, consecutive=0))
+    _execute(
+        session, update(LoginThrottle).where(col(LoginThrottle.bucket) == bucket).values(failures=0, consecutive=0)
+    )
 
 
 # Changes of roles -----------------------------------------------------------------------------------------------------
@@ -298,7 +300,9 @@ def _why_not(session: Session, change: RoleChange, *, shown_hash: str, by_person
 def _apply(session: Session, change: RoleChange) -> None:
     _execute(session, delete(StaffRole).where(col(StaffRole.staff_id) == change.staff_id))
     if change.roles:
-        _execute(session, insert(StaffRole).values([{"staff_id": change.staff_id, "role": role} for role in change.roles]))
+        _execute(
+            session, insert(StaffRole).values([{"staff_id": change.staff_id, "role": role} for role in change.roles])
+        )
     _execute(
         session,
         update(Staff)

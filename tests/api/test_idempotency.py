@@ -56,19 +56,28 @@ def switches() -> Switches:
 
 @pytest.fixture
 def slow_office(
-    database: Database, vault: Vault, clock: FakeClock, tmp_path: Path, switches: Switches, monkeypatch: pytest.MonkeyPatch
+    database: Database,
+    vault: Vault,
+    clock: FakeClock,
+    tmp_path: Path,
+    switches: Switches,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Office:
     """A route whose answer comes from elsewhere after the commit, as a workflow's does."""
     monkeypatch.setattr("api.idempotency.WAIT_S", 0.3)
 
     @post("/v1/slow", guards=[LOGGED_IN])
-    async def slow(data: JSONBody[SlowBody], deps: Deps, principal: Caller, idempotency_key: KeyHeader) -> Response[SlowAnswer]:
+    async def slow(
+        data: JSONBody[SlowBody], deps: Deps, principal: Caller, idempotency_key: KeyHeader
+    ) -> Response[SlowAnswer]:
         slot = key_slot(principal, route="test.slow", key=idempotency_key)
         digest = await in_thread(fingerprint, deps, slot, data)
 
         def act() -> str:
             now = deps.clock()
-            with unit_of_work(deps.database, Deed(tenant="main", action="slow.done", target="t", actor="a", at=now)) as unit:
+            with unit_of_work(
+                deps.database, Deed(tenant="main", action="slow.done", target="t", actor="a", at=now)
+            ) as unit:
                 open_key(unit.session, slot, fingerprint=digest, resource_id="r1", now=now)
                 switches.effects += 1
             return "r1"
@@ -97,7 +106,9 @@ async def test_fifty_at_once_under_one_key_are_one_effect_and_fifty_equal_answer
     maker, target = office.staff("maker", Role.STAFF_ADMIN), office.staff("target")
     async with office.client(maker) as client:
         path = f"/v1/staff/{target.id}/role-changes"
-        answers = await asyncio.gather(*(client.post(path, json=BODY, headers={"Idempotency-Key": "k"}) for _ in range(50)))
+        answers = await asyncio.gather(
+            *(client.post(path, json=BODY, headers={"Idempotency-Key": "k"}) for _ in range(50))
+        )
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.text for answer in answers}) == 1
     assert len({answer.headers["location"] for answer in answers}) == 1
@@ -126,7 +137,9 @@ async def test_another_caller_or_another_route_is_another_key(office: Office) ->
     for maker in makers:
         async with office.client(maker) as client:
             for target in targets:
-                answer = await client.post(f"/v1/staff/{target.id}/role-changes", json=BODY, headers={"Idempotency-Key": "k"})
+                answer = await client.post(
+                    f"/v1/staff/{target.id}/role-changes", json=BODY, headers={"Idempotency-Key": "k"}
+                )
                 assert answer.status_code == 201
     assert rows(office, RoleChange) == 4
 
@@ -174,7 +187,9 @@ async def test_a_second_request_waits_for_the_first_then_gives_up_and_a_later_on
     assert switches.effects == 1
 
 
-async def test_an_answer_that_a_dead_process_never_stored_is_built_again(slow_office: Office, switches: Switches) -> None:
+async def test_an_answer_that_a_dead_process_never_stored_is_built_again(
+    slow_office: Office, switches: Switches
+) -> None:
     staff = slow_office.staff("maker")
     switches.dies = True
     headers = {"Idempotency-Key": "k"}

@@ -100,9 +100,13 @@ async def test_a_refresh_ends_after_an_idle_hour_and_after_a_working_day(office:
             answer = await client.post("/v1/sessions/refresh", json={"refreshToken": busy["refreshToken"]})
             assert answer.status_code == 200
             busy = answer.json()
-        assert (await client.post("/v1/sessions/refresh", json={"refreshToken": idle["refreshToken"]})).status_code == 401
+        assert (
+            await client.post("/v1/sessions/refresh", json={"refreshToken": idle["refreshToken"]})
+        ).status_code == 401
         office.clock.advance(minutes=25)  # 12 hours and 5 minutes after the password
-        assert (await client.post("/v1/sessions/refresh", json={"refreshToken": busy["refreshToken"]})).status_code == 401
+        assert (
+            await client.post("/v1/sessions/refresh", json={"refreshToken": busy["refreshToken"]})
+        ).status_code == 401
 
 
 async def test_logging_out_ends_access_and_refresh_at_once(office: Office) -> None:
@@ -123,7 +127,9 @@ async def test_nothing_that_opens_a_session_is_kept_in_clear(sqlite_office: Offi
     tokens = (await log_in(office, "officer", source="198.51.100.77")).json()
     await log_in(office, "officer", password="wrong but long enough", source="198.51.100.77")
     with office.deps.database.read() as session:
-        stored = [row.model_dump() for kind in (RefreshToken, LoginThrottle, AuditEvent) for row in session.exec(select(kind))]
+        stored = [
+            row.model_dump() for kind in (RefreshToken, LoginThrottle, AuditEvent) for row in session.exec(select(kind))
+        ]
     text = repr(stored)
     assert tokens["refreshToken"][3:] not in text
     assert tokens["accessToken"] not in text
@@ -137,14 +143,19 @@ async def test_a_new_password_ends_every_session_and_is_checked(office: Office) 
     office.clock.advance(seconds=2)
     async with office.client(token=tokens["accessToken"]) as client:
         short = await client.put("/v1/me/password", json={"currentPassword": PASSWORD, "newPassword": "too short"})
-        common = await client.put("/v1/me/password", json={"currentPassword": PASSWORD, "newPassword": "passwordpassword"})
+        common = await client.put(
+            "/v1/me/password", json={"currentPassword": PASSWORD, "newPassword": "passwordpassword"}
+        )
         wrong = await client.put("/v1/me/password", json={"currentPassword": "x" * 20, "newPassword": NEW_PASSWORD})
         done = await client.put("/v1/me/password", json={"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD})
         after = await client.get("/v1/me")
     assert [short.status_code, common.status_code, wrong.status_code, done.status_code] == [422, 422, 401, 204]
     assert short.json()["errors"][0] | {"detail": ""} == {
-        "pointer": "/newPassword", "code": "too-short", "detail": "", "params": {"limit": 15}
-    }  # fmt: skip
+        "pointer": "/newPassword",
+        "code": "too-short",
+        "detail": "",
+        "params": {"limit": 15},
+    }
     assert common.json()["errors"][0]["code"] == "password-common"
     assert after.status_code == 401
     assert (await log_in(office, "officer")).status_code == 401
@@ -199,7 +210,9 @@ async def test_where_an_outside_issuer_logs_in_there_is_nothing_to_log_in_to(sql
     assert (await log_in(sqlite_office, "officer")).status_code == 404
 
 
-@pytest.mark.parametrize("body", [{}, {"tenant": "main"}, {"tenant": "main", "login": "a", "password": "b", "role": "approver"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"tenant": "main"}, {"tenant": "main", "login": "a", "password": "b", "role": "approver"}]
+)
 async def test_a_log_in_takes_its_own_fields_only(sqlite_office: Office, body: dict[str, str]) -> None:
     async with sqlite_office.client() as client:
         assert (await client.post("/v1/sessions", json=body)).status_code == 422

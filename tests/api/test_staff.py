@@ -15,7 +15,12 @@ NEW = {"login": "lin", "name": "Lin", "branch": "hq", "initialPassword": "seven 
 
 
 async def propose(office: Office, by: Staff, target: str, *roles: str, key: str = "k1", version: int = 1) -> Any:
-    body = {"roles": list(roles), "authorityAmountMinor": 5_000_000, "authorityConcessionBps": 300, "staffVersion": version}
+    body = {
+        "roles": list(roles),
+        "authorityAmountMinor": 5_000_000,
+        "authorityConcessionBps": 300,
+        "staffVersion": version,
+    }
     async with office.client(by) as client:
         return await client.post(f"/v1/staff/{target}/role-changes", json=body, headers={"Idempotency-Key": key})
 
@@ -84,7 +89,9 @@ async def test_confirmation_needs_a_fresh_log_in_and_what_was_shown(office: Offi
 
     stale = office.token(checker, auth_age=timedelta(minutes=6))
     async with office.client(token=stale) as client:
-        old = await client.post(f"/v1/role-changes/{change['id']}/confirmation", json={"shownHash": change["shownHash"]})
+        old = await client.post(
+            f"/v1/role-changes/{change['id']}/confirmation", json={"shownHash": change["shownHash"]}
+        )
     assert (old.status_code, old.json()["code"]) == (401, "fresh-login-required")
     assert 'max_age="300"' in old.headers["www-authenticate"]
     other = await decide(office, checker, {**change, "shownHash": "0" * 64})
@@ -138,7 +145,9 @@ async def test_a_login_is_taken_once_and_a_person_must_exist(office: Office) -> 
         nobody = {**NEW, "login": "wang", "personId": "prs_" + "0" * 26}
         third = await client.post("/v1/staff", json=nobody, headers={"Idempotency-Key": "c"})
         weak = await client.post(
-            "/v1/staff", json={**NEW, "login": "zhao", "initialPassword": "123456789012345"}, headers={"Idempotency-Key": "d"}
+            "/v1/staff",
+            json={**NEW, "login": "zhao", "initialPassword": "123456789012345"},
+            headers={"Idempotency-Key": "d"},
         )
     assert [first.status_code, second.status_code, third.status_code] == [201, 409, 422]
     assert third.json()["errors"][0]["pointer"] == "/personId"
@@ -164,7 +173,9 @@ async def test_pages_hold_every_account_once(office: Office) -> None:
     assert set(seen) == everyone
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=-1", "limit=x", "after=!!", "after=WyJ4Il0", "after=WyJzdGFmZiIsMV0"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "limit=-1", "limit=x", "after=!!", "after=WyJ4Il0", "after=WyJzdGFmZiIsMV0"]
+)
 async def test_a_page_that_cannot_be_is_refused(sqlite_office: Office, query: str) -> None:
     admin = sqlite_office.staff("admin", Role.STAFF_ADMIN)
     async with sqlite_office.client(admin) as client:

@@ -58,7 +58,9 @@ def test_a_tag_names_its_version(version: int) -> None:
     assert parse_if_match(etag(version)) == version
 
 
-@pytest.mark.parametrize("header", ["", "*", "v1", '"1"', 'W/"v1"', '"v0"', '"v-1"', '"v1", "v2"', '"v1"x', '"v' + "9" * 30 + '"', '"v１"'])
+@pytest.mark.parametrize(
+    "header", ["", "*", "v1", '"1"', 'W/"v1"', '"v0"', '"v-1"', '"v1", "v2"', '"v1"x', '"v' + "9" * 30 + '"', '"v１"']
+)
 def test_a_tag_that_does_not_say_what_was_read_is_refused(header: str) -> None:
     with pytest.raises(BadRequest):
         parse_if_match(header)

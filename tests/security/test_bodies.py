@@ -42,7 +42,9 @@ def transfers(data: JSONBody[TransferBody]) -> TransferAnswer:
 
 
 @put("/v1/files-of-the-test", opt={"public": True, "multipart": True})
-async def files(data: Annotated[dict[str, UploadFile], BodyMarker(media_type=RequestEncodingType.MULTI_PART)]) -> dict[str, int]:
+async def files(
+    data: Annotated[dict[str, UploadFile], BodyMarker(media_type=RequestEncodingType.MULTI_PART)],
+) -> dict[str, int]:
     return {"size": len(await data["file"].read())}
 
 
@@ -52,7 +54,12 @@ def bank(sqlite_database: Database, vault: Vault, clock: FakeClock, tmp_path: Pa
 
 
 async def send(
-    office: Office, body: bytes, *, kind: str | None = "application/json", more: tuple[tuple[str, str], ...] = (), length: str | None = None
+    office: Office,
+    body: bytes,
+    *,
+    kind: str | None = "application/json",
+    more: tuple[tuple[str, str], ...] = (),
+    length: str | None = None,
 ) -> RawAnswer:
     headers = [("host", "casework.test"), ("content-length", length or str(len(body)))]
     headers += [("content-type", kind)] if kind is not None else []
@@ -134,8 +141,12 @@ CORPUS: list[tuple[str, bytes, dict[str, Any], int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "options", "status", "code"), [case[1:] for case in CORPUS], ids=[case[0] for case in CORPUS])
-async def test_a_body_that_could_mislead_is_refused(bank: Office, body: bytes, options: dict[str, Any], status: int, code: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "options", "status", "code"), [case[1:] for case in CORPUS], ids=[case[0] for case in CORPUS]
+)
+async def test_a_body_that_could_mislead_is_refused(
+    bank: Office, body: bytes, options: dict[str, Any], status: int, code: str
+) -> None:
     answer = await send(bank, body, **options)
     assert (answer.status, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
@@ -170,7 +181,9 @@ async def test_a_get_takes_no_body_and_a_stranger_none_at_all(bank: Office) -> N
 async def test_a_file_comes_as_multipart_only_and_within_its_own_limit(bank: Office) -> None:
     async with bank.client() as client:
         small = await client.put("/v1/files-of-the-test", files={"file": ("a.pdf", b"x" * 300_000, "application/pdf")})
-        large = await client.put("/v1/files-of-the-test", files={"file": ("a.pdf", b"x" * 10_500_000, "application/pdf")})
+        large = await client.put(
+            "/v1/files-of-the-test", files={"file": ("a.pdf", b"x" * 10_500_000, "application/pdf")}
+        )
         plain = await client.put("/v1/files-of-the-test", json={"file": "x"})
     assert (small.status_code, small.json()) == (200, {"size": 300_000})
     assert (large.status_code, large.json()["code"]) == (413, "body-too-large")
@@ -178,8 +191,16 @@ async def test_a_file_comes_as_multipart_only_and_within_its_own_limit(bank: Off
 
 
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=5), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=5), inner, max_size=4
+        )
+    ),
     max_leaves=20,
 )
 

@@ -27,17 +27,75 @@ BODIES = (
     b'{"login":"lin","name":"Lin","branch":"hq"}',
 )
 PATHS = (
-    "/v1/sessions/refresh", "/v1/sessions/refresh", "/v1/role-changes/rch_" + "0" * 26 + "/rejection", "/v1/role-changes/x/confirmation",
-    "/v1/staff/stf_" + "0" * 26 + "/role-changes", "/v1/staff", "/v1/staff/stf_" + "0" * 26, "/v1/me", "/problems/internal", "/v1/openapi.json",
-)  # fmt: skip
+    "/v1/sessions/refresh",
+    "/v1/sessions/refresh",
+    "/v1/role-changes/rch_" + "0" * 26 + "/rejection",
+    "/v1/role-changes/x/confirmation",
+    "/v1/staff/stf_" + "0" * 26 + "/role-changes",
+    "/v1/staff",
+    "/v1/staff/stf_" + "0" * 26,
+    "/v1/me",
+    "/problems/internal",
+    "/v1/openapi.json",
+)
 SPLICES = (
-    b"[" * 2000, b'{"a":' * 1500, b"\xff\xfe", b"\x00", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\\ud800", b"\\u0000", b"1e999", b"-0", b"9" * 5000, b"NaN",
-    b'"', b"\\", b"{", b"}", b",", b"null", b"true", b"1.5", b"\xf0\x9f\x98\x80", b'{"a":1,"a":2}', b"/*", b"\r\n", b" " * 70_000,
-)  # fmt: skip
+    b"[" * 2000,
+    b'{"a":' * 1500,
+    b"\xff\xfe",
+    b"\x00",
+    b"\xef\xbb\xbf",
+    b"\xed\xa0\x80",
+    b"\\ud800",
+    b"\\u0000",
+    b"1e999",
+    b"-0",
+    b"9" * 5000,
+    b"NaN",
+    b'"',
+    b"\\",
+    b"{",
+    b"}",
+    b",",
+    b"null",
+    b"true",
+    b"1.5",
+    b"\xf0\x9f\x98\x80",
+    b'{"a":1,"a":2}',
+    b"/*",
+    b"\r\n",
+    b" " * 70_000,
+)
 HEADER_VALUES = (
-    "", "*", '"v1"', "W/\"v1\"", "\x00", "a" * 5000, "\xff\xfe", "application/json; charset=", "multipart/form-data; boundary=", "-1", "1e9", "%00", "q=,;", "en;q=zz",
-)  # fmt: skip
-HEADER_NAMES = ("content-type", "content-length", "accept-language", "if-match", "idempotency-key", "traceparent", "transfer-encoding", "content-encoding", "cookie", "accept", "range", "expect", "x-forwarded-for")  # fmt: skip
+    "",
+    "*",
+    '"v1"',
+    'W/"v1"',
+    "\x00",
+    "a" * 5000,
+    "\xff\xfe",
+    "application/json; charset=",
+    "multipart/form-data; boundary=",
+    "-1",
+    "1e9",
+    "%00",
+    "q=,;",
+    "en;q=zz",
+)
+HEADER_NAMES = (
+    "content-type",
+    "content-length",
+    "accept-language",
+    "if-match",
+    "idempotency-key",
+    "traceparent",
+    "transfer-encoding",
+    "content-encoding",
+    "cookie",
+    "accept",
+    "range",
+    "expect",
+    "x-forwarded-for",
+)
 
 
 class Mutator:
@@ -49,7 +107,11 @@ class Mutator:
 
     def request(self) -> dict[str, Any]:
         dice = self._dice
-        headers = [("host", "casework.test"), ("authorization", f"Bearer {self._token}"), ("content-type", "application/json")]
+        headers = [
+            ("host", "casework.test"),
+            ("authorization", f"Bearer {self._token}"),
+            ("content-type", "application/json"),
+        ]
         if dice.random() < 0.4:
             headers.append(("idempotency-key", f"k{dice.random()}"))
         body = self._body(dice.choice(BODIES))
@@ -64,7 +126,19 @@ class Mutator:
         return {
             "method": method,
             "path": self._path(dice.choice(PATHS)),
-            "query": dice.choice((b"", b"", b"limit=5", b"after=%00", b"after=" + b"A" * 700, b"limit=%ff", b"after=WyJzdGFmZiIsICIiXQ", b"limit=1&limit=2", b"%")),
+            "query": dice.choice(
+                (
+                    b"",
+                    b"",
+                    b"limit=5",
+                    b"after=%00",
+                    b"after=" + b"A" * 700,
+                    b"limit=%ff",
+                    b"after=WyJzdGFmZiIsICIiXQ",
+                    b"limit=1&limit=2",
+                    b"%",
+                )
+            ),
             "headers": headers,
             "body": body,
         }
@@ -90,7 +164,11 @@ class Mutator:
         if dice.random() < 0.85:
             return path
         at = dice.randrange(1, len(path) + 1)
-        return path[:at] + dice.choice(("\x00", "/", "//", "..", "%", "\ud7ff", "é", "'", "{", ";", "�", "a" * 3000, "\n")) + path[at:]
+        return (
+            path[:at]
+            + dice.choice(("\x00", "/", "//", "..", "%", "\ud7ff", "é", "'", "{", ";", "�", "a" * 3000, "\n"))
+            + path[at:]
+        )
 
 
 async def shoot(app: Any, mutator: Mutator, times: int) -> dict[int, int]:
@@ -116,7 +194,9 @@ async def test_no_mutation_makes_the_app_fail(bank: Office) -> None:
     found = await shoot(bank.app, Mutator(SEED, bank.token(admin)), MUTATIONS)
     assert sum(found.values()) == MUTATIONS
     assert {status: times for status, times in found.items() if status >= 500} == {}
-    assert {200, 400, 404, 405, 413, 415, 422} <= set(found), "the mutations must reach the handlers as well as the gate"
+    assert {200, 400, 404, 405, 413, 415, 422} <= set(found), (
+        "the mutations must reach the handlers as well as the gate"
+    )
 
 
 async def test_without_the_gate_the_same_mutations_do_harm(bank: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,9 @@ def test_the_corpus_has_teeth_against_the_library_alone() -> None:
     accepted = uncaught = 0
     for _, token in ATTACKS:
         try:
-            jwt.decode(token, pem.decode(), algorithms=["ES256"], audience=AUDIENCE, issuer=ISSUER, options={"leeway": 10**9})
+            jwt.decode(
+                token, pem.decode(), algorithms=["ES256"], audience=AUDIENCE, issuer=ISSUER, options={"leeway": 10**9}
+            )
             accepted += 1
         except jwt.JWTError:
             pass
@@ -65,7 +67,12 @@ def test_the_corpus_has_teeth_against_the_library_alone() -> None:
 
 
 async def test_every_forged_token_gets_one_and_the_same_answer(sqlite_office: Office) -> None:
-    forge = Forge(key=sqlite_office.issuer.key.private, kid=sqlite_office.issuer.key.kid, subject=SUBJECT, now=sqlite_office.clock())
+    forge = Forge(
+        key=sqlite_office.issuer.key.private,
+        kid=sqlite_office.issuer.key.kid,
+        subject=SUBJECT,
+        now=sqlite_office.clock(),
+    )
     answers = set()
     for _, token in forged(forge):
         if isinstance(token, str):
@@ -80,11 +87,23 @@ async def test_every_forged_token_gets_one_and_the_same_answer(sqlite_office: Of
 async def test_odd_authorization_headers_are_refused_alike(sqlite_office: Office) -> None:
     officer = sqlite_office.staff("officer")
     good = sqlite_office.token(officer)
-    odd = [[], ["Bearer"], ["Bearer "], [good], [f"Basic {good}"], [f"Bearer  {good}"], [f"Bearer {good}", f"Bearer {good}"], [f"Token {good}"]]
+    odd = [
+        [],
+        ["Bearer"],
+        ["Bearer "],
+        [good],
+        [f"Basic {good}"],
+        [f"Bearer  {good}"],
+        [f"Bearer {good}", f"Bearer {good}"],
+        [f"Token {good}"],
+    ]
     for values in odd:
         headers = [("host", "casework.test")] + [("authorization", value) for value in values]
         assert (await raw_request(sqlite_office.app, "GET", "/v1/me", headers=headers)).status == 401
-    headers = [("host", "casework.test"), ("authorization", f"bearer {good}")]  # the scheme's case does not matter (RFC 9110)
+    headers = [
+        ("host", "casework.test"),
+        ("authorization", f"bearer {good}"),
+    ]  # the scheme's case does not matter (RFC 9110)
     assert (await raw_request(sqlite_office.app, "GET", "/v1/me", headers=headers)).status == 200
 
 
@@ -107,7 +126,9 @@ async def test_a_token_in_another_spelling_is_denied_with_the_first(sqlite_offic
         assert (await client.get("/v1/me")).status_code == 401
 
 
-@pytest.mark.parametrize(("seconds", "good"), [(-6, False), (-5, True), (0, True), (604, True), (605, False), (3600, False)])
+@pytest.mark.parametrize(
+    ("seconds", "good"), [(-6, False), (-5, True), (0, True), (604, True), (605, False), (3600, False)]
+)
 def test_times_hold_to_the_second_with_five_of_leeway(seconds: int, good: bool) -> None:
     token = FORGE.signed()
     now = MONDAY_MORNING + timedelta(seconds=seconds)
@@ -153,9 +174,14 @@ def test_the_gate_verifies_thousands_a_second() -> None:
 def test_what_the_issuer_signs_is_what_the_verifier_reads() -> None:
     at = datetime(2026, 11, 23, 2, 0, 0, 900_000, tzinfo=UTC)
     token = sign_token(
-        key=signing_key("k1", KEY), issuer=ISSUER, audience=AUDIENCE, subject=SUBJECT, jti="ses_x.0123456789abcdef",
-        issued_at=at, auth_time=at - timedelta(hours=1),
-    )  # fmt: skip
+        key=signing_key("k1", KEY),
+        issuer=ISSUER,
+        audience=AUDIENCE,
+        subject=SUBJECT,
+        jti="ses_x.0123456789abcdef",
+        issued_at=at,
+        auth_time=at - timedelta(hours=1),
+    )
     verified = VERIFIER.verify(token, now=at)
     assert verified.session_id == "ses_x"
     assert verified.expires_at - verified.issued_at == timedelta(minutes=10)

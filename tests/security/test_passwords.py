@@ -17,7 +17,12 @@ GOOD = "seven gardens under quiet rain"
 def test_hashes_are_argon2id_of_46_mib_and_salted() -> None:
     first, second = hash_password(GOOD), hash_password(GOOD)
     parameters = extract_parameters(first)
-    assert (parameters.type, parameters.memory_cost, parameters.time_cost, parameters.parallelism) == (Type.ID, 47_104, 1, 1)
+    assert (parameters.type, parameters.memory_cost, parameters.time_cost, parameters.parallelism) == (
+        Type.ID,
+        47_104,
+        1,
+        1,
+    )
     assert first != second
     assert password_matches(GOOD, first)
     assert not password_matches(GOOD + " ", first)
@@ -82,6 +87,8 @@ def test_what_can_be_guessed_is_refused_without_being_repeated(password: str, co
     assert not password or password not in repr(caught.value)
 
 
-@pytest.mark.parametrize("password", [GOOD, "昨夜西风凋碧树独上高楼望尽天涯路", "x" * 3 + "Kd93-fjq!lw0", "zhang.san walks home by night"])
+@pytest.mark.parametrize(
+    "password", [GOOD, "昨夜西风凋碧树独上高楼望尽天涯路", "x" * 3 + "Kd93-fjq!lw0", "zhang.san walks home by night"]
+)
 def test_what_cannot_is_taken(password: str) -> None:
     check_policy(password, login="zhang.san", pointer="/newPassword")

@@ -17,7 +17,9 @@ WRONG = "wrong but long enough"
 @pytest.fixture(autouse=True)
 def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Argon2 is not what is tested here."""
-    monkeypatch.setattr("api.identity.issuer.password_matches", lambda password, hashed: hashed is not None and password == PASSWORD)
+    monkeypatch.setattr(
+        "api.identity.issuer.password_matches", lambda password, hashed: hashed is not None and password == PASSWORD
+    )
 
 
 async def guess(office: Office, login: str, *, source: str = "192.0.2.1", password: str = WRONG, **headers: str) -> Any:
@@ -49,9 +51,9 @@ async def test_forged_forwarding_headers_never_buy_a_try(sqlite_office: Office) 
         await guess(sqlite_office, f"user{n}")
     passed = 0
     for n in range(100):
-        forged = {
-            name: f"203.0.113.{n}" for name in ("X-Forwarded-For", "X-Real-IP", "X-Client-IP", "CF-Connecting-IP", "True-Client-IP")
-        } | {"Forwarded": f"for=203.0.113.{n}"}
+        forged = dict.fromkeys(
+            ("X-Forwarded-For", "X-Real-IP", "X-Client-IP", "CF-Connecting-IP", "True-Client-IP"), f"203.0.113.{n}"
+        ) | {"Forwarded": f"for=203.0.113.{n}"}
         passed += (await guess(sqlite_office, f"other{n}", **forged)).status_code != 429
     assert passed == 0
 
@@ -95,7 +97,9 @@ async def test_a_hundred_failures_in_a_row_shut_the_account_until_someone_opens_
 async def test_unknown_accounts_are_throttled_just_the_same(sqlite_office: Office) -> None:
     sqlite_office.staff("known")
     for login in ("known", "unknown"):
-        statuses = [(await guess(sqlite_office, login, source=f"192.0.{len(login)}.{n}")).status_code for n in range(1, 13)]
+        statuses = [
+            (await guess(sqlite_office, login, source=f"192.0.{len(login)}.{n}")).status_code for n in range(1, 13)
+        ]
         assert statuses == [401] * MAX_FAILURES + [429, 429]
 
 
@@ -114,5 +118,7 @@ async def test_a_success_forgives_the_account_but_not_the_source(sqlite_office: 
 async def test_the_letters_case_of_a_login_is_no_second_account(sqlite_office: Office) -> None:
     sqlite_office.staff("officer")
     spellings = ["officer", "OFFICER", "Officer", "oFFICER"] * 3
-    statuses = [(await guess(sqlite_office, login, source=f"192.0.2.{n}")).status_code for n, login in enumerate(spellings)]
+    statuses = [
+        (await guess(sqlite_office, login, source=f"192.0.2.{n}")).status_code for n, login in enumerate(spellings)
+    ]
     assert statuses[MAX_FAILURES:] == [429, 429]

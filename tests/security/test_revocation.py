@@ -69,15 +69,17 @@ async def test_a_shut_account_is_out_at_once_with_token_refresh_and_password(off
         session.get_one(Staff, staff.id).active = False
     assert await status(office, tokens["accessToken"]) == 401
     async with office.client() as client:
-        assert (await client.post("/v1/sessions/refresh", json={"refreshToken": tokens["refreshToken"]})).status_code == 401
+        assert (
+            await client.post("/v1/sessions/refresh", json={"refreshToken": tokens["refreshToken"]})
+        ).status_code == 401
         assert (await client.post("/v1/sessions", json=body)).status_code == 401
 
 
 async def test_a_token_of_another_installation_is_refused(
     sqlite_database: Database, postgres_database: Database, vault: Vault, clock: FakeClock, tmp_path: Path
 ) -> None:
-    from tests.support.databases import create_keys_schema
     from models.database.engine import open_database
+    from tests.support.databases import create_keys_schema
     from tests.support.vaults import throw_away_vault
 
     other_keys = open_database(f"sqlite:///{tmp_path / 'other-keys.db'}")

@@ -22,20 +22,35 @@ from tests.support.api import Office
 
 def propose(office: Office, target: Staff, by: Staff) -> RoleChange:
     proposal = Proposal(
-        change_id=new_token("rch"), tenant="main", staff_id=target.id, staff_version=1, roles=frozenset({Role.APPROVER}),
-        authority_amount_minor=1, authority_concession_bps=2,
-    )  # fmt: skip
+        change_id=new_token("rch"),
+        tenant="main",
+        staff_id=target.id,
+        staff_version=1,
+        roles=frozenset({Role.APPROVER}),
+        authority_amount_minor=1,
+        authority_concession_bps=2,
+    )
     with office.deps.database.write() as session:
         return propose_role_change(
-            session, proposal, shown_hash=shown_hash(proposal.shown()), by_staff=by.id, by_person=by.person_id, now=office.clock()
+            session,
+            proposal,
+            shown_hash=shown_hash(proposal.shown()),
+            by_staff=by.id,
+            by_person=by.person_id,
+            now=office.clock(),
         )
 
 
 def decide(session: Session, office: Office, change: RoleChange, by: Staff, **other: Any) -> RoleChange:
     values = {
-        "tenant": "main", "change_id": change.id, "shown_hash": change.shown_hash, "confirm": True, "by_staff": by.id,
-        "by_person": by.person_id, "now": office.clock(),
-    } | other  # fmt: skip
+        "tenant": "main",
+        "change_id": change.id,
+        "shown_hash": change.shown_hash,
+        "confirm": True,
+        "by_staff": by.id,
+        "by_person": by.person_id,
+        "now": office.clock(),
+    } | other
     return decide_role_change(session, **values)
 
 
@@ -85,13 +100,20 @@ def test_layer_three_the_database(office: Office, people: dict[str, Staff], who:
     with pytest.raises(IntegrityError), office.deps.database.write() as session:
         session.add(
             FourEyes(
-                id="eye", tenant="main", subject=change.shown_hash, person_id=people[who].person_id, side="checker", created_at=office.clock()
+                id="eye",
+                tenant="main",
+                subject=change.shown_hash,
+                person_id=people[who].person_id,
+                side="checker",
+                created_at=office.clock(),
             )
         )
         session.flush()
 
 
-def test_the_compare_and_set_alone_refuses_when_the_rows_of_four_eyes_are_gone(office: Office, people: dict[str, Staff]) -> None:
+def test_the_compare_and_set_alone_refuses_when_the_rows_of_four_eyes_are_gone(
+    office: Office, people: dict[str, Staff]
+) -> None:
     """Whom the change is for is asked of the account itself as well."""
     change = propose(office, people["target"], people["maker"])
     with office.deps.database.write() as session:

@@ -105,7 +105,9 @@ class Office:
             auth_time=at if auth_age is None else self.clock() - auth_age,
         )
 
-    def client(self, staff: Staff | None = None, *, token: str | None = None, source: str = "192.0.2.1") -> httpx.AsyncClient:
+    def client(
+        self, staff: Staff | None = None, *, token: str | None = None, source: str = "192.0.2.1"
+    ) -> httpx.AsyncClient:
         """An HTTP client, logged in as `staff` or with `token`, if given; in English."""
         headers = {"Accept-Language": "en"}
         if staff is not None or token is not None:
@@ -207,5 +209,3 @@ async def raw_request(
 
     await app(scope, receive, send)
     return RawAnswer(status, answer_headers, b"".join(chunks))
-
-

@@ -191,14 +191,18 @@ class CaseWorld:
 
     async def until(self, find: Callable[[Session], Any]) -> Any:
         """Poll the records until something is there."""
-        deadline = time.monotonic() + 30
+        deadline, pause = time.monotonic() + 30, 0.005
         while time.monotonic() < deadline:
-            with self.database.read() as session:
-                found = find(session)
+            found = await asyncio.to_thread(self._find, find)
             if found is not None:
                 return found
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 0.1)  # many waiters that ask without rest would starve what they wait for
         raise AssertionError("it never came")
+
+    def _find(self, find: Callable[[Session], Any]) -> Any:
+        with self.database.read() as session:
+            return find(session)
 
     def take(self, task: Task, by: Staff, outcome: Outcome, **more: Any) -> str:
         """The SQL half of a decision; returns its id."""

@@ -6,24 +6,22 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import func, text
 from sqlmodel import select
 
-from api.app import create_app
 from compliance.audit.unit import Unit
 from models.database.engine import Database
+from models.domain.resident_id import check_character
 from models.domain.roles import Role
 from models.tables.all import METADATA
 from models.tables.audit import AuditEvent
 from models.tables.installments import InstallmentCase
 from models.tables.parties import Consent, ContactPoint, Subject
 from models.tables.platform import IdempotencyKey, OutboxEntry
-from models.tables.staff import Staff
 from tests.support.api import Office
-from tests.support.clock import FakeClock
 from tests.support.applications import CASES, CLEAR_VALUES, ID_NUMBER, NOTE, FakeDispatcher, application, send
+from tests.support.clock import FakeClock
 
 
 def count(database: Database, table: type[Any]) -> int:
@@ -156,11 +154,20 @@ async def test_a_document_on_record_under_another_name_is_refused(sqlite_office:
     assert count(sqlite_office.deps.database, InstallmentCase) == 1
 
 
-FAULTS = {
-    "checksum": ({"applicant__idNumber": ID_NUMBER[:-1] + ("1" if ID_NUMBER[-1] != "1" else "2")}, "/applicant/idNumber", "id-checksum"),
+_MISTYPED = ID_NUMBER[:-1] + ("1" if ID_NUMBER[-1] != "1" else "2")
+_UNBORN = "11010520990307123" + check_character("11010520990307123")
+_PASSPORT = {"applicant__idType": "passport"}
+
+
+def _consent(**changes: str) -> dict[str, str]:
+    return {"purpose": "credit-report-query", "form": "WRITTEN", "textVersion": "2026-01"} | changes
+
+
+FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "checksum": ({"applicant__idNumber": _MISTYPED}, "/applicant/idNumber", "id-checksum"),
     "length": ({"applicant__idNumber": "123"}, "/applicant/idNumber", "id-length"),
-    "future birth": ({"applicant__idNumber": "110105209903071235"}, "/applicant/idNumber", "id-checksum"),
-    "other document": ({"applicant__idType": "passport", "applicant__idNumber": "?"}, "/applicant/idNumber", "id-passport"),
+    "future birth": ({"applicant__idNumber": _UNBORN}, "/applicant/idNumber", "id-birth-date"),
+    "other document": ({**_PASSPORT, "applicant__idNumber": "?"}, "/applicant/idNumber", "id-passport"),
     "mobile": ({"applicant__mobile": "12812345678"}, "/applicant/mobile", "mobile"),
     "email": ({"applicant__email": "no at sign"}, "/applicant/email", "email"),
     "card": ({"applicant__cardNumber": "6229990000001239"}, "/applicant/cardNumber", "card-luhn"),
@@ -174,8 +181,8 @@ FAULTS = {
     "amount as text": ({"requested__amountMinor": "3000000"}, "/requested/amountMinor", "wrong-type"),
     "amount as fraction": ({"requested__amountMinor": 1.5}, "/requested/amountMinor", "wrong-type"),
     "negative income": ({"finances__monthlyIncomeMinor": -1}, "/finances/monthlyIncomeMinor", "too-small"),
-    "consent form": ({"consents": [{"purpose": "credit-report-query", "form": "NOD", "textVersion": "1"}]}, "/consents/0/form", "not-one-of"),
-    "text version": ({"consents": [{"purpose": "personal-data", "form": "ORAL", "textVersion": "13812345678"}]}, "/consents/0/textVersion", "pattern"),
+    "consent form": ({"consents": [_consent(form="NOD")]}, "/consents/0/form", "not-one-of"),
+    "text version": ({"consents": [_consent(textVersion="13812345678")]}, "/consents/0/textVersion", "pattern"),
     "missing": ({"willingToRepay": ...}, "/willingToRepay", "missing"),
     "yes in words": ({"willingToRepay": "yes"}, "/willingToRepay", "wrong-type"),
     "unknown": ({"nickname": "x"}, "/nickname", "unknown-field"),
@@ -320,9 +327,3 @@ def scan(database: Database) -> list[tuple[str, str]]:
 
 def _readable(cell: object) -> str:
     return cell.decode("utf-8", "replace") if isinstance(cell, bytes) else str(cell)
-
-
-def test_the_routes_are_in_the_app(sqlite_office: Office) -> None:
-    assert create_app is not None
-    paths = {route.path for route in sqlite_office.app.routes}
-    assert {CASES, f"{CASES}/search", f"{CASES}/{{case_token:str}}", "/v1/links/{token:str}"} <= paths

@@ -136,8 +136,11 @@ async def test_without_a_workflow_nothing_is_sealed_or_opened(
         await unbound.decode([payload])
 
 
-async def test_a_bound_codec_that_is_bound_again_forgets_the_first_workflow(bank: Vault) -> None:
-    codec = SealingCodec(bank).with_context(_workflow()).with_context(_activity(None))
+@pytest.mark.parametrize("context", [_activity(None), NexusSerializationContext("endpoint", "service", "operation")])
+async def test_a_bound_codec_that_is_bound_again_forgets_the_first_workflow(
+    bank: Vault, context: SerializationContext
+) -> None:
+    codec = SealingCodec(bank).with_context(_workflow()).with_context(context)
     with pytest.raises(RuntimeError):
         await codec.encode([Payload()])
 

@@ -1,0 +1,195 @@
+"""A case from application to decided, and a decision through the API, each beside the same shape with no work in it."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Worker
+
+from bench.floor_workflows import STEPS, EmptyCase, EmptyUpdate, empty_step
+from bench.measuring import empty_stores, percentile
+from bench.registry import Figure, Floor, measures
+from deploy.datadir import read_json
+from deploy.demo.book import generate_book
+from deploy.demo.lives import Life
+from deploy.demo.office import Line, Office, open_office
+from deploy.demo.plans import Plan, cast
+from deploy.demo.stack import running_stack
+from models.domain.states import TaskType
+from tests.support.casework import case_world
+from tests.support.temporal import TemporalServer, running_server
+from tests.workflows.installments import lives
+
+CASES = 200
+IN_FLIGHT = 16
+DECISIONS_ALONE = 100
+DECISIONS_TOGETHER = 320
+USERS = 16
+_QUEUE = "bench-floor"
+_WAIT = timedelta(seconds=30)
+
+
+@measures("case")
+def case(scale: float) -> Iterable[Figure]:
+    """Application to approved with real SQL and vault, beside the same steps as empty normal activities."""
+    cases = max(10, int(CASES * scale))
+    with (
+        empty_stores() as stores,
+        tempfile.TemporaryDirectory(prefix="casework-bench-") as folder,
+        running_server(Path(folder), namespace="bench") as server,
+    ):
+        floor = asyncio.run(_floor_cases(server, cases))
+        ours = asyncio.run(_our_cases(stores, server, cases))
+    name = f"application to decided, machine part, {IN_FLIGHT} in flight"
+    yield Figure(
+        name=name,
+        value=ours * 1_000 / cases,
+        unit="ms/case",
+        floor=Floor(name=f"{STEPS} empty normal activities, 3 empty Updates", value=floor * 1_000 / cases),
+        ratio_at_most=0.6,
+    )
+
+
+async def _our_cases(stores: Any, server: TemporalServer, cases: int) -> float:
+    from deploy.clock import wall_clock  # noqa: PLC0415
+
+    async with case_world(stores.data, stores.vault, wall_clock, server) as world:
+        team = lives.hire_team(world)
+
+        async def one() -> None:
+            token = world.apply(by=team.officer)
+            await world.start(token)
+            await lives.approved(world, team, token)
+
+        await one()
+        return await _timed(one, cases)
+
+
+async def _floor_cases(server: TemporalServer, cases: int) -> float:
+    client = await server.connect(data_converter=pydantic_data_converter)
+    worker = Worker(client, task_queue=_QUEUE, workflows=[EmptyCase], activities=[empty_step])
+    numbers = iter(range(10**9))
+
+    async def one() -> None:
+        handle = await client.start_workflow(EmptyCase.run, id=f"floor-{next(numbers)}", task_queue=_QUEUE)
+        for _ in range(3):
+            await handle.execute_update(EmptyCase.decide, rpc_timeout=_WAIT)
+        await handle.result()
+
+    async with worker:
+        await one()
+        return await _timed(one, cases)
+
+
+async def _timed(one: Any, times: int) -> float:
+    gate = asyncio.Semaphore(IN_FLIGHT)
+
+    async def gated() -> None:
+        async with gate:
+            await one()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(gated() for _ in range(times)))
+    return time.perf_counter() - began
+
+
+@measures("decision")
+def decision(scale: float) -> Iterable[Figure]:
+    """A decision through the whole HTTP path of the embedded stack, beside an empty Update on the same server."""
+    alone, together = max(10, int(DECISIONS_ALONE * scale)), max(USERS, int(DECISIONS_TOGETHER * scale))
+    with tempfile.TemporaryDirectory(prefix="casework-bench-") as folder:
+        data = Path(folder) / "data"
+        with running_stack(data) as stack:
+            ports = read_json(data / "run" / "ports.json")
+            address = f"127.0.0.1:{ports['temporal']}" if isinstance(ports, dict) else ""
+            yield from asyncio.run(_decisions(stack.address, stack.login_file, address, alone, together))
+
+
+async def _decisions(url: str, login_file: Path, temporal: str, alone: int, together: int) -> list[Figure]:
+    async with AsyncExitStack() as opened:
+        http = await opened.enter_async_context(httpx.AsyncClient(base_url=url, timeout=60))
+        office = open_office(Line(http), login_file)
+        await office.log_in()
+        tasks = await _waiting_tasks(office, alone + together)
+        client = await Client.connect(temporal, namespace="casework")
+        worker = Worker(client, task_queue=_QUEUE, workflows=[EmptyUpdate])
+        await opened.enter_async_context(worker)
+        figures = []
+        for users, part, bound in ((1, tasks[:alone], 100), (USERS, tasks[alone:], 250)):
+            floor = await _empty_updates(client, users, len(part))
+            ours = await _at_once(users, [lambda task=task: _accept(office, task) for task in part])
+            for name, share in (("p50", 0.5), ("p95", 0.95)):
+                figures.append(
+                    Figure(
+                        name=f"decision, {users} at once, {name}",
+                        value=percentile(ours, share) * 1_000,
+                        unit="ms",
+                        floor=Floor(name="empty Update", value=percentile(floor, share) * 1_000),
+                        at_most=bound if share > 0.9 else None,
+                    )
+                )
+        return figures
+
+
+async def _waiting_tasks(office: Office, count: int) -> list[tuple[str, str]]:
+    """As many cases at their first task; the tasks' ids and versions."""
+    plan = Plan(name="bench", end="")
+    rows = [row for _, row in cast(list(generate_book(600, 1)))]
+    office_lives = [Life(office, plan, rows[number % len(rows)]) for number in range(count)]
+    for first in range(0, count, IN_FLIGHT):
+        for life in office_lives[first : first + IN_FLIGHT]:
+            life.token = await life._apply()
+    found: list[tuple[str, str]] = []
+    cursor: str | None = None
+    while len(found) < count:
+        body: dict[str, Any] = {"filter": {"type": TaskType.DOCUMENTS}, "limit": 200}
+        page = (
+            await office.officer.call("POST", "/v1/tasks/search", json=body | ({"cursor": cursor} if cursor else {}))
+        ).json()
+        found += [(item["id"], f'"v{item["version"]}"') for item in page["items"]]
+        cursor = page["nextCursor"]
+        if cursor is None and len(found) < count:
+            found, _ = [], await asyncio.sleep(0.2)
+    return found[:count]
+
+
+async def _accept(office: Office, task: tuple[str, str]) -> None:
+    headers = {"If-Match": task[1], "Idempotency-Key": f"bench-{task[0]}"}
+    await office.officer.call(
+        "POST", f"/v1/tasks/{task[0]}/decisions", json={"outcome": "accept"}, headers=headers, expect=(201,)
+    )
+
+
+async def _empty_updates(client: Client, users: int, count: int) -> list[float]:
+    handles = [
+        await client.start_workflow(EmptyUpdate.run, id=f"floor-{users}-{number}", task_queue=_QUEUE)
+        for number in range(count)
+    ]
+    took = await _at_once(
+        users,
+        [lambda handle=handle: handle.execute_update(EmptyUpdate.decide, rpc_timeout=_WAIT) for handle in handles],
+    )
+    for handle in handles:
+        await handle.terminate()
+    return took
+
+
+async def _at_once(users: int, calls: list[Any]) -> list[float]:
+    gate, took = asyncio.Semaphore(users), []
+
+    async def one(call: Any) -> None:
+        async with gate:
+            began = time.perf_counter()
+            await call()
+            took.append(time.perf_counter() - began)
+
+    await asyncio.gather(*(one(call) for call in calls))
+    return took

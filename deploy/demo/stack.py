@@ -1,0 +1,84 @@
+"""The embedded stack as a child process, started as a user would: for the demo, the benches and the kill tests."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+_STOP_SECONDS: Final = 20
+
+
+@dataclass(slots=True)
+class Stack:
+    """A running `casework up`: its process, and what it said when it was ready."""
+
+    process: subprocess.Popen[str]
+    facts: dict[str, Any]
+
+    @property
+    def address(self) -> str:
+        """Where the API is."""
+        return str(self.facts["address"])
+
+    @property
+    def login_file(self) -> Path:
+        """Where the development log-in stands."""
+        return Path(self.facts["dev_login_file"])
+
+    def kill(self) -> None:
+        """`kill -9` of the supervisor."""
+        self.process.kill()
+        self.process.wait()
+        _shut(self.process)
+
+    def stop(self) -> None:
+        """Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        _shut(self.process)
+
+
+def start_stack(data: Path, *, port: int = 0) -> Stack:
+    """Start `casework up` over a data directory and wait until it is ready.
+
+    Raises:
+        RuntimeError: it ended instead.
+    """
+    command = [sys.executable, "-m", "deploy.commands", "up", "--json", "--port", str(port), "--data", str(data)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        code = process.wait()
+        _shut(process)
+        raise RuntimeError(f"`casework up` ended with {code}; see {data / 'logs'}")
+    return Stack(process, json.loads(line))
+
+
+@contextmanager
+def running_stack(data: Path, *, port: int = 0) -> Iterator[Stack]:
+    """A stack that is stopped at the end.
+
+    Raises:
+        RuntimeError: it did not start.
+    """
+    stack = start_stack(data, port=port)
+    try:
+        yield stack
+    finally:
+        if stack.process.poll() is None:
+            stack.stop()
+
+
+def _shut(process: subprocess.Popen[str]) -> None:
+    if process.stdout is not None:
+        process.stdout.close()
