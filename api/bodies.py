@@ -1,4 +1,4 @@
-"""The shapes of requests and answers: camelCase, strict, closed. A request that does not fit is a `form-invalid` problem."""
+"""The shapes of requests and answers: camelCase, strict, closed. What does not fit is a `form-invalid` problem."""
 
 import re
 from typing import Annotated, Any, Final, Self
@@ -54,7 +54,7 @@ _EXPECTED: Final = {
 
 
 class Body(BaseModel):
-    """Base of request bodies. Patterns are written `\\A…\\Z`: `^…$` lets a trailing newline through."""
+    r"""Base of request bodies. Patterns are written `\A…\Z`: `^…$` lets a trailing newline through."""
 
     model_config = ConfigDict(
         strict=True,

@@ -1,15 +1,17 @@
 """What may come in as a body, judged on its bytes before anything parses it.
 
-JSON routes: `application/json` or `application/merge-patch+json`, at most 64 KiB, UTF-8 without BOM and NUL, at most 32 levels
-deep, no member twice, nothing after the value. Document routes (`opt={"multipart": True}`): `multipart/form-data`, streamed
-through under a running total of 10 MiB. Lenient parsers downstream then cannot disagree about what was sent.
+JSON routes: `application/json` or `application/merge-patch+json`, at most 64 KiB, UTF-8 without BOM and NUL, at most
+32 levels deep, no member twice, nothing after the value. Document routes (`opt={"multipart": True}`):
+`multipart/form-data`, streamed through under a running total of 10 MiB. Lenient parsers downstream then cannot disagree
+about what was sent.
 """
 
 import json
 import re
 from typing import Any, Final, NoReturn
 
-from litestar.types import ASGIApp, HTTPReceiveMessage, Receive, Scope, Send
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Receive, Scope, Send
 
 from models.errors import BadRequest, BodyTooLarge, FieldFault, MediaTypeUnsupported
 
@@ -33,6 +35,7 @@ class BodyGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on with a body that has been checked, or raise a problem."""
+        assert scope["type"] == ScopeType.HTTP, "there are no websockets here"
         headers = _body_headers(scope)
         if scope["route_handler"].opt.get("multipart") is True:
             _check_media(headers, frozenset({"multipart/form-data"}))
@@ -111,7 +114,7 @@ def _is_storable(value: Any) -> bool:
     return True
 
 
-def _body_headers(scope: Scope) -> dict[str, str]:
+def _body_headers(scope: HTTPScope) -> dict[str, str]:
     found: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name = raw_name.decode("latin-1").lower()
@@ -138,10 +141,10 @@ async def _read(receive: Receive, *, limit: int) -> bytes:
     chunks: list[bytes] = []
     total = 0
     while True:
-        message = await receive()
+        message: Any = await receive()
         if message["type"] == "http.disconnect":
             _refuse("not-json")
-        chunk = message.get("body", b"")
+        chunk: bytes = message.get("body", b"")
         total += len(chunk)
         if total > limit:
             raise BodyTooLarge(params={"limit": limit})

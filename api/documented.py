@@ -15,7 +15,7 @@ _PROBLEM_REF: Final = {"$ref": "#/components/schemas/Problem"}
 _PROBLEM: Final[dict[str, Any]] = {
     "type": "object",
     "title": "Problem",
-    "description": "RFC 9457. `code` is stable; `title` and `detail` are for people, in the language of Accept-Language.",
+    "description": "RFC 9457. `code` is stable; `title` and `detail` are for people, as Accept-Language asks.",
     "required": ["type", "title", "status", "detail", "code", "retryable", "traceId"],
     "properties": {
         "type": {"type": "string", "description": "`/problems/<code>`: a page that describes the type"},
@@ -56,7 +56,7 @@ OPENAPI: Final = OpenAPIConfig(
 
 
 def openapi_document(app: Litestar) -> dict[str, Any]:
-    """The complete document of an app that has `OPENAPI`: permissions, security and the problem answer at each operation."""
+    """The complete document of an app that has `OPENAPI`: permissions, security and problems at each operation."""
     document: dict[str, Any] = app.openapi_schema.to_schema()
     document["components"].setdefault("schemas", {})["Problem"] = _PROBLEM
     for path, method, handler in served_handlers(app):

@@ -13,9 +13,9 @@ In an `async` handler:
 
     return await once(deps, slot, fingerprint=digest, act=act, finish=…, rebuild=…)
 
-`finish` runs after the commit, outside any transaction (the Update to the workflow), and gives the answer that is then stored.
-`rebuild` makes an answer from what the effect made: for a row whose answer was never stored because the process died between
-commit and answer, or because the answer shows data about a person, which stored answers must not hold.
+`finish` runs after the commit, outside any transaction (the Update to the workflow), and gives the answer that is then
+stored. `rebuild` makes an answer from what the effect made: for a row whose answer was never stored because the process
+died between commit and answer, or because the answer shows data about a person, which stored answers must not hold.
 """
 
 import asyncio

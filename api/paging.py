@@ -1,10 +1,9 @@
 """Keyset paging: an opaque cursor says after which row to go on; nothing is counted and nothing is skipped twice."""
 
 import base64
-import binascii
 import json
 import re
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from litestar.params import QueryParameter
 
@@ -42,18 +41,25 @@ def decode_cursor(
     if cursor is None:
         return None
     try:
-        if len(cursor) > _MAX_CURSOR or _ALPHABET.match(cursor) is None:
-            raise ValueError
-        values = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-        if not isinstance(values, list) or len(values) != len(types) + 1 or values[0] != kind:
-            raise ValueError
-        if not all(_fits(value, wanted) for value, wanted in zip(values[1:], types, strict=True)):
-            raise ValueError
-        if encode_cursor(kind, *values[1:]) != cursor:  # one spelling per cursor
-            raise ValueError
-    except (ValueError, RecursionError, binascii.Error):
-        raise BadRequest(faults=(FieldFault(pointer="/after", code="cursor"),)) from None
+        values = _values(cursor)
+    except (ValueError, RecursionError):
+        values = []
+    fits = (
+        values[:1] == [kind]
+        and len(values) == len(types) + 1
+        and all(_fits(value, wanted) for value, wanted in zip(values[1:], types, strict=True))
+        and encode_cursor(kind, *values[1:]) == cursor  # one spelling per cursor
+    )
+    if not fits:
+        raise BadRequest(faults=(FieldFault(pointer="/after", code="cursor"),))
     return tuple(values[1:])
+
+
+def _values(cursor: str) -> list[Any]:
+    if len(cursor) > _MAX_CURSOR or _ALPHABET.match(cursor) is None:
+        return []
+    values = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    return values if isinstance(values, list) else []
 
 
 def _fits(value: object, wanted: type[str] | type[int]) -> bool:

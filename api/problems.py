@@ -1,7 +1,7 @@
-"""Every failure as an RFC 9457 problem: a registered type per rule, words in the caller's language, nothing from inside.
+"""Every failure as an RFC 9457 problem: a registered type per rule, the caller's language, nothing from inside.
 
-What a person reads comes from `models.texts` by `code`; `detail` of our own errors and the text of foreign exceptions stay
-in the log's domain and never leave.
+What a person reads comes from `models.texts` by `code`; `detail` of our own errors and the text of foreign exceptions
+never leave.
 """
 
 from collections.abc import Mapping
@@ -141,7 +141,7 @@ def _fault(fault: FieldFault, locale: str) -> dict[str, Any]:
 
 
 def _of_validation(error: ValidationException) -> CaseworkError:
-    """Litestar's word for a parameter that does not fit, or a body that is missing; `api.bodies` checks what is there."""
+    """Litestar's word for a parameter that does not fit, or a body that is missing; `api.bodies` checks the rest."""
     entries = error.extra if isinstance(error.extra, list) else []
     if any(entry.get("source") == "path" for entry in entries):
         return NotFound()  # an id of another shape is the id of nothing

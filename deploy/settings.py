@@ -131,8 +131,8 @@ VARIABLES: Final = (
     Variable(
         name="CASEWORK_AUDIT_ANCHOR_FILE",
         default="`<data directory>.anchor`",
-        meaning="Signed checkpoints of the audit log, outside the database. It belongs on another disk or in write-once "
-        "storage; several workers may share it.",
+        meaning="Signed checkpoints of the audit log, outside the database. It belongs on another disk or in "
+        "write-once storage; several workers may share it.",
     ),
     Variable(
         name="CASEWORK_BUREAU",

@@ -274,7 +274,7 @@ def _signals() -> Iterator[Wake]:
     def stop(_number: int, _frame: Any) -> None:
         wake.stopping = True
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
     before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     former = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     try:

@@ -1,6 +1,7 @@
 """The local issuer of tokens: for the embedded default, and for banks that have no identity provider.
 
-A log-in is a family of refresh tokens. Access tokens carry `jti = <family>.<random>`, so that denying the family ends them all.
+A log-in is a family of refresh tokens. Access tokens carry `jti = <family>.<random>`, so that denying the family ends
+them all.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """Keys of an outside issuer, from a file that operations keeps up to date. Nothing is fetched that a token names.
 
-The file is read again when it changes. One that does not parse, or holds a weak, private or symmetric key, is refused as a whole:
-at start the process does not come up, later the last good keys stay.
+The file is read again when it changes. One that does not parse, or holds a weak, private or symmetric key, is refused
+as a whole: at start the process does not come up, later the last good keys stay.
 """
 
 import base64
@@ -78,8 +78,8 @@ def parse_jwks(raw: bytes) -> dict[str, VerifyKey]:
     """The signing keys of a JWK set by `kid`. Keys marked for encryption are left out.
 
     Raises:
-        UnsafeSetting: broken JSON, a member twice, no usable key, or a key that is private, symmetric, weak, without `kid` or
-            without `alg`: one key has one algorithm, and the set must say which.
+        UnsafeSetting: broken JSON, a member twice, no usable key, or a key that is private, symmetric, weak, without
+            `kid` or without `alg`: one key has one algorithm, and the set must say which.
     """
     if len(raw) > _MAX_BYTES:
         raise UnsafeSetting(detail="jwks: the file is too large")

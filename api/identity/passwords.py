@@ -1,7 +1,7 @@
 """Passwords of the local issuer: argon2id, a length that matters, and a list of what everybody tries first.
 
-The list (`common-passwords.txt`) is made by rule: keyboard walks, common words repeated or filled up with digits, dates, runs of
-one character; all of at least 15 characters, since shorter ones are refused anyway.
+The list (`common-passwords.txt`) is made by rule: keyboard walks, common words repeated or filled up with digits,
+dates, runs of one character; all of at least 15 characters, since shorter ones are refused anyway.
 """
 
 import os

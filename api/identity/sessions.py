@@ -69,7 +69,7 @@ class MeAnswer(Answer):
 
 
 class SessionController(Controller):
-    """Sessions of the local issuer. Where an outside issuer logs people in, logging in and refreshing do not exist here."""
+    """Sessions of the local issuer. Where an outside issuer logs people in, they can only be ended here."""
 
     path = "/v1/sessions"
     tags = ("Sessions",)

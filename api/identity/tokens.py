@@ -1,9 +1,9 @@
 """The gate in front of python-jose: the only module that touches it.
 
-python-jose 3.5 takes keys of the wrong kind, ignores `kid`, `typ` and `crit`, lets claims be missing or of any type, and dies
-of deeply nested headers. So a token is checked byte by byte before it gets there, verified with the one key and the one
-algorithm that its `kid` stands for, and its claims are checked again afterwards. Whatever goes wrong on the way is one and the
-same `NotAuthenticated`. To replace the library, rewrite `_signed_claims` and `sign_token`.
+python-jose 3.5 takes keys of the wrong kind, ignores `kid`, `typ` and `crit`, lets claims be missing or of any type,
+and dies of deeply nested headers. So a token is checked byte by byte before it gets there, verified with the one key and
+the one algorithm that its `kid` stands for, and its claims are checked again afterwards. Whatever goes wrong on the way is
+one and the same `NotAuthenticated`. To replace the library, rewrite `_signed_claims` and `sign_token`.
 """
 
 import base64
@@ -26,7 +26,6 @@ MAX_LIFETIME_S: Final = 900
 LEEWAY_S: Final = 5
 MIN_RSA_BITS: Final = 3072
 _MAX_TOKEN: Final = 4096  # characters
-_MIN_EC_SIGNATURE: Final = 64
 _PART: Final = re.compile(r"\A[A-Za-z0-9_-]+\Z")
 _KID: Final = re.compile(r"\A[A-Za-z0-9._-]{1,64}\Z")
 _SUBJECT: Final = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._:@|-]{0,119}\Z")
@@ -34,8 +33,8 @@ _LOCAL_SUBJECT: Final = re.compile(r"\Astf_[0-9a-hjkmnp-tv-z]{26}\Z")
 _JTI: Final = re.compile(r"\A[A-Za-z0-9._-]{16,64}\Z")
 _HEADER_MEMBERS: Final = frozenset({"alg", "typ", "kid"})
 _REQUIRED: Final = ("aud", "iat", "exp", "nbf", "iss", "sub", "jti")
-# The library compares times with the machine's clock. Ours is handed in, and `_times_hold` is stricter; so the library is told
-# to be patient, and only asked whether the claims are there.
+# The library compares times with the machine's clock. Ours is handed in, and `_times_hold` is stricter (5 s of leeway);
+# so the library is told to be patient, and only asked whether the claims are there.
 _LIBRARY_LEEWAY_S: Final = 10**12
 log = structlog.get_logger(__name__)
 
@@ -153,7 +152,8 @@ def _gate(token: object) -> tuple[str, str, str]:
     parts = token.split(".")
     if len(parts) != 3 or not all(_PART.match(part) for part in parts):  # noqa: PLR2004 - header, claims, signature
         _refuse("shape")
-    header = _strict_object([_decoded(part) for part in parts][0])
+    raw_header, _, _ = (_decoded(part) for part in parts)
+    header = _strict_object(raw_header)
     if header.keys() != _HEADER_MEMBERS or not all(type(value) is str for value in header.values()):
         _refuse("header-members")
     if header["typ"] != TYPE:
@@ -225,7 +225,7 @@ def _refuse(reason: str) -> NoReturn:
 
 
 def verify_key(public: object, *, algorithm: str | None = None) -> VerifyKey:
-    """Prepare a public key for its one algorithm: P-256 for ES256, P-384 for ES384, RSA of at least 3072 bits for RS256.
+    """Prepare a public key for its one algorithm: P-256: ES256, P-384: ES384, RSA of at least 3072 bits: RS256.
 
     Raises:
         UnsafeSetting: the key is weak, of another kind, or does not go with `algorithm`.

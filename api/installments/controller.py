@@ -15,20 +15,11 @@ from api.identity.authenticate import requires
 from api.identity.principal import Caller, Principal
 from api.in_thread import in_thread
 from api.installments.access import PATH, case_for
+from api.installments.answers import CaseAnswer, CasePage, CreatedCaseAnswer, TimelinePage
 from api.installments.bodies import ApplicationBody, CaseFilterBody, CaseSearchBody, WithdrawalBody
 from api.installments.intake import Sender, check_application, take_in, today_of
-from api.installments.views import (
-    CaseAnswer,
-    CasePage,
-    CreatedCaseAnswer,
-    TimelinePage,
-    case_answer,
-    created_answer,
-    event_answer,
-    read_case,
-    summary_answer,
-)
-from api.installments.withdrawal import Withdrawal, check_reason, withdraw
+from api.installments.views import case_answer, created_answer, event_answer, read_case, summary_answer
+from api.installments.withdrawal import ANSWERS, Withdrawal, check_reason, withdraw
 from api.paging import DEFAULT_LIMIT, After, Limit, decode_cursor, encode_cursor
 from api.tasks.deciding import DecidedAnswer
 from models.domain.application import Channel
@@ -146,6 +137,7 @@ class CaseController(Controller):
     @post(
         "/{case_token:str}/withdrawal",
         guards=[requires(Permission.CASES_WITHDRAW)],
+        responses=ANSWERS,
         operation_id="WithdrawInstallmentCase",
     )
     async def withdraw_case(

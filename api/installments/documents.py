@@ -32,6 +32,7 @@ from models.tables.installments import CaseDocument, InstallmentCase
 _EXTENSIONS: Final = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
 
 
+@dataclass
 class UploadOperation(Operation):
     """The OpenAPI entry of an upload: the body is streamed, so no parameter of the handler describes it."""
 

@@ -14,11 +14,12 @@ from api.identity.authenticate import requires
 from api.identity.principal import Caller
 from api.in_thread import in_thread
 from api.installments.access import PATH, case_for, document_for
+from api.installments.answers import ContactAnswer, ContactPage, DocumentAnswer
 from api.installments.bodies import ContactBody, NewConsentBody
 from api.installments.consents import record_consent, recorded, take_back
 from api.installments.controller import cursor_of, position_of
 from api.installments.documents import FILE_RESPONSE, Adding, UploadOperation, open_document, store_document
-from api.installments.views import ContactAnswer, ContactPage, DocumentAnswer, contact_answer
+from api.installments.views import contact_answer
 from api.paging import DEFAULT_LIMIT, After, Limit
 from api.parties.views import ConsentAnswer
 from compliance.audit.deeds import Deed

@@ -1,15 +1,16 @@
 """The withdrawal of a case (撤回申请) by staff or by the customer: a decision on the case itself, never on a task."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from litestar import Response
+from litestar.openapi.datastructures import ResponseSpec
 
 from api.deps import ApiDeps
 from api.idempotency import fingerprint, once
 from api.in_thread import in_thread
 from api.installments.bodies import WithdrawalBody
-from api.tasks.deciding import decided_answer, send_and_answer
+from api.tasks.deciding import DecidedAnswer, decided_answer, send_and_answer
 from api.traceparent import current_traceparent
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
@@ -22,6 +23,8 @@ from models.errors import FieldFault, FormInvalid
 from models.operations.decisions import NewDecision, prepare_withdrawal
 from models.operations.idempotency import KeySlot, open_key
 from models.tables.installments import InstallmentCase
+
+ANSWERS: Final = {202: ResponseSpec(data_container=DecidedAnswer, description="Not answered yet; it goes on by itself")}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)

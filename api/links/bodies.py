@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from api.bodies import Answer, Body
+from api.installments.answers import TermsAnswer
 from api.installments.bodies import Branch
-from api.installments.views import TermsAnswer
 from models.domain.application import MAX_LINK_HOURS, LinkPurpose
 from models.domain.forms import MAX_AMOUNT_MINOR, MAX_TERM_MONTHS
 from models.domain.ids import CASE_TOKEN

@@ -10,10 +10,10 @@ from api.idempotency import KeyHeader, fingerprint, key_slot, once
 from api.identity.authenticate import requires
 from api.identity.principal import Caller
 from api.in_thread import in_thread
+from api.installments.answers import DocumentAnswer
 from api.installments.bodies import LinkApplicationBody, WithdrawalBody
 from api.installments.documents import Adding, UploadOperation, store_document
-from api.installments.views import DocumentAnswer
-from api.installments.withdrawal import Withdrawal, check_reason, withdraw
+from api.installments.withdrawal import ANSWERS, Withdrawal, check_reason, withdraw
 from api.links.bodies import AppliedAnswer, LinkAnswer, NewLinkBody, NoticeAnswer, OpenLinkAnswer, ProgressAnswer
 from api.links.intake import (
     PATH,
@@ -131,7 +131,7 @@ class LinkController(Controller):
         adding = Adding(case=case, actor=link.id, slot=slot, locale=locale, location=None)
         return await store_document(deps, request, adding)
 
-    @post("/withdrawal", opt=_PUBLIC, operation_id="WithdrawThroughLink")
+    @post("/withdrawal", opt=_PUBLIC, responses=ANSWERS, operation_id="WithdrawThroughLink")
     async def withdraw_case(
         self, token: FromPath[str], data: JSONBody[WithdrawalBody], deps: Deps, idempotency_key: KeyHeader
     ) -> Response[DecidedAnswer]:

@@ -8,10 +8,10 @@ from api.deps import ApiDeps
 from api.idempotency import Stored
 from api.identity.principal import Principal
 from api.installments.access import case_for
+from api.installments.answers import TermsAnswer
 from api.installments.bodies import LinkApplicationBody
 from api.installments.controller import branch_of
 from api.installments.intake import Sender, check_application, take_in, today_of
-from api.installments.views import TermsAnswer
 from api.links.bodies import AppliedAnswer, LinkAnswer, NewLinkBody, ProgressAnswer
 from api.links.tokens import link_of, token_of, whole_second
 from api.wording import worded

@@ -109,7 +109,7 @@ class StaffController(Controller):
     def deactivate(
         self, staff_id: FromPath[str], deps: Deps, principal: Caller, if_match: IfMatch
     ) -> Response[StaffAnswer]:
-        """Shut an account: its tokens are void from the next request on. One person may do it, for any account but his own."""
+        """Shut an account, any but one's own: its tokens are void from the next request on."""
         if known_token(staff_id) == principal.staff_id:
             raise FourEyesViolation
         now = deps.clock()

@@ -16,6 +16,8 @@ _FRESH: Final = "fresh-login-required"
 _UNAUTHENTICATED: Final = 401
 _PROBLEM: Final = 400
 _UNAVAILABLE: Final = 503
+_CONFLICT: Final = 409
+_IN_FLIGHT: Final = "idempotency-in-flight"
 _TRIES: Final = 40
 _PAUSE_SECONDS: Final = 0.1
 _ANY_BRANCH: Final = "*"
@@ -30,6 +32,8 @@ class Unexpected(Exception):
 @dataclass(slots=True)
 class Line:
     """The line to the API. With `patience_seconds` a request that got no answer is sent again, as it was, key and all.
+
+    "Not now" (503) and "the first request under this key is still under way" (409) are no answers.
 
     Attributes:
         problems: the bodies of all refusals, for the canary.
@@ -57,7 +61,7 @@ class Line:
             else:
                 if answer.status_code >= _PROBLEM:
                     self.problems.append(answer.content + str(answer.headers).encode())
-                if answer.status_code != _UNAVAILABLE or time.monotonic() >= deadline:
+                if not _is_for_later(answer) or time.monotonic() >= deadline:
                     return answer
             self.repeats += 1
             await asyncio.sleep(_PAUSE_SECONDS)
@@ -193,6 +197,13 @@ def open_office(line: Line, login_file: Path) -> Office:
 
 def _key() -> dict[str, str]:
     return {"Idempotency-Key": new_token("demo")}
+
+
+def _is_for_later(answer: httpx.Response) -> bool:
+    if answer.status_code == _UNAVAILABLE:
+        return True
+    # A new key instead of this one would be a new request: only the same one can learn what became of it.
+    return answer.status_code == _CONFLICT and _code(answer) == _IN_FLIGHT
 
 
 def _code(answer: httpx.Response) -> str:

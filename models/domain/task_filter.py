@@ -183,7 +183,9 @@ def _tests_of(field: TaskField, raw: object, pointer: str) -> Iterator[FieldTest
     for operator, value in raw.items():
         if operator not in _FIELDS[field][0]:
             allowed = ", ".join(sorted(_FIELDS[field][0]))
-            yield FieldFault(pointer=pointer + pointer_of([str(operator)]), code="not-one-of", params={"allowed": allowed})
+            yield FieldFault(
+                pointer=pointer + pointer_of([str(operator)]), code="not-one-of", params={"allowed": allowed}
+            )
             continue
         yield _test(field, operator, value, f"{pointer}/{operator}")
 

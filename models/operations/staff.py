@@ -1,8 +1,8 @@
 """Changes to staff: accounts, passwords, and changes of roles that take two persons. Functions over a session.
 
-Four-eyes (双人复核) on a change of roles holds in three layers here and below: the API asks before, the compare-and-set of
-`decide_role_change` asks who made it and whom it is for, and `four_eyes` is unique over subject and person. The person the change
-is for has a row of his own in that table, so that he cannot be the second person either.
+Four-eyes (双人复核) on a change of roles holds in three layers: the API asks before, the compare-and-set of
+`decide_role_change` asks who made it and whom it is for, and `four_eyes` is unique over subject and person. The person
+the change is for has a row of his own in that table, so that he cannot be the second person either.
 """
 
 from dataclasses import dataclass
@@ -98,7 +98,7 @@ def seed_staff(
     authority_concession_bps: int = 0,
     now: datetime,
 ) -> Staff:
-    """Make an account with roles and a password of its own, past four-eyes: for the operator who sets an installation up.
+    """Make an account with roles, past four-eyes: for the operator who sets an installation up.
 
     Raises:
         Conflict, FormInvalid: as `create_staff`.

@@ -1,7 +1,7 @@
 """`Idempotency-Key`: one effect and one answer per key, whoever asks how often."""
 
 import asyncio
-from pathlib import Path
+import dataclasses
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from litestar import Response, post
 from litestar.params import JSONBody
 from sqlmodel import func, select
 
+from api.app import create_app
 from api.bodies import Answer, Body
 from api.deps import Deps
 from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once, parse_key
@@ -17,16 +18,13 @@ from api.identity.principal import Caller
 from api.in_thread import in_thread
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
-from compliance.vault.keyring import Vault
-from models.database.engine import Database
 from models.domain.roles import Role
 from models.errors import IdempotencyKeyMissing
 from models.operations.idempotency import open_key
 from models.tables.audit import AuditEvent
 from models.tables.platform import IdempotencyKey
 from models.tables.staff import RoleChange, Staff
-from tests.support.api import Office, open_office
-from tests.support.clock import FakeClock
+from tests.support.api import SETTINGS, Office
 
 BODY = {"roles": ["approver"], "staffVersion": 1}
 
@@ -44,6 +42,7 @@ class Switches:
     """What the test's slow handler does after its commit."""
 
     def __init__(self) -> None:
+        self.begun = asyncio.Event()
         self.release = asyncio.Event()
         self.dies = False
         self.effects = 0
@@ -55,14 +54,7 @@ def switches() -> Switches:
 
 
 @pytest.fixture
-def slow_office(
-    database: Database,
-    vault: Vault,
-    clock: FakeClock,
-    tmp_path: Path,
-    switches: Switches,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Office:
+def slow_office(office: Office, switches: Switches, monkeypatch: pytest.MonkeyPatch) -> Office:
     """A route whose answer comes from elsewhere after the commit, as a workflow's does."""
     monkeypatch.setattr("api.idempotency.WAIT_S", 0.3)
 
@@ -83,6 +75,7 @@ def slow_office(
             return "r1"
 
         async def finish(resource_id: str) -> Stored:
+            switches.begun.set()
             if switches.dies:
                 raise ConnectionResetError
             await switches.release.wait()
@@ -94,7 +87,7 @@ def slow_office(
 
         return await once(deps, slot, fingerprint=digest, act=act, finish=finish, rebuild=rebuild)
 
-    return open_office(database, vault, clock, tmp_path, more_routes=[slow])
+    return dataclasses.replace(office, app=create_app(office.deps, settings=SETTINGS, more_routes=[slow]))
 
 
 def rows(office: Office, kind: type[Any]) -> int:
@@ -170,12 +163,10 @@ async def test_a_second_request_waits_for_the_first_then_gives_up_and_a_later_on
     headers = {"Idempotency-Key": "k"}
     async with slow_office.client(staff) as client:
         first = asyncio.create_task(client.post("/v1/slow", json={"amountMinor": 7}, headers=headers))
-        while switches.effects == 0:
-            await asyncio.sleep(0.01)
+        await switches.begun.wait()
         second = await client.post("/v1/slow", json={"amountMinor": 7}, headers=headers)
         other = await client.post("/v1/slow", json={"amountMinor": 8}, headers=headers)
         waiting = asyncio.create_task(client.post("/v1/slow", json={"amountMinor": 7}, headers=headers))
-        await asyncio.sleep(0.05)
         switches.release.set()
         answers = [await first, await waiting, await client.post("/v1/slow", json={"amountMinor": 7}, headers=headers)]
     assert (second.status_code, second.json()["code"]) == (409, "idempotency-in-flight")

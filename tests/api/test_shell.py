@@ -18,6 +18,7 @@ from compliance.vault.keyring import Vault
 from models.database.engine import Database
 from models.domain.roles import Role
 from models.errors import DatabaseBusy, UnsafeSetting
+from models.tables.platform import OutboxEntry
 from models.texts.render import LOCALES, has_text
 from tests.support.api import SETTINGS, Office, open_office, raw_request
 from tests.support.clock import FakeClock
@@ -256,15 +257,11 @@ async def test_readiness_is_red_while_temporal_is_away_and_liveness_is_not(sqlit
     assert asyncio.get_running_loop().time() - started < 3
 
 
-async def test_readiness_names_what_is_red(sqlite_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    from datetime import timedelta
-
-    from models.tables.platform import OutboxEntry
-
+async def test_readiness_names_what_is_red(sqlite_office: Office) -> None:
     class Healthy:
         class service_client:  # noqa: N801
             @staticmethod
-            async def check_health(timeout: timedelta) -> bool:
+            async def check_health(**_: Any) -> bool:
                 return True
 
     sqlite_office.deps.temporal = Healthy()  # type: ignore[assignment]
@@ -289,7 +286,7 @@ async def test_readiness_names_what_is_red(sqlite_office: Office, monkeypatch: p
     class Slow:
         class service_client:  # noqa: N801
             @staticmethod
-            async def check_health(timeout: timedelta) -> bool:
+            async def check_health(**_: Any) -> bool:
                 await asyncio.Event().wait()
                 return True
 

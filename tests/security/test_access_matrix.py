@@ -83,7 +83,7 @@ async def test_without_a_good_token_every_route_gives_one_and_the_same_answer(ba
         bank.token(staff)[:-6] + "AAAAAA",
         bank.token(shut),
     ]
-    answers = {}
+    answers: dict[tuple[int, str], list[Route]] = {}
     for route in routes(bank):
         for token in tokens:
             answer = await call(bank, route, token=token)

@@ -1,6 +1,7 @@
 """Passwords: long, not on the list, hashed with argon2id, and no quicker to refuse for nobody than for somebody."""
 
 import time
+from importlib.resources import files
 
 import pytest
 from argon2 import extract_parameters
@@ -54,7 +55,7 @@ def test_an_unknown_account_takes_as_long_as_a_wrong_password() -> None:
 
 
 def test_the_list_is_what_its_rule_makes_and_long_enough() -> None:
-    assert (passwords.files("api.identity") / "common-passwords.txt").read_text() == blocklist.text()
+    assert (files("api.identity") / "common-passwords.txt").read_text(encoding="utf-8") == blocklist.text()
     assert len(common_passwords()) >= 3_000
     assert all(len(entry) >= passwords.MIN_CHARACTERS for entry in common_passwords())
 

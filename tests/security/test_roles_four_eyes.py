@@ -42,7 +42,7 @@ def propose(office: Office, target: Staff, by: Staff) -> RoleChange:
 
 
 def decide(session: Session, office: Office, change: RoleChange, by: Staff, **other: Any) -> RoleChange:
-    values = {
+    values: dict[str, Any] = {
         "tenant": "main",
         "change_id": change.id,
         "shown_hash": change.shown_hash,

@@ -1,4 +1,4 @@
-"""A small bank for workflow tests: real SQL, real vault, real Temporal; only the bureau is a fake of our own gateway."""
+"""A small bank for workflow tests: real SQL, vault and Temporal; only the bureau is a fake of our own gateway."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""A corpus of access tokens that must be refused. Each has all it can have for free: a known `kid`, the right `typ`, good times."""
+"""Access tokens that must be refused. Each has all it can have for free: a known `kid`, the right `typ`, good times."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from api.identity.issuer import AUDIENCE, ISSUER
 
-NONES: Final = (
+NONES: Final[tuple[Any, ...]] = (
     "none",
     "None",
     "NONE",
@@ -183,7 +183,7 @@ def _other_keys(forge: Forge) -> Iterator[tuple[str, object]]:
 
 
 def _headers(forge: Forge) -> Iterator[tuple[str, object]]:
-    for name, value in {
+    changes: dict[str, dict[str, Any]] = {
         "crit unknown": {"crit": ["exp"]},
         "crit empty": {"crit": []},
         "b64 false": {"b64": False, "crit": ["b64"]},
@@ -209,7 +209,8 @@ def _headers(forge: Forge) -> Iterator[tuple[str, object]]:
         "kid newline": {"kid": forge.kid + "\n"},
         "kid long": {"kid": "k" * 1000},
         "alg missing": {"alg": MISSING},
-    }.items():
+    }
+    for name, value in changes.items():
         yield name, forge.signed(forge.header(**value))
     payload = b64(_json(forge.claims()))
     good = _json(forge.header())
@@ -263,7 +264,7 @@ def _claims(forge: Forge) -> Iterator[tuple[str, object]]:
         yield f"{name} NaN", forge.signed(claims=_json(forge.claims()).replace(f'"{name}": {value}', f'"{name}": NaN'))
         yield f"{name} negative", forge.signed(claims=forge.claims(**{name: -1}))
         yield f"{name} of 2,001 digits", forge.es256(b64(_json(forge.header())), b64(f'{{"{name}":1{"0" * 2000}}}'))
-    times = {
+    times: dict[str, dict[str, Any]] = {
         "expired by 6 s": {"iat": at - 606, "nbf": at - 606, "exp": at - 6},
         "expired a day ago": {"iat": at - 86_700, "exp": at - 86_400},
         "issued in 6 s": {"iat": at + 6, "exp": at + 606},
@@ -283,7 +284,7 @@ def _claims(forge: Forge) -> Iterator[tuple[str, object]]:
     }
     for name, change in times.items():
         yield name, forge.signed(claims=forge.claims(**change))
-    others = {
+    others: dict[str, dict[str, Any]] = {
         "aud of another": {"aud": "other"},
         "aud list": {"aud": [AUDIENCE]},
         "aud list of two": {"aud": [AUDIENCE, "other"]},

@@ -41,7 +41,7 @@ async def test_where_nothing_differs_nothing_is_done(world: CaseWorld, clock) ->
 
 
 async def test_a_task_of_a_terminated_case_is_a_ghost(world: CaseWorld, clock) -> None:
-    _, token, task = await _open_case(world)
+    _, token, _ = await _open_case(world)
     await world.handle(token).terminate("operator")
     clock.advance(seconds=60)
     reconciler = _reconciler(world)

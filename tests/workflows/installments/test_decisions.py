@@ -32,7 +32,7 @@ async def _at_approval(world: CaseWorld):
     return team, token, await world.task(token, TaskType.APPROVAL)
 
 
-# -- four eyes, layer by layer (the first is the API's) ------------------------------------------------------------------
+# -- four eyes, layer by layer (the first is the API's) ----------------------------------------------------------------
 
 
 async def test_layer_two_the_compare_and_set_refuses_a_maker(world: CaseWorld) -> None:
@@ -51,7 +51,7 @@ async def test_layer_two_holds_a_person_with_a_second_account(world: CaseWorld) 
 
 
 async def test_layer_three_the_workflow_refuses_a_maker(world: CaseWorld) -> None:
-    team, token, task = await _at_approval(world)
+    team, _, task = await _at_approval(world)
     decision_id = world.take(task, team.approver, Outcome.APPROVE)
     with world.database.read() as session:
         workflow_id, sent = decisions.decide_input(session, decision_id=decision_id)
@@ -76,7 +76,7 @@ async def test_layer_four_the_database_refuses_a_maker_row_beside_a_checker_row(
 
 
 async def test_the_approval_is_bound_to_what_was_shown(world: CaseWorld) -> None:
-    team, token, task = await _at_approval(world)
+    team, _, task = await _at_approval(world)
     with pytest.raises(ShownChanged):
         world.take(task, team.approver, Outcome.APPROVE, shown_hash="0" * 64)
     decision_id = world.take(task, team.approver, Outcome.APPROVE)
@@ -88,7 +88,7 @@ async def test_the_approval_is_bound_to_what_was_shown(world: CaseWorld) -> None
     assert answer.reason == "shown-changed"
 
 
-# -- once ----------------------------------------------------------------------------------------------------------------
+# -- once --------------------------------------------------------------------------------------------------------------
 
 
 async def test_the_same_decision_twenty_times_is_one(world: CaseWorld) -> None:
@@ -154,7 +154,7 @@ async def test_thirty_starts_are_one_case(world: CaseWorld) -> None:
     assert len(world.rows(Task, token)) == 3
 
 
-# -- lost nowhere --------------------------------------------------------------------------------------------------------
+# -- lost nowhere ------------------------------------------------------------------------------------------------------
 
 
 async def test_a_withdrawal_and_an_approval_at_once_end_in_one_of_them(world: CaseWorld) -> None:
@@ -201,7 +201,7 @@ async def test_the_workflows_own_account_matches_the_records(world: CaseWorld) -
 async def test_a_cancelled_case_leaves_nobody_with_a_task(world: CaseWorld) -> None:
     _, token, _ = await _at_approval(world)
     await world.handle(token).cancel()
-    with pytest.raises(Exception, match="Workflow execution failed|cancelled"):
+    with pytest.raises(Exception, match="Workflow execution"):
         await world.handle(token).result()
     assert {row.state for row in world.rows(Task, token)} == {TaskState.DONE, TaskState.CANCELLED}
     assert world.case(token).reason_code == "cancelled-by-operator"

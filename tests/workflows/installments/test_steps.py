@@ -1,4 +1,4 @@
-"""Every step of the case is known, can break, can repeat, and can lose its answer; nothing is lost and nothing doubles."""
+"""Every step of the case is known, can break, repeat, and lose its answer; nothing is lost and nothing doubles."""
 
 import pytest
 from temporalio.worker import Interceptor
