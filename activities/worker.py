@@ -23,6 +23,8 @@ from workflows.support.ids import CASES_QUEUE, GATEWAYS_QUEUE
 from workflows.support.options import STICKY_TIMEOUT, WORKFLOW_TASK_SLOTS
 from workflows.support.sandbox import STRICT_RUNNER
 
+# What all workers are called together by an external cluster; a full stop would end the name.
+DEPLOYMENT: Final = "casework"
 ALL_WORKFLOWS: Final[list[type]] = [InstallmentCase]
 # A bigger pool buys nothing under one interpreter lock; the database pool is sized to it.
 _THREADS: Final = 8
@@ -95,7 +97,7 @@ def _common(deps: WorkerDeps, versioning: VersioningBehavior) -> dict[str, Any]:
     deployment = None
     if deps.build_id is not None:
         deployment = WorkerDeploymentConfig(
-            version=WorkerDeploymentVersion(deployment_name="casework", build_id=deps.build_id),
+            version=WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=deps.build_id),
             use_worker_versioning=True,
             default_versioning_behavior=versioning,
         )

@@ -5,7 +5,6 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib.metadata import version
 from typing import Final
 
 from litestar import Litestar
@@ -32,12 +31,13 @@ from compliance.payloads.dispatch import Dispatcher
 from compliance.vault.keyring import Vault
 from deploy.clock import wall_clock
 from deploy.observe import Telemetry
+from deploy.rollout import build_of
 from deploy.safety import unsafe
 from deploy.stores import Stores
 from deploy.temporal_server import RETENTION_DAYS
 from deploy.values import Bureau, IdentitySettings, IssuerMode, Settings, TlsFiles
 from models.domain.clock import Clock
-from models.errors import GatewayUnavailable
+from models.errors import GatewayRefused
 from workflows.support.ids import CASES_QUEUE, GATEWAYS_QUEUE
 from workflows.support.options import RPC_TIMEOUT, WORKFLOW_TASK_TIMEOUT
 
@@ -167,7 +167,7 @@ def build_workers(parts: Parts, queues: Sequence[str]) -> list[Worker]:
         vault=parts.vault,
         bureau=SimulatedBureau() if parts.settings.bureau is Bureau.SIMULATED else NoBureau(),
         clock=parts.clock,
-        build_id=version("casework") if parts.settings.is_production else None,
+        build_id=build_of(parts.settings),
     )
     return create_workers(deps, queues=queues)
 
@@ -188,15 +188,15 @@ def build_duties(parts: Parts) -> DutyRunner:
 
 
 class NoBureau(BureauGateway):
-    """No credit bureau is connected: each query waits, then becomes an incident task."""
+    """No credit bureau is connected: each query becomes an incident task at once, and two persons enter the figures."""
 
     def query(self, identity: Identity, *, query_key: str) -> BureauRecord:  # noqa: ARG002
-        """Never answers.
+        """Refuses for good: to wait for a bureau that nobody has connected helps nobody.
 
         Raises:
-            GatewayUnavailable: always.
+            GatewayRefused: always.
         """
-        raise GatewayUnavailable(detail="no bureau is connected")
+        raise GatewayRefused(params={"reason": "not-connected"})
 
 
 def process_name() -> str:

@@ -4,6 +4,7 @@
 """
 
 import base64
+import re
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,6 +18,7 @@ KEK_BYTES: Final = 32
 LEAST_DISTINCT_BYTES: Final = 17  # as `compliance.vault.kek`, which judges again when it opens the key
 SCHEMES: Final = frozenset({"sqlite", "postgresql+psycopg"})
 SAFE_SSLMODES: Final = frozenset({"require", "verify-ca", "verify-full"})
+_BUILD: Final = re.compile(r"\A[A-Za-z0-9._+-]{1,64}\Z")
 _OTHERS: Final = 0o007 | 0o020  # readable by everybody, or writable by the group
 _NOT_OURS_ALONE: Final = 0o177
 
@@ -110,6 +112,13 @@ def _files_exist(settings: Settings) -> Iterator[UnsafeSetting]:
             yield unsafe(
                 f"{prefix}_CERT_FILE", problem="a certificate and its key belong together", fix="set both or neither"
             )
+
+
+def _build_named(settings: Settings) -> Iterator[UnsafeSetting]:
+    if settings.build_id is not None and _BUILD.match(settings.build_id) is None:
+        yield unsafe(
+            "CASEWORK_BUILD_ID", problem="is no name of a build", fix="use 1 to 64 letters, digits and . _ + -"
+        )
 
 
 def _served_in_clear(settings: Settings) -> Iterator[UnsafeSetting]:
@@ -224,6 +233,7 @@ EVERYWHERE: Final[tuple[Check, ...]] = (
     _kek_strong,
     _private_files,
     _files_exist,
+    _build_named,
     _served_in_clear,
     _oidc_complete,
 )

@@ -19,7 +19,7 @@ import uvicorn
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from deploy import assemble, bootstrap
+from deploy import assemble, bootstrap, rollout
 from deploy import stores as storage
 from deploy.assemble import Parts
 from deploy.clock import wall_clock
@@ -107,6 +107,9 @@ async def run_worker(settings: Settings, *, queues: Sequence[str]) -> None:
             parts = assemble.join(settings, stores, vault, reports, client)
             async with _workers(parts, queues, stop):
                 log.info("worker.serving", queues=len(queues))
+                build = rollout.build_of(settings)
+                if build is not None:
+                    await rollout.become_first(client, build, stop)
                 await stop.wait()
 
 

@@ -145,6 +145,12 @@ VARIABLES: Final = (
         default="false",
         meaning="`true`: the tenant made by `casework up` may date business ahead of the clock. Production refuses it.",
     ),
+    Variable(
+        name="CASEWORK_BUILD_ID",
+        default="version of casework",
+        meaning="Names this build to Temporal (production): an image tag or a commit. `casework rollout promote` sends "
+        "the work to another build.",
+    ),
     Variable(name="CASEWORK_LOG_JSON", default="true", meaning="One JSON object per log line; `false` for people."),
     Variable(name="CASEWORK_URL", default="from the data directory", meaning="Where client commands find the API."),
 )
@@ -286,6 +292,7 @@ def _read(reader: _Reader) -> Settings:
         bureau=reader.one_of("CASEWORK_BUREAU", Bureau, Bureau.NONE if mode is Mode.PRODUCTION else Bureau.SIMULATED),
         anchor=reader.path("CASEWORK_AUDIT_ANCHOR_FILE") or data.beside(".anchor"),
         sandbox=reader.flag("CASEWORK_SANDBOX", default=False),
+        build_id=reader.optional("CASEWORK_BUILD_ID"),
         log_json=reader.flag("CASEWORK_LOG_JSON", default=True),
         url=reader.optional("CASEWORK_URL"),
     )

@@ -150,6 +150,7 @@ class Settings:
     bureau: Bureau
     anchor: Path
     sandbox: bool
+    build_id: str | None
     log_json: bool
     url: str | None
 

@@ -1,9 +1,9 @@
 """The gate in front of python-jose: the only module that touches it.
 
 python-jose 3.5 takes keys of the wrong kind, ignores `kid`, `typ` and `crit`, lets claims be missing or of any type,
-and dies of deeply nested headers. So a token is checked byte by byte before it gets there, verified with the one key and
-the one algorithm that its `kid` stands for, and its claims are checked again afterwards. Whatever goes wrong on the way is
-one and the same `NotAuthenticated`. To replace the library, rewrite `_signed_claims` and `sign_token`.
+and dies of deeply nested headers. So a token is checked byte by byte before it gets there, verified with one key and
+the one algorithm that its `kid` stands for, and its claims are checked again afterwards. Whatever goes wrong on the way
+is the same `NotAuthenticated`. To replace the library, rewrite `_signed_claims` and `sign_token`.
 """
 
 import base64

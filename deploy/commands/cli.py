@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from deploy.commands import audit, book, demo, keys, run, staff, stores, tenants
+from deploy.commands import audit, book, demo, keys, rollout, run, staff, stores, tenants
 from deploy.exits import CommandFailed, ExitCode
 from deploy.settings import SettingsRefused
 from models.errors import (
@@ -44,6 +44,7 @@ run.register(app)
 stores.register(app)
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
+app.add_typer(rollout.app, name="rollout")
 app.add_typer(tenants.app, name="tenant")
 staff.register(app)
 demo.register(app)

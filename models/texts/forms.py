@@ -1,4 +1,4 @@
-"""Decision forms as JSON Schema (2020-12) with labels in the reader's language, made from the models that parse them."""
+"""Decision forms as JSON Schema (2020-12) with labels in the reader's language, from the models that parse them."""
 
 import copy
 from functools import cache

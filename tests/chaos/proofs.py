@@ -4,49 +4,14 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
-from sqlmodel import col, func, select
 from temporalio.client import Client
 
 from models.database.engine import open_database
-from models.domain.ids import installment_workflow_id
-from models.domain.states import OPEN_TASK_STATES, DecisionState, TaskState
-from models.tables.audit import AuditEvent
-from models.tables.installments import CaseDocument, InstallmentCase
-from models.tables.platform import IdempotencyKey, OutboxEntry
-from models.tables.tasks import Decision, Task
 from tests.chaos.siege import Siege
-
-_ACCEPTED = 202
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tally:
-    """The siege in figures.
-
-    Attributes:
-        shadow: effects that a product without a memory for keys would have had twice: what was sent again under a key
-            when its effect stood in the store already.
-        refused: acknowledged with 202, then refused by the workflow and put back.
-    """
-
-    decisions: int
-    accepted: int
-    refused: int
-    repeats: int
-    shadow: int
-    after_restart: int
-
-    def __str__(self) -> str:
-        return (
-            f"{self.decisions} decisions acknowledged ({self.accepted} with 202, {self.refused} refused later), "
-            f"{self.after_restart} of them after a restart; {self.repeats} requests sent again, "
-            f"{self.shadow} of them when their effect was in the store already"
-        )
+from tests.support.played import Tally, histories_tell_each_decision_once, stores_agree
 
 
 async def prove(siege: Siege) -> Tally:
@@ -56,12 +21,13 @@ async def prove(siege: Siege) -> Tally:
         AssertionError: something was lost, doubled, or made up.
     """
     assert siege.stack is not None
-    assert {life.token: life.outcome for life in siege.lives} == {life.token: life.plan.end for life in siege.lives}
-    await _histories_tell_each_decision_once(siege)
+    assert siege.played is not None
+    client = await Client.connect(siege.stack.facts["temporal"], namespace=siege.stack.facts["namespace"])
+    await histories_tell_each_decision_once(client, siege.played)
     siege.stack.stop()
     assert siege.stack.process.returncode == 0
     assert siege.nothing_is_left()
-    tally = _stores_agree(siege)
+    tally = agree(siege)
     _audit_log_holds(siege)
     for path in (siege.data.database, siege.data.keys, siege.data.temporal):
         with closing(sqlite3.connect(path)) as store:
@@ -69,7 +35,12 @@ async def prove(siege: Siege) -> Tally:
     return tally
 
 
-def _stores_agree(siege: Siege) -> Tally:
+def stores_agree(siege: Siege) -> Tally:
+    """What clients were told, and what the stores hold, are the same.
+
+    Raises:
+        AssertionError: they are not.
+    """
     wire, office = siege.wire, siege.office
     assert wire is not None
     assert office is not None
@@ -115,7 +86,9 @@ def _stores_agree(siege: Siege) -> Tally:
 def _refused_came_back(
     refused: set[str], events: "list[AuditEvent]", decisions: dict[str, Decision], tasks: dict[str, Task]
 ) -> None:
-    told = Counter(json.loads(event.body)["facts"]["decision"] for event in events if event.action == "decision.refused")
+    told = Counter(
+        json.loads(event.body)["facts"]["decision"] for event in events if event.action == "decision.refused"
+    )
     assert told == Counter(refused)
     for decision_id in refused:
         decision = decisions[decision_id]
@@ -129,9 +102,7 @@ def _refused_came_back(
 
 def _each_deed_is_told_once(events: "list[AuditEvent]", *, decisions: set[str], applied: set[str]) -> None:
     facts = [(event.action, json.loads(event.body)["facts"]) for event in events]
-    taken = Counter(
-        fact["decision"] for action, fact in facts if action in ("task.decided", "case.withdrawal-decided")
-    )
+    taken = Counter(fact["decision"] for action, fact in facts if action in ("task.decided", "case.withdrawal-decided"))
     assert taken == Counter(decisions)
     assert Counter(fact["decision"] for action, fact in facts if action == "decision.applied") == Counter(applied)
 
@@ -140,6 +111,20 @@ def _each_answer_closed_one_task(tasks: "list[Task]", *, decisions: list[Decisio
     done = Counter(task.id for task in tasks if task.state == TaskState.DONE)
     assert done == Counter(row.task_id for row in decisions if row.task_id is not None)
     assert not [task.id for task in tasks if task.state in OPEN_TASK_STATES]
+
+
+def agree(siege: Siege) -> Tally:
+    """`stores_agree` for the data directory; the stack must not run.
+
+    Raises:
+        AssertionError: they do not.
+    """
+    assert siege.played is not None
+    database = open_database(f"sqlite:///{siege.data.database}")
+    try:
+        return stores_agree(database, siege.played)
+    finally:
+        database.dispose()
 
 
 def _audit_log_holds(siege: Siege) -> None:

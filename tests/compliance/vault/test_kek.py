@@ -81,6 +81,7 @@ def test_a_folder_is_no_key_file(tmp_path: Path) -> None:
         (_value(b"changemechangemechangemechangeme"), "no random key"),
         (_value(os.urandom(32)) + "é", "not base64"),
     ],
+    ids=["empty", "text", "a byte short", "zeros", "digits", "a sample", "an accent"],  # the same in every process
 )
 def test_a_weak_key_is_refused_and_not_repeated(value: str, says: str) -> None:
     with pytest.raises(UnsafeSetting, match=says) as refused:
