@@ -17,6 +17,7 @@ from activities.duties.reconciler import Reconciler
 from activities.duties.relay import Relay
 from activities.duties.runner import DutyRunner
 from activities.duties.sealer import Sealer
+from activities.duties.sweeper import Sweeper
 from activities.gateways.bureau import BureauGateway, BureauRecord, Identity
 from activities.gateways.simulated_bureau import SimulatedBureau
 from activities.worker import WorkerDeps, create_workers
@@ -173,13 +174,14 @@ def build_workers(parts: Parts, queues: Sequence[str]) -> list[Worker]:
 
 
 def build_duties(parts: Parts) -> DutyRunner:
-    """Relay, sealer and reconciler, under leases that name this process."""
+    """Relay, sealer, reconciler and sweeper, under leases that name this process."""
     database, metrics = parts.stores.data, parts.telemetry.metrics
     return DutyRunner(
         duties=(
             Relay(database, parts.dispatcher, parts.clock, metrics=metrics),
             Sealer(database, seal_keys(parts.vault), parts.settings.anchor, metrics=metrics),
             Reconciler(database, parts.client, parts.clock, metrics=metrics),
+            Sweeper(database),
         ),
         database=database,
         clock=parts.clock,

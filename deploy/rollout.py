@@ -1,8 +1,8 @@
 """Which build of the code an external cluster sends work to (Worker Deployment Versioning).
 
 Workers announce themselves under the deployment `casework` and their build; Temporal hands work only to the build that
-is *current*. The first worker of an installation makes its own build current. A later build waits until an operator says
-so (`casework rollout promote`): cases under way go over to it at their next step, being safe by golden histories.
+is *current*. The first worker of an installation makes its own build current. A later build waits until an operator
+says so (`casework rollout promote`): cases under way go over to it at their next step, being safe by golden histories.
 """
 
 import asyncio

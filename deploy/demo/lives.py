@@ -43,7 +43,23 @@ class Life:
         Raises:
             Unexpected: it did not end in time, or the API refused something the plan holds.
         """
+        await self.apply()
+        await self.go_on()
+
+    async def apply(self) -> None:
+        """Hand in the application, as staff or as the customer.
+
+        Raises:
+            Unexpected: the API refused it.
+        """
         self.token = await (self._apply_by_link() if self.plan.by_link else self._apply())
+
+    async def go_on(self) -> None:
+        """Answer task after task of a case that exists until it has ended.
+
+        Raises:
+            Unexpected: as `play`.
+        """
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline:
             case = (await self.office.auditor.call("GET", f"{_PATH}/{self.token}")).json()

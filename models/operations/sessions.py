@@ -138,14 +138,17 @@ def deny_token(session: Session, *, jti: str, until: datetime) -> None:
     _insert_if_absent(session, DeniedToken, jti=jti, until=until)
 
 
-def purge_sessions(session: Session, *, now: datetime) -> None:
+def purge_sessions(session: Session, *, now: datetime) -> int:
     """Drop what has lost its meaning: expired refresh tokens, denials of expired tokens, throttles of long ago.
 
     A bucket at its hard stop stays.
+
+    Returns:
+        How many rows are gone.
     """
-    _execute(session, delete(RefreshToken).where(col(RefreshToken.expires_at) < now))
-    _execute(session, delete(DeniedToken).where(col(DeniedToken.until) < now))
-    _execute(
+    gone = _execute(session, delete(RefreshToken).where(col(RefreshToken.expires_at) < now))
+    gone += _execute(session, delete(DeniedToken).where(col(DeniedToken.until) < now))
+    return gone + _execute(
         session,
         delete(LoginThrottle).where(
             col(LoginThrottle.window_start) < now - WINDOW, col(LoginThrottle.consecutive) == 0

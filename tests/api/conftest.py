@@ -20,3 +20,7 @@ def office(database: Database, vault: Vault, clock: FakeClock, tmp_path: Path) -
 def sqlite_office(sqlite_database: Database, vault: Vault, clock: FakeClock, tmp_path: Path) -> Office:
     """The app over an empty SQLite database: for what has nothing to do with SQL."""
     return open_office(sqlite_database, vault, clock, tmp_path)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-openapi", action="store_true", help="write docs/openapi.json anew")

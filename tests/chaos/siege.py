@@ -20,6 +20,7 @@ from deploy.demo.office import Line, open_office
 from deploy.demo.stack import Stack, start_stack
 from deploy.temporal_server import free_port
 from deploy.values import DataDir
+from tests.support.played import Played, Wire, lives_of
 from tests.support.processes import alive_with, wait_until
 
 SEED = 20_261_121

@@ -1,0 +1,161 @@
+"""Two `casework api` and two `casework worker`, in production mode on PostgreSQL and an external Temporal."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from temporalio.client import Client
+
+from deploy.demo.lives import BRANCH, Life, application
+from deploy.demo.office import Line
+from models.database.engine import Database, open_database
+from models.domain.ids import installment_workflow_id
+from models.domain.states import TaskType
+from models.domain.tokens import new_token
+from tests.e2e.site import ADMINS, TENANT, Alternating, Issuer, Site, hired, ready, subject_of
+from tests.support.databases import PostgresDatabases
+from tests.support.played import Played, Wire, decisions_in_histories, lives_of, stores_agree
+from tests.support.processes import wait_until
+from tests.support.temporal import TemporalServer, running_server
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+_CASES = 12
+_AT_ONCE = 6
+_FIRST, _NEXT = "2026.11", "2026.12"
+_CASES_PATH = "/v1/installment-cases"
+
+
+def _no_schema(_database: Database) -> None:
+    """Nothing: `casework migrate` makes it."""
+
+
+@pytest.fixture
+def external(tmp_path: Path) -> Iterator[TemporalServer]:
+    """A Temporal server that the installation only knows the address of."""
+    with running_server(tmp_path, namespace="casework") as server:
+        yield server
+
+
+@pytest.fixture
+def site(tmp_path: Path, postgres: PostgresDatabases, external: TemporalServer) -> Iterator[Site]:
+    """An installation, set up as an operator would."""
+    with postgres.fresh(_no_schema) as data, postgres.fresh(_no_schema) as keys:
+        made = Site(
+            tmp_path,
+            Issuer(tmp_path),
+            CASEWORK_DATABASE_URL=data.engine.url.render_as_string(hide_password=False),
+            CASEWORK_KEYS_DATABASE_URL=keys.engine.url.render_as_string(hide_password=False),
+            CASEWORK_TEMPORAL_ADDRESS=external.address,
+            CASEWORK_TEMPORAL_NAMESPACE=external.namespace,
+            CASEWORK_BUILD_ID=_FIRST,
+        )
+        admins = [argument for login in ADMINS for argument in ("--admin", f"{login}={subject_of(login)}")]
+        for arguments in (("keys", "init"), ("migrate",), ("tenant", "create", TENANT, "--name", "Bank", *admins)):
+            made.command(*arguments)
+        try:
+            yield made
+        finally:
+            made.kill()
+
+
+@asynccontextmanager
+async def two_apis(site: Site) -> AsyncIterator[list[httpx.AsyncClient]]:
+    """Clients of two API processes, over TLS."""
+    async with AsyncExitStack() as open_clients:
+        clients = []
+        for name in ("api-1", "api-2"):
+            http = httpx.AsyncClient(base_url=site.start_api(name), timeout=30, trust_env=False, verify=site.trust)
+            clients.append(await open_clients.enter_async_context(http))
+        for client in clients:
+            await ready(client)
+        yield clients
+
+
+async def test_a_dozen_cases_on_two_apis_and_two_workers(site: Site, external: TemporalServer) -> None:
+    site.start("worker-1", "worker")
+    site.start("worker-2", "worker", "--queue", "cases", "--queue", "gateways")
+    async with two_apis(site) as clients:
+        wire = Wire(Alternating(clients))
+        office = await hired(site, Line(wire, patience_seconds=30))
+        played = Played(office=office, wire=wire, lives=lives_of(office, _CASES))
+        twin = await same_key_at_both(clients, played)
+        await played.play(at_once=_AT_ONCE)
+        played.lives.append(twin)
+        client = await Client.connect(external.address, namespace=external.namespace)
+        assert len(await workers_of(client, played)) == 2  # teeth: both of them worked
+        assert rollout(site, "status") == {"current": _FIRST, "builds": [_FIRST]}
+
+        await go_over_to_the_next_build(site, played)
+        told = await decisions_in_histories(client, played)
+
+    assert {life.token: life.outcome for life in played.lives} == {life.token: life.plan.end for life in played.lives}
+    tried = sum(life.seen["own-approval-tried"] for life in played.lives)
+    assert 0 < tried == sum(life.seen["own-approval-refused"] for life in played.lives)
+    assert sum(life.seen[TaskType.INCIDENT_CONFIRM] for life in played.lives) > 0  # nobody connected a bureau
+    assert site.stop(*site.running) == [0, 0, 0, 0]
+    database = open_database(site.environment["CASEWORK_DATABASE_URL"])
+    try:
+        tally = stores_agree(database, played)
+    finally:
+        database.dispose()
+    print(tally)
+    assert told == tally.applied
+    assert tally.refused == 0
+    report = json.loads(site.command("audit", "verify", "--json").stdout)
+    assert report["ok"] is True
+    assert report["leaves"] > report["pending"]
+
+
+async def same_key_at_both(clients: list[httpx.AsyncClient], played: Played) -> Life:
+    """One request, sent to both processes at the same moment, many times: one case, one answer; withdrawn again."""
+    life, key = played.lives[0], new_token("twin")
+    body = application(life.row) | {"branch": BRANCH, "consents": []}
+    headers = {"Idempotency-Key": key, "Authorization": f"Bearer {played.office.officer.token}"}
+    answers = await asyncio.gather(
+        *(client.post(_CASES_PATH, json=body, headers=headers) for client in clients for _ in range(5))
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["token"] for answer in answers}) == 1
+    assert len({answer.content for answer in answers}) == 1
+    twin = lives_of(played.office, 1)[0]
+    twin.token = answers[0].json()["token"]
+    assert await twin._withdraw()
+    twin.outcome, twin.plan = "withdrawn", type(twin.plan)(name="sent to both", end="withdrawn")
+    return twin
+
+
+async def go_over_to_the_next_build(site: Site, played: Played) -> None:
+    """A new build gets no work until it is promoted; then cases under way go over to it, and the old one can go."""
+    office = played.office
+    under_way = lives_of(office, 6)
+    await asyncio.gather(*(life.apply() for life in under_way))
+    site.start("worker-3", "worker", CASEWORK_BUILD_ID=_NEXT)
+    await asyncio.to_thread(wait_until, lambda: rollout(site, "status")["builds"] == [_FIRST, _NEXT], seconds=60)
+    assert rollout(site, "status")["current"] == _FIRST
+    assert rollout(site, "promote", _NEXT)["current"] == _NEXT
+    assert await asyncio.to_thread(site.stop, "worker-1", "worker-2") == [0, 0]
+    site.start("worker-4", "worker", CASEWORK_BUILD_ID=_NEXT)
+    await asyncio.gather(*(life.go_on() for life in under_way))
+    played.lives.extend(under_way)
+
+
+def rollout(site: Site, *arguments: str) -> dict[str, object]:
+    """What `casework rollout` says."""
+    found: dict[str, object] = json.loads(site.command("rollout", *arguments, "--json").stdout)
+    return found
+
+
+async def workers_of(client: Client, played: Played) -> set[str]:
+    """The processes that worked on the cases' workflows, by Temporal's account."""
+    found = set()
+    for life in played.lives:
+        history = await client.get_workflow_handle(installment_workflow_id(life.token)).fetch_history()
+        for event in history.events:
+            if event.HasField("workflow_task_completed_event_attributes"):
+                found.add(event.workflow_task_completed_event_attributes.identity)
+    return found
