@@ -37,10 +37,13 @@ from deploy.safety import unsafe
 from deploy.stores import Stores
 from deploy.temporal_server import RETENTION_DAYS
 from deploy.values import Bureau, IdentitySettings, IssuerMode, Settings, TlsFiles
+from models.database.engine import Database
 from models.domain.clock import Clock
 from models.errors import GatewayRefused
+from models.operations.outbox import oldest_open
+from models.queries.tasks import count_open_by_type
 from workflows.support.ids import CASES_QUEUE, GATEWAYS_QUEUE
-from workflows.support.options import RPC_TIMEOUT, WORKFLOW_TASK_TIMEOUT
+from workflows.support.options import DECISION_BUDGET, RPC_TIMEOUT, WORKFLOW_TASK_TIMEOUT
 
 ALL_QUEUES: Final = (CASES_QUEUE, GATEWAYS_QUEUE)
 
@@ -89,7 +92,7 @@ async def reach_temporal(
 def join(settings: Settings, stores: Stores, vault: Vault, telemetry: Telemetry, client: Client) -> Parts:
     """The parts of one process."""
     dispatcher = Dispatcher(
-        client=client, cases_queue=CASES_QUEUE, task_timeout=WORKFLOW_TASK_TIMEOUT, rpc_timeout=RPC_TIMEOUT
+        client=client, cases_queue=CASES_QUEUE, task_timeout=WORKFLOW_TASK_TIMEOUT, rpc_timeout=DECISION_BUDGET
     )
     return Parts(
         settings=settings,
@@ -176,6 +179,8 @@ def build_workers(parts: Parts, queues: Sequence[str]) -> list[Worker]:
 def build_duties(parts: Parts) -> DutyRunner:
     """Relay, sealer, reconciler and sweeper, under leases that name this process."""
     database, metrics = parts.stores.data, parts.telemetry.metrics
+    metrics.read_open_tasks(lambda: _open_tasks(database))
+    metrics.read_outbox_age(lambda: _outbox_age(database, parts.clock))
     return DutyRunner(
         duties=(
             Relay(database, parts.dispatcher, parts.clock, metrics=metrics),
@@ -187,6 +192,18 @@ def build_duties(parts: Parts) -> DutyRunner:
         clock=parts.clock,
         holder=process_name(),
     )
+
+
+def _open_tasks(database: Database) -> dict[str, float]:
+    with database.read() as session:
+        return {kind: float(count) for kind, count in count_open_by_type(session).items()}
+
+
+def _outbox_age(database: Database, clock: Clock) -> float:
+    """Seconds since the oldest row that has not arrived was made."""
+    with database.read() as session:
+        oldest = oldest_open(session)
+    return 0.0 if oldest is None else max(0.0, (clock() - oldest).total_seconds())
 
 
 class NoBureau(BureauGateway):

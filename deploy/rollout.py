@@ -86,13 +86,13 @@ async def become_first(client: Client, build: str, stop: asyncio.Event) -> None:
             if described is not None:
                 rollout = _rollout(described)
                 if rollout.current is not None:
-                    log.info("rollout.current", build=rollout.current, ours=build)
+                    log.info("rollout.current", version=rollout.current)
                     return
                 if build in rollout.builds:
                     await _set_current(client, build, described)
                     continue
         except RPCError as error:  # two workers at once, or Temporal is away
-            log.info("rollout.asked-again", status=error.status.name)
+            log.info("rollout.asked-again", error_code=error.status.name)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _ASK_AGAIN_SECONDS)
 

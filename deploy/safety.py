@@ -18,7 +18,7 @@ KEK_BYTES: Final = 32
 LEAST_DISTINCT_BYTES: Final = 17  # as `compliance.vault.kek`, which judges again when it opens the key
 SCHEMES: Final = frozenset({"sqlite", "postgresql+psycopg"})
 SAFE_SSLMODES: Final = frozenset({"require", "verify-ca", "verify-full"})
-_BUILD: Final = re.compile(r"\A[A-Za-z0-9._+-]{1,64}\Z")
+_BUILD: Final = re.compile(r"\A[A-Za-z0-9._+-]{1,40}\Z")
 _OTHERS: Final = 0o007 | 0o020  # readable by everybody, or writable by the group
 _NOT_OURS_ALONE: Final = 0o177
 
@@ -117,7 +117,7 @@ def _files_exist(settings: Settings) -> Iterator[UnsafeSetting]:
 def _build_named(settings: Settings) -> Iterator[UnsafeSetting]:
     if settings.build_id is not None and _BUILD.match(settings.build_id) is None:
         yield unsafe(
-            "CASEWORK_BUILD_ID", problem="is no name of a build", fix="use 1 to 64 letters, digits and . _ + -"
+            "CASEWORK_BUILD_ID", problem="is no name of a build", fix="use 1 to 40 letters, digits and . _ + -"
         )
 
 

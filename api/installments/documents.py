@@ -17,7 +17,7 @@ from api.idempotency import Stored, fingerprint, once
 from api.in_thread import in_thread
 from api.installments.views import document_answer
 from api.uploads import FILE_FIELD, MAGIC, Upload, receive
-from compliance.audit.deeds import Deed
+from compliance.audit.deeds import Deed, shown_hash
 from compliance.audit.unit import unit_of_work
 from compliance.vault.cells import CellAddress
 from compliance.vault.files import FileAddress
@@ -27,6 +27,7 @@ from models.domain.tokens import new_token
 from models.errors import FieldFault, FormInvalid
 from models.operations.cases import NewDocument, add_document
 from models.operations.idempotency import KeySlot, open_key
+from models.operations.projection import show_document
 from models.tables.installments import CaseDocument, InstallmentCase
 
 _EXTENSIONS: Final = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
@@ -168,6 +169,8 @@ def _record(
             status=HTTPStatus.CREATED,
         )
         add_document(unit.session, document, now=now)
+        entry = {"id": document_id, "kind": document.kind, "digest": document.digest}
+        show_document(unit.session, case_token=case.token, entry=entry, rehash=shown_hash, now=now)
 
 
 def _added(deps: ApiDeps, adding: Adding, document_id: str) -> Stored:

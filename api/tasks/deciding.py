@@ -50,8 +50,11 @@ async def send_and_answer(deps: ApiDeps, decision_id: str, *, slot: KeySlot, loc
     workflow_id, sent = await in_thread(_load, deps, decision_id)
     answer = await deps.dispatcher.send(workflow_id, sent, budget=BUDGET)
     if answer.fate is Fate.REFUSED:
+        deps.metrics.count_decision(state=DecisionState.REFUSED)
         await in_thread(_refuse, deps, decision_id, slot, answer.reason or "internal")
-    return await in_thread(decided_answer, deps, decision_id, location=location, result=answer.result)
+    stored = await in_thread(decided_answer, deps, decision_id, location=location, result=answer.result)
+    deps.metrics.count_decision(state=stored.body["state"] if stored.body is not None else DecisionState.PENDING)
+    return stored
 
 
 def decided_answer(deps: ApiDeps, decision_id: str, *, location: str, result: DecideResult | None = None) -> Stored:

@@ -88,6 +88,11 @@ def check_key_store(database: Database, *, kek: KekProvider) -> None:
         )
 
 
+def is_initialised(database: Database) -> bool:
+    """Whether a key store with its check value stands here; false also where its schema is not there yet."""
+    return _head(database) is not None
+
+
 def _head(database: Database) -> KeyStoreHead | None:
     if not inspect(database.engine).has_table(KeyStoreHead.__tablename__):
         return None

@@ -21,6 +21,7 @@ app = typer.Typer(help="The key-encryption key and the key store.", no_args_is_h
 def init(data: DataOption = None, *, as_json: JsonOption = False) -> None:
     """Make the key-encryption key, if there is none, and an empty key store under it. Nothing is ever replaced."""
     from compliance.vault.kek import create_kek_file  # noqa: PLC0415
+    from compliance.vault.store import is_initialised  # noqa: PLC0415
     from deploy.clock import wall_clock  # noqa: PLC0415
     from deploy.stores import initialise_keys, kek_of, open_stores  # noqa: PLC0415
 
@@ -34,9 +35,15 @@ def init(data: DataOption = None, *, as_json: JsonOption = False) -> None:
                 ExitCode.CONFIG,
                 f"{settings.data.keys} exists, {settings.kek.file} does not: put the key back; a new one opens nothing",
             )
-        if made:
-            create_kek_file(settings.kek.file)
         with open_stores(settings) as stores:
+            if made and is_initialised(stores.keys):
+                raise CommandFailed(
+                    ExitCode.CONFIG,
+                    f"the key store has a key already, and {settings.kek.file} does not exist: put it back; "
+                    "a new one opens nothing",
+                )
+            if made:
+                create_kek_file(settings.kek.file)
             initialise_keys(settings, stores, now=wall_clock())
         kek_id = kek_of(settings).id
     if as_json:

@@ -1,5 +1,6 @@
 """What a workflow writes about its tasks and its case: idempotent, and fenced by `(epoch, seq)`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,7 @@ from sqlalchemy import tuple_
 from sqlmodel import Session, col, select, update
 
 from models.contracts.platform import Fence
-from models.domain.states import OPEN_TASK_STATES, CaseStage, TaskState
+from models.domain.states import OPEN_TASK_STATES, CaseStage, TaskState, TaskType
 from models.domain.tokens import new_token
 from models.tables.installments import InstallmentCase
 from models.tables.tasks import Task
@@ -63,6 +64,36 @@ def put_task(session: Session, content: TaskContent, *, fence: Fence, now: datet
     session.add(task)
     session.flush()
     return task
+
+
+def show_document(
+    session: Session, *, case_token: str, entry: dict[str, Any], rehash: Callable[[Any], str], now: datetime
+) -> None:
+    """A document has come in: the open documents task shows it, under a new version, so that nobody accepts unseen.
+
+    Args:
+        session: of the unit that adds the document.
+        case_token: whose case.
+        entry: the document as the task shows it: id, kind and digest.
+        rehash: the hash of what is shown; a documents task is no checker's, so nobody is bound to the old one.
+        now: of the change.
+    """
+    task = session.exec(
+        select(Task).where(
+            col(Task.case_token) == case_token,
+            col(Task.type) == TaskType.DOCUMENTS,
+            col(Task.state).in_((TaskState.READY, TaskState.CLAIMED)),
+        )
+    ).one_or_none()
+    if task is None:
+        return
+    shown = task.shown | {"documents": [*task.shown.get("documents", []), entry]}
+    session.exec(
+        update(Task)
+        .where(col(Task.id) == task.id, col(Task.version) == task.version)
+        .values(shown=shown, shown_hash=rehash(shown), version=Task.version + 1, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def close_task(session: Session, *, workflow_id: str, task_no: int, fence: Fence, now: datetime) -> None:

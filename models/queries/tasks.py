@@ -111,6 +111,12 @@ def subject_of_task(session: Session, task: Task) -> str:
     return case.subject_id
 
 
+def count_open_by_type(session: Session) -> dict[str, int]:
+    """Open tasks of all tenants by type, for the metrics."""
+    query = select(Task.type, func.count()).where(IS_OPEN).group_by(col(Task.type))
+    return {kind: int(count) for kind, count in session.exec(query).all()}
+
+
 def count_comments(session: Session, task_id: str) -> int:
     """How many remarks stand on a task."""
     return session.exec(select(func.count()).select_from(TaskComment).where(TaskComment.task_id == task_id)).one()

@@ -47,6 +47,13 @@ def installed(run: Run, tmp_path: Path) -> DataDir:
     return DataDir(tmp_path / "data")
 
 
+def test_the_embedded_stack_has_no_builds_to_choose_from(run: Run) -> None:
+    for arguments in (("status",), ("promote", "2026.12")):
+        code, _, errors = run("rollout", *arguments)
+        assert code == 64
+        assert "the embedded stack has one build" in errors
+
+
 def test_keys_init_makes_a_private_key_once(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("keys", "init", "--json")
     made = json.loads(out)

@@ -237,6 +237,13 @@ def test_a_command_says_so_with_78_within_two_seconds(tmp_path: Path, command: l
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2
 
 
+@pytest.mark.parametrize("name", ["a b", "x" * 41, "1/2", "构建"])
+def test_a_build_has_a_name_that_temporal_and_the_logs_can_carry(name: str, tmp_path: Path) -> None:
+    values = {"CASEWORK_DATA_DIR": str(tmp_path / "data"), "CASEWORK_BUILD_ID": name}
+    assert set(refused(values)) == {"CASEWORK_BUILD_ID"}
+    assert load_settings(values | {"CASEWORK_BUILD_ID": "2026.11+7a3f"}).build_id == "2026.11+7a3f"
+
+
 def test_every_setting_is_documented_and_no_other_file_reads_the_environment() -> None:
     assert (REPOSITORY / "docs" / "settings.md").read_text(encoding="utf-8") == settings_page()
     read = set(re.findall(r'"(CASEWORK_[A-Z_]+)"', (REPOSITORY / "deploy" / "settings.py").read_text(encoding="utf-8")))

@@ -144,6 +144,10 @@ class Site:
                 cwd=REPOSITORY, env=self.environment | environment, stdout=log, stderr=log,
             )  # fmt: skip
 
+    def log(self, name: str) -> str:
+        """What a process has said so far."""
+        return (self._folder / f"{name}.log").read_text()
+
     def start_api(self, name: str) -> str:
         """One more API; returns its address."""
         port = free_port()
@@ -164,10 +168,11 @@ class Site:
             process.wait()
 
 
-async def ready(client: httpx.AsyncClient, *, seconds: float = 90) -> None:
-    """Wait until an API says that it can do its work."""
+async def ready(site: Site, name: str, client: httpx.AsyncClient, *, seconds: float = 90) -> None:
+    """Wait until the API of this name says that it can do its work."""
     async with asyncio.timeout(seconds):
         while True:
+            assert site.running[name].poll() is None, site.log(name)
             try:
                 if (await client.get("/readyz")).status_code == httpx.codes.OK:
                     return

@@ -67,13 +67,13 @@ def site(tmp_path: Path, postgres: PostgresDatabases, external: TemporalServer) 
 async def two_apis(site: Site) -> AsyncIterator[list[httpx.AsyncClient]]:
     """Clients of two API processes, over TLS."""
     async with AsyncExitStack() as open_clients:
-        clients = []
+        clients = {}
         for name in ("api-1", "api-2"):
             http = httpx.AsyncClient(base_url=site.start_api(name), timeout=30, trust_env=False, verify=site.trust)
-            clients.append(await open_clients.enter_async_context(http))
-        for client in clients:
-            await ready(client)
-        yield clients
+            clients[name] = await open_clients.enter_async_context(http)
+        for name, client in clients.items():
+            await ready(site, name, client)
+        yield list(clients.values())
 
 
 async def test_a_dozen_cases_on_two_apis_and_two_workers(site: Site, external: TemporalServer) -> None:
@@ -137,9 +137,12 @@ async def go_over_to_the_next_build(site: Site, played: Played) -> None:
     site.start("worker-3", "worker", CASEWORK_BUILD_ID=_NEXT)
     await asyncio.to_thread(wait_until, lambda: rollout(site, "status")["builds"] == [_FIRST, _NEXT], seconds=60)
     assert rollout(site, "status")["current"] == _FIRST
+    with pytest.raises(AssertionError, match="no worker has announced build unheard"):
+        rollout(site, "promote", "unheard")
     assert rollout(site, "promote", _NEXT)["current"] == _NEXT
     assert await asyncio.to_thread(site.stop, "worker-1", "worker-2") == [0, 0]
     site.start("worker-4", "worker", CASEWORK_BUILD_ID=_NEXT)
+    await asyncio.to_thread(wait_until, lambda: "worker.serving" in site.log("worker-4"), seconds=60)
     await asyncio.gather(*(life.go_on() for life in under_way))
     played.lives.extend(under_way)
 
