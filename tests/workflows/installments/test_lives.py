@@ -2,7 +2,11 @@
 
 import pytest
 
+from compliance.audit.deeds import Deed, shown_hash
+from compliance.audit.unit import unit_of_work
 from models.domain.states import CaseStage, Outcome, TaskState, TaskType
+from models.errors import StaleVersion
+from models.operations.projection import show_document
 from models.tables.installments import AffordabilityAssessment, BureauReport, Proposal, RuleVerdict
 from models.tables.tasks import Decision, Task
 from tests.support.casework import TERMS, CaseWorld
@@ -174,3 +178,20 @@ async def test_withdrawal_does_not_wait_for_a_silent_bureau(world: CaseWorld) ->
     await world.task(token, TaskType.INCIDENT)
     await world.withdraw(token)
     assert (await world.ended(token)).outcome == "withdrawn"
+
+
+async def test_evidence_that_comes_late_is_shown_on_the_open_task(world: CaseWorld) -> None:
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer, evidence=False)
+    await world.start(token)
+    before = await world.task(token, TaskType.DOCUMENTS)
+    entry = {"id": "doc_1", "kind": "hardship-evidence", "digest": "0" * 64}
+    deed = Deed(tenant="main", action="document.added", target=token, actor="test", at=world.clock())
+    with unit_of_work(world.database, deed) as unit:
+        show_document(unit.session, case_token=token, entry=entry, rehash=shown_hash, now=world.clock())
+    after = await world.task(token, TaskType.DOCUMENTS)
+    assert after.shown["documents"] == [entry]
+    assert after.shown_hash == shown_hash(after.shown)
+    with pytest.raises(StaleVersion):  # whoever still looks at the old page must look again
+        world.take(before, team.officer, Outcome.ACCEPT)
+    assert (await world.decide(token, TaskType.DOCUMENTS, team.officer, Outcome.ACCEPT)).fate == "applied"
