@@ -1,8 +1,8 @@
 """Recorded histories are part of the interface: what runs in production today must replay on the code of tomorrow.
 
-One file per scenario, recorded by that scenario itself: `pytest tests/replay --record-histories`. A file is never edited,
-and removed only when no run of its version can exist. They are decoded (people are named by tokens only), so that a
-reader sees what happened; the replayer uses the same converter family, sandbox and workflows as every worker.
+One file per scenario, recorded by that scenario itself: `pytest tests/replay --record-histories`. A file is never
+edited, and removed only when no run of its version can exist. They are decoded (people are named by tokens only), so
+that a reader sees what happened; the replayer uses the sandbox and the workflows of every worker.
 """
 
 import json
