@@ -62,6 +62,10 @@ Rebuild = Callable[[str], Stored]
 """From a resource id to the answer; runs in a thread. What it returns may hold personal data: it is not stored."""
 
 
+Settled = Callable[[str], bool]
+"""From a resource id to whether its fate is known; runs in a thread."""
+
+
 def parse_key(header: str | None) -> str:
     """The checked value of the header.
 
@@ -108,6 +112,7 @@ async def once(
     act: Callable[[], str],
     rebuild: Rebuild,
     finish: Callable[[str], Awaitable[Stored]] | None = None,
+    settled: Settled | None = None,
 ) -> Response[Any]:
     """Have the effect once, and answer every request under the key alike.
 
@@ -118,18 +123,20 @@ async def once(
         act: the effect in one unit of work that begins with `open_key`; runs in a thread, returns the resource's id.
         rebuild: the answer from the resource's id.
         finish: what follows the commit; without it the answer comes from `rebuild`.
+        settled: whether what `finish` waits for has come, also if the first request died before it could say so.
 
     Raises:
         IdempotencyMismatch: the key was used with another body.
         IdempotencyInFlight: the first request did not end within this one's budget.
     """
-    known = await _answer_known(deps, slot, fingerprint=fingerprint, rebuild=rebuild)
+    rebuilding = _Rebuilding(rebuild, settled)
+    known = await _answer_known(deps, slot, fingerprint=fingerprint, rebuilding=rebuilding)
     if known is not None:
         return known
     try:
         resource_id = await in_thread(act)
     except KeyTaken:
-        return await _wait_for_first(deps, slot, fingerprint=fingerprint, rebuild=rebuild)
+        return await _wait_for_first(deps, slot, fingerprint=fingerprint, rebuilding=rebuilding)
     if finish is None:
         return _response(await in_thread(rebuild, resource_id))
     answer = await finish(resource_id)
@@ -137,14 +144,18 @@ async def once(
     return _response(answer)
 
 
-async def _answer_known(deps: ApiDeps, slot: KeySlot, *, fingerprint: str, rebuild: Rebuild) -> Response[Any] | None:
+async def _answer_known(
+    deps: ApiDeps, slot: KeySlot, *, fingerprint: str, rebuilding: "_Rebuilding"
+) -> Response[Any] | None:
     row = await in_thread(_find, deps, slot)
     if row is None:
         return None
-    return await _wait_for_first(deps, slot, fingerprint=fingerprint, rebuild=rebuild)
+    return await _wait_for_first(deps, slot, fingerprint=fingerprint, rebuilding=rebuilding)
 
 
-async def _wait_for_first(deps: ApiDeps, slot: KeySlot, *, fingerprint: str, rebuild: Rebuild) -> Response[Any]:
+async def _wait_for_first(
+    deps: ApiDeps, slot: KeySlot, *, fingerprint: str, rebuilding: "_Rebuilding"
+) -> Response[Any]:
     deadline = asyncio.get_running_loop().time() + WAIT_S
     while True:
         row = await in_thread(_find, deps, slot)
@@ -153,15 +164,25 @@ async def _wait_for_first(deps: ApiDeps, slot: KeySlot, *, fingerprint: str, reb
                 raise IdempotencyMismatch
             if row.status is not None and row.headers is not None:
                 return _response(Stored(status=row.status, body=row.body, headers=row.headers))
-            if row.resource_id is not None and (row.status is not None or _abandoned(deps, row)):
-                return _response(await in_thread(rebuild, row.resource_id))
+            if row.resource_id is not None and await in_thread(rebuilding.may_answer, deps, row):
+                return _response(await in_thread(rebuilding.rebuild, row.resource_id))
         if asyncio.get_running_loop().time() >= deadline:
             raise IdempotencyInFlight
         await asyncio.sleep(_POLL_S)
 
 
-def _abandoned(deps: ApiDeps, row: IdempotencyKey) -> bool:
-    return deps.clock() - row.created_at > _ABANDONED_AFTER
+@dataclass(frozen=True, slots=True)
+class _Rebuilding:
+    """How an answer is made from the resource, and when that may be done for a first request that has not answered."""
+
+    rebuild: Rebuild
+    settled: Settled | None
+
+    def may_answer(self, deps: ApiDeps, row: IdempotencyKey) -> bool:
+        """Answered but not stored in words, settled by others meanwhile, or abandoned."""
+        if row.status is not None or deps.clock() - row.created_at > _ABANDONED_AFTER:
+            return True
+        return self.settled is not None and row.resource_id is not None and self.settled(row.resource_id)
 
 
 def _find(deps: ApiDeps, slot: KeySlot) -> IdempotencyKey | None:

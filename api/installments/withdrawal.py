@@ -10,7 +10,7 @@ from api.deps import ApiDeps
 from api.idempotency import fingerprint, once
 from api.in_thread import in_thread
 from api.installments.bodies import WithdrawalBody
-from api.tasks.deciding import DecidedAnswer, decided_answer, send_and_answer
+from api.tasks.deciding import DecidedAnswer, decided_answer, is_settled, send_and_answer
 from api.traceparent import current_traceparent
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
@@ -78,6 +78,7 @@ async def withdraw(deps: ApiDeps, withdrawal: Withdrawal, body: WithdrawalBody) 
         act=lambda: _take(deps, withdrawal, digest),
         finish=lambda decision_id: send_and_answer(deps, decision_id, slot=slot, location=withdrawal.location),
         rebuild=lambda decision_id: decided_answer(deps, decision_id, location=withdrawal.location),
+        settled=lambda decision_id: is_settled(deps, decision_id),
     )
 
 

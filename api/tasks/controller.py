@@ -17,7 +17,7 @@ from api.identity.principal import Caller, Principal
 from api.in_thread import in_thread
 from api.paging import DEFAULT_LIMIT, After, Limit, decode_cursor, encode_cursor
 from api.tasks.bodies import CommentBody, TaskSearchBody
-from api.tasks.deciding import DecidedAnswer, decided_answer, send_and_answer
+from api.tasks.deciding import DecidedAnswer, decided_answer, is_settled, send_and_answer
 from api.tasks.intake import TaskDecision, decision_location, take_decision
 from api.tasks.views import (
     CommentAnswer,
@@ -326,7 +326,15 @@ class TaskController(Controller):
             location = decision_location(task_id, decision_id)
             return await send_and_answer(deps, decision_id, slot=slot, location=location)
 
-        return await once(deps, slot, fingerprint=digest, act=act, rebuild=rebuild, finish=finish)
+        return await once(
+            deps,
+            slot,
+            fingerprint=digest,
+            act=act,
+            rebuild=rebuild,
+            finish=finish,
+            settled=lambda decision_id: is_settled(deps, decision_id),
+        )
 
     @get(
         "/{task_id:str}/decisions/{decision_id:str}",

@@ -91,6 +91,13 @@ def decided_answer(deps: ApiDeps, decision_id: str, *, location: str, result: De
     )
 
 
+def is_settled(deps: ApiDeps, decision_id: str) -> bool:
+    """Whether the workflow's word on a decision is known; blocking."""
+    with deps.database.read() as session:
+        decision = session.get(Decision, decision_id)
+    return decision is not None and decision.state != DecisionState.PENDING
+
+
 def _load(deps: ApiDeps, decision_id: str) -> tuple[str, DecideInput]:
     with deps.database.read() as session:
         return decide_input(session, decision_id=decision_id)
