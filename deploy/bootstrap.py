@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from api.identity.passwords import hash_password
 from compliance.audit.deeds import Deed
@@ -130,31 +130,36 @@ def create_tenant(
             raise CommandFailed(ExitCode.CANNOT_CREATE, f"tenant {code} exists")
         unit.session.add(Tenant(code=code, name=name, sandbox=sandbox, created_at=now))
         unit.session.flush()
-        ids = []
-        for account in accounts:
-            new = NewStaff(
-                tenant=code,
-                login=account.login,
-                name=account.name,
-                branch=ANY_BRANCH,
-                locale=LOCALE,
-                password_hash=hashes.get(account.login),
-                external_subject=account.subject,
-            )
-            staff = seed_staff(
-                unit.session,
-                new,
-                roles=frozenset(account.roles),
-                authority_amount_minor=account.authority_amount_minor,
-                authority_concession_bps=account.authority_concession_bps,
-                now=now,
-            )
-            staff.password_initial = account.password is not None and account.initial
-            ids.append(staff.id)
+        ids = [
+            _seed(unit.session, account, tenant=code, password_hash=hashes.get(account.login), now=now)
+            for account in accounts
+        ]
         deed.facts["staff"] = {
             staff_id: [role.value for role in account.roles] for staff_id, account in zip(ids, accounts, strict=True)
         }
     return ids
+
+
+def _seed(session: Session, account: Account, *, tenant: str, password_hash: str | None, now: datetime) -> str:
+    new = NewStaff(
+        tenant=tenant,
+        login=account.login,
+        name=account.name,
+        branch=ANY_BRANCH,
+        locale=LOCALE,
+        password_hash=password_hash,
+        external_subject=account.subject,
+    )
+    staff = seed_staff(
+        session,
+        new,
+        roles=frozenset(account.roles),
+        authority_amount_minor=account.authority_amount_minor,
+        authority_concession_bps=account.authority_concession_bps,
+        now=now,
+    )
+    staff.password_initial = account.password is not None and account.initial
+    return staff.id
 
 
 def new_password() -> str:

@@ -36,7 +36,7 @@ def test_the_distribution_and_its_command_are_called_casework() -> None:
     installed = distribution("casework")
     assert installed.metadata["Name"] == "casework"
     commands = {point.name: point.value for point in installed.entry_points if point.group == "console_scripts"}
-    assert commands == {"casework": "deploy.commands:main"}
+    assert commands == {"casework": "deploy.commands.cli:main"}
 
 
 def test_exactly_our_packages_are_shipped() -> None:

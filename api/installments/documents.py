@@ -55,7 +55,9 @@ class UploadOperation(Operation):
 
 
 FILE_RESPONSE: Final = {
-    200: ResponseSpec(data_container=bytes, description="The file", media_type="application/octet-stream")
+    200: ResponseSpec(
+        data_container=bytes, description="The file", media_type="application/octet-stream", generate_examples=False
+    )
 }
 
 

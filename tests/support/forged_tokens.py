@@ -117,6 +117,7 @@ def _without_signature(forge: Forge) -> Iterator[tuple[str, object]]:
 
 
 def _other_keys(forge: Forge) -> Iterator[tuple[str, object]]:
+    # long because it is a list: one line or two for each attack
     public = forge.key.public_key()
     pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -238,6 +239,7 @@ def _headers(forge: Forge) -> Iterator[tuple[str, object]]:
 
 
 def _claims(forge: Forge) -> Iterator[tuple[str, object]]:
+    # long because it is a list: one line or two for each attack
     at = int(forge.now.timestamp())
     for name in ("iss", "aud", "sub", "jti", "iat", "nbf", "exp"):
         yield f"{name} missing", forge.signed(claims=forge.claims(**{name: MISSING}))

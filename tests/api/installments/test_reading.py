@@ -36,6 +36,7 @@ def move(office: Office, token: str, **values: Any) -> None:
 
 
 def machine_part(office: Office, token: str) -> tuple[Any, ...]:
+    # long because it is one row of each table that the machine part writes
     now = office.clock()
     shared: dict[str, Any] = {"tenant": "main", "case_token": token, "created_at": now}
     return (
