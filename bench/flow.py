@@ -17,12 +17,11 @@ from temporalio.worker import Worker
 from bench.floor_workflows import STEPS, EmptyCase, EmptyUpdate, empty_step
 from bench.measuring import empty_stores, percentile
 from bench.registry import Figure, Floor, measures
-from deploy.datadir import read_json
 from deploy.demo.book import generate_book
 from deploy.demo.lives import Life
 from deploy.demo.office import Line, Office, open_office
 from deploy.demo.plans import Plan, cast
-from deploy.demo.stack import running_stack
+from deploy.demo.stack import Stack, running_stack
 from models.domain.states import TaskType
 from tests.support.casework import case_world
 from tests.support.temporal import TemporalServer, running_server
@@ -108,18 +107,16 @@ def decision(scale: float) -> Iterable[Figure]:
     with tempfile.TemporaryDirectory(prefix="casework-bench-") as folder:
         data = Path(folder) / "data"
         with running_stack(data) as stack:
-            ports = read_json(data / "run" / "ports.json")
-            address = f"127.0.0.1:{ports['temporal']}" if isinstance(ports, dict) else ""
-            yield from asyncio.run(_decisions(stack.address, stack.login_file, address, alone, together))
+            yield from asyncio.run(_decisions(stack, alone, together))
 
 
-async def _decisions(url: str, login_file: Path, temporal: str, alone: int, together: int) -> list[Figure]:
+async def _decisions(stack: Stack, alone: int, together: int) -> list[Figure]:
     async with AsyncExitStack() as opened:
-        http = await opened.enter_async_context(httpx.AsyncClient(base_url=url, timeout=60))
-        office = open_office(Line(http), login_file)
+        http = await opened.enter_async_context(httpx.AsyncClient(base_url=stack.address, timeout=60))
+        office = open_office(Line(http), stack.login_file)
         await office.log_in()
         tasks = await _waiting_tasks(office, alone + together)
-        client = await Client.connect(temporal, namespace="casework")
+        client = await Client.connect(stack.facts["temporal"], namespace=stack.facts["namespace"])
         worker = Worker(client, task_queue=_QUEUE, workflows=[EmptyUpdate])
         await opened.enter_async_context(worker)
         figures = []
