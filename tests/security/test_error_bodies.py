@@ -18,7 +18,7 @@ from tests.support.clock import FakeClock
 CANARY = "canary7f3a"
 LEAKS = re.compile(
     r"Traceback|File \"|\.py\b|line \d+|SELECT |INSERT |UPDATE |sqlite|psycopg|sqlalchemy|pydantic|msgspec|litestar|"
-    r"/work/|/home/|/usr/|"
+    r"/site-packages/|/home/|/usr/|" + re.escape(str(Path(__file__).parents[2])) + r"|"
     r"0x[0-9a-f]{6,}|Exception|Error:|<class|\d+\.\d+\.\d+|" + CANARY,
     re.IGNORECASE,
 )
