@@ -1,7 +1,7 @@
 """Reads about installment cases."""
 
 from sqlalchemy import exists, or_
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from models.domain.states import CHECKER_TASKS, OPEN_TASK_STATES, DecisionState
 from models.tables.installments import (
@@ -107,16 +107,6 @@ def unfinished_cases(session: Session, *, limit: int, after: str = "") -> list[I
             .limit(limit)
         ).all()
     )
-
-
-def count_by_stage(session: Session, *, tenant: str) -> dict[str, int]:
-    """How many cases stand in each stage."""
-    rows = session.exec(
-        select(InstallmentCase.stage, func.count())
-        .where(col(InstallmentCase.tenant) == tenant)
-        .group_by(col(InstallmentCase.stage))
-    ).all()
-    return {stage: int(number) for stage, number in rows}
 
 
 def makers_of_case(session: Session, *, case_token: str) -> tuple[str, ...]:
