@@ -32,6 +32,7 @@ IN_FLIGHT = 16
 DECISIONS_ALONE = 100
 DECISIONS_TOGETHER = 320
 USERS = 16
+THINKING_S = 5.0  # between two decisions of one person who does hardly anything but press buttons
 _QUEUE = "bench-floor"
 _WAIT = timedelta(seconds=30)
 
@@ -115,18 +116,23 @@ async def _decisions(stack: Stack, alone: int, together: int) -> list[Figure]:
         http = await opened.enter_async_context(httpx.AsyncClient(base_url=stack.address, timeout=60))
         office = open_office(Line(http), stack.login_file)
         await office.log_in()
-        tasks = await _waiting_tasks(office, alone + together)
+        tasks = await _waiting_tasks(office, alone + 2 * together)
         client = await Client.connect(stack.facts["temporal"], namespace=stack.facts["namespace"])
         worker = Worker(client, task_queue=_QUEUE, workflows=[EmptyUpdate])
         await opened.enter_async_context(worker)
         figures = []
-        for users, part, bound in ((1, tasks[:alone], 100), (USERS, tasks[alone:], 250)):
-            floor = await _empty_updates(client, users, len(part))
-            ours = await _at_once(users, [lambda task=task: _accept(office, task) for task in part])
+        for users, part, rest, bound in (
+            (1, tasks[:alone], 0.0, 100),
+            (USERS, tasks[alone : alone + together], THINKING_S, 250),
+            (USERS, tasks[alone + together :], 0.0, 250),
+        ):
+            floor = await _empty_updates(client, users, len(part), rest)
+            ours = await _at_once(users, [lambda task=task: _accept(office, task) for task in part], rest)
+            manner = f"{users} users, {rest:.0f} s between two of one's own" if rest else f"{users} without a pause"
             for name, share in (("p50", 0.5), ("p95", 0.95)):
                 figures.append(
                     Figure(
-                        name=f"decision, {users} at once, {name}",
+                        name=f"{manner}, {name}",
                         value=percentile(ours, share) * 1_000,
                         unit="ms",
                         floor=Floor(name="empty Update", value=percentile(floor, share) * 1_000),
@@ -161,11 +167,11 @@ async def _waiting_tasks(office: Office, count: int) -> list[tuple[str, str]]:
 async def _accept(office: Office, task: tuple[str, str]) -> None:
     headers = {"If-Match": task[1], "Idempotency-Key": f"bench-{task[0]}"}
     await office.officer.call(
-        "POST", f"/v1/tasks/{task[0]}/decisions", json={"outcome": "accept"}, headers=headers, expect=(201,)
+        "POST", f"/v1/tasks/{task[0]}/decisions", json={"outcome": "accept"}, headers=headers, expect=(201, 202)
     )
 
 
-async def _empty_updates(client: Client, users: int, count: int) -> list[float]:
+async def _empty_updates(client: Client, users: int, count: int, rest: float) -> list[float]:
     handles = [
         await client.start_workflow(EmptyUpdate.run, id=f"floor-{users}-{number}", task_queue=_QUEUE)
         for number in range(count)
@@ -173,20 +179,24 @@ async def _empty_updates(client: Client, users: int, count: int) -> list[float]:
     took = await _at_once(
         users,
         [lambda handle=handle: handle.execute_update(EmptyUpdate.decide, rpc_timeout=_WAIT) for handle in handles],
+        rest,
     )
     for handle in handles:
         await handle.terminate()
     return took
 
 
-async def _at_once(users: int, calls: list[Any]) -> list[float]:
-    gate, took = asyncio.Semaphore(users), []
+async def _at_once(users: int, calls: list[Any], rest: float) -> list[float]:
+    """So many users take the calls in turn; each rests after every call. Seconds of each call, without the rest."""
+    waiting, took = iter(calls), []
 
-    async def one(call: Any) -> None:
-        async with gate:
+    async def user(number: int) -> None:
+        await asyncio.sleep(rest * number / users)  # people do not start in step
+        for call in waiting:
             began = time.perf_counter()
             await call()
             took.append(time.perf_counter() - began)
+            await asyncio.sleep(rest)
 
-    await asyncio.gather(*(one(call) for call in calls))
+    await asyncio.gather(*(user(number) for number in range(users)))
     return took

@@ -1,15 +1,11 @@
 """Telemetry of one process: logs to standard error, spans to a file, metrics to the registry that `/metrics` shows."""
 
-import contextlib
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from prometheus_client import PROCESS_COLLECTOR, REGISTRY
-from prometheus_client.core import Metric
-from prometheus_client.registry import Collector
 from temporalio.runtime import Runtime
 
 from compliance.telemetry.logs import configure_logging, route_uncaught
@@ -32,10 +28,6 @@ class Telemetry:
 def telemetry(settings: Settings, *, component: str) -> Iterator[Telemetry]:
     """Switch telemetry on for this process; everything that leaves it goes through the allow-list of fields."""
     metrics = Metrics()
-    shown = _Forwarded(metrics)
-    with contextlib.suppress(KeyError):
-        REGISTRY.unregister(PROCESS_COLLECTOR)  # ours has one
-    REGISTRY.register(shown)
     configure_logging(json=settings.log_json, on_drop=metrics.count_dropped)
     # A line per case and request of the SDK's and the HTTP client's own says nothing that our events do not.
     for name in ("httpx", "alembic"):
@@ -52,17 +44,3 @@ def telemetry(settings: Settings, *, component: str) -> Iterator[Telemetry]:
     finally:
         restore()
         provider.shutdown()
-        REGISTRY.unregister(shown)
-
-
-class _Forwarded(Collector):
-    """Shows our registry in the library's own, which `/metrics` prints."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-
-    def describe(self) -> Iterable[Metric]:
-        return ()
-
-    def collect(self) -> Iterable[Metric]:
-        return self._metrics.registry.collect()

@@ -8,9 +8,8 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
-from pydantic_core import ErrorDetails
 
-from models.domain.pointers import pointer_of
+from models.domain.form_faults import faults_of
 from models.domain.states import CHECKER_TASKS, OUTCOMES, Outcome, TaskType
 from models.errors import FieldFault, FormInvalid
 
@@ -276,38 +275,6 @@ def _form_of(task_type: TaskType, outcome: object, *, missing: bool) -> type[_Fo
         if candidate == outcome:
             return form
     raise FormInvalid(faults=(FieldFault(pointer="/outcome", code="not-one-of", params={"allowed": allowed}),))
-
-
-# What went wrong, in our words: pydantic's kinds of error and the names of the limits that go with them.
-_CODES: Final[dict[str, tuple[str, dict[str, str]]]] = {
-    "missing": ("missing", {}),
-    "extra_forbidden": ("unknown-field", {}),
-    "literal_error": ("not-one-of", {"expected": "allowed"}),
-    "greater_than_equal": ("too-small", {"ge": "limit"}),
-    "less_than_equal": ("too-large", {"le": "limit"}),
-    "string_too_short": ("too-short", {"min_length": "limit"}),
-    "string_too_long": ("too-long", {"max_length": "limit"}),
-    "string_pattern_mismatch": ("pattern", {}),
-}
-_EXPECTED: Final = {"int_type": "integer", "string_type": "string", "bool_type": "boolean"}
-
-
-def faults_of(error: ValidationError) -> tuple[FieldFault, ...]:
-    """Each fault with its pointer; what the caller sent is never repeated."""
-    return tuple(_fault(item) for item in error.errors(include_url=False, include_input=False))
-
-
-def _fault(item: ErrorDetails) -> FieldFault:
-    pointer = pointer_of(item["loc"])
-    code, names = _CODES.get(item["type"], ("wrong-type", {}))
-    params: dict[str, str | int] = {}
-    context = item.get("ctx", {})
-    for theirs, ours in names.items():
-        value = context.get(theirs)
-        params[ours] = value if isinstance(value, int) else str(value).replace("'", "").replace(" or ", ", ")
-    if code == "wrong-type":
-        params["expected"] = _EXPECTED.get(item["type"], "value")
-    return FieldFault(pointer=pointer, code=code, params=params)
 
 
 assert {task_type: tuple(forms) for task_type, forms in FORMS.items()} == OUTCOMES, "a form per outcome"
