@@ -23,7 +23,7 @@ help: ## What there is to make
 $(LOCKED): requirements.lock
 	@test -n "$(PYTHON)" || { echo "Casework needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements.lock
 	touch $@
 
 $(READY): $(LOCKED) pyproject.toml
