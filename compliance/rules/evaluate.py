@@ -6,14 +6,15 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from compliance.audit.deeds import canonical_json
+from compliance.rules.facts import checked_fact, spelled_fact
 from compliance.rules.gates import GATES
 from compliance.rules.registry import rule_on, versions_of
 from compliance.rules.results import Result, Severity, Verdict
-from compliance.rules.rule import MISSING_FACTS, NOT_IN_FORCE, FactKind, Finding, Rule
+from compliance.rules.rule import MISSING_FACTS, NOT_IN_FORCE, Finding, Rule
 from models.domain.states import Gate
 
 # Changes whenever an answer, a parameter or a citation of any rule changes; a test holds the two together.
-RULE_SET_VERSION: Final = "2026-11.1"
+RULE_SET_VERSION: Final = "2026-11.2"
 
 
 def evaluate_gate(
@@ -26,7 +27,7 @@ def evaluate_gate(
 
     Raises:
         TypeError: a fact has another type than the rule expects.
-        ValueError: an amount is negative.
+        ValueError: a figure is negative.
     """
     return tuple(evaluate_rule(rule_id, facts, as_of=as_of, evaluated_at=evaluated_at) for rule_id in GATES[gate])
 
@@ -39,21 +40,17 @@ def evaluate_rule(
     Raises:
         LookupError: there is no such rule.
         TypeError: a fact has another type than the rule expects.
-        ValueError: an amount is negative.
+        ValueError: a figure is negative.
     """
     rule = rule_on(rule_id, as_of=as_of)
     if rule is None:
         versions = versions_of(rule_id)
         nearest = next((each for each in versions if each.effective_from > as_of), versions[-1])
         finding = Finding(result=Result.NOT_APPLICABLE, reason=NOT_IN_FORCE)
-        return _verdict(nearest, facts, finding, as_of=as_of, evaluated_at=evaluated_at)
+        return _verdict(nearest, _seen(nearest, facts), finding, as_of=as_of, evaluated_at=evaluated_at)
     seen = _seen(rule, facts)
-    missing = tuple(name for name in rule.facts if seen[name] is None)
-    if missing:
-        finding = Finding(result=Result.UNKNOWN, reason=MISSING_FACTS, text_params={"missing": missing[0]})
-    else:
-        finding = rule.check(seen)
-    return _verdict(rule, facts, finding, missing=missing, as_of=as_of, evaluated_at=evaluated_at)
+    finding, missing = _answer(rule, seen)
+    return _verdict(rule, seen, finding, missing=missing, as_of=as_of, evaluated_at=evaluated_at)
 
 
 def blocks(*, result: str, severity: str) -> bool:
@@ -61,30 +58,30 @@ def blocks(*, result: str, severity: str) -> bool:
     return severity == Severity.BLOCK and result in {Result.FAIL, Result.UNKNOWN}
 
 
-def inputs_hash(rule: Rule, facts: Mapping[str, object]) -> str:
+def _inputs_hash(seen: Mapping[str, Any]) -> str:
     """SHA-256, in hex, over the canonical JSON of the facts that the rule may look at; a missing one counts as null."""
-    return hashlib.sha256(canonical_json(_seen(rule, facts)).encode()).hexdigest()
+    spelled = {name: spelled_fact(value) for name, value in seen.items()}
+    return hashlib.sha256(canonical_json(spelled).encode()).hexdigest()
 
 
 def _seen(rule: Rule, facts: Mapping[str, object]) -> dict[str, Any]:
-    return {name: _checked(name, kind, facts.get(name)) for name, kind in rule.facts.items()}
+    return {name: checked_fact(name, kind, facts.get(name)) for name, kind in rule.facts.items()}
 
 
-def _checked(name: str, kind: FactKind, value: object) -> object:
-    """Refuse a wrong type instead of comparing it: `"0" < 1` or a true amount would be an answer nobody gave."""
-    if value is None:
-        return None
-    expected = {FactKind.AMOUNT: int, FactKind.YES_NO: bool, FactKind.CODE: str}[kind]
-    if not isinstance(value, expected) or (kind is FactKind.AMOUNT and isinstance(value, bool)):
-        raise TypeError(f"the fact {name} is no {kind.value}")
-    if kind is FactKind.AMOUNT and isinstance(value, int) and value < 0:
-        raise ValueError(f"the fact {name} is negative")
-    return value
+def _answer(rule: Rule, seen: Mapping[str, Any]) -> tuple[Finding, tuple[str, ...]]:
+    """The finding, and the names of missing facts. A rule that does not apply misses nothing."""
+    condition = rule.only_if
+    if condition is not None and all(seen[name] is not None for name in condition.facts) and not condition.holds(seen):
+        return Finding(result=Result.NOT_APPLICABLE, reason=condition.otherwise), ()
+    missing = tuple(name for name in rule.facts if seen[name] is None)
+    if missing:
+        return Finding(result=Result.UNKNOWN, reason=MISSING_FACTS, text_params={"missing": missing[0]}), missing
+    return rule.check(seen), ()
 
 
 def _verdict(
     rule: Rule,
-    facts: Mapping[str, object],
+    seen: Mapping[str, Any],
     finding: Finding,
     *,
     missing: tuple[str, ...] = (),
@@ -100,7 +97,7 @@ def _verdict(
         effective_to=rule.effective_to,
         verified=rule.verified,
         severity=rule.severity,
-        inputs_hash=inputs_hash(rule, facts),
+        inputs_hash=_inputs_hash(seen),
         result=finding.result,
         reason=finding.reason,
         missing=missing,

@@ -37,6 +37,7 @@ class Authority(StrEnum):
 
     LAW = "law"  # 法律
     ADMINISTRATIVE_REGULATION = "administrative-regulation"  # 行政法规
+    JUDICIAL_INTERPRETATION = "judicial-interpretation"  # 司法解释
     DEPARTMENT_RULE = "department-rule"  # 部门规章
     NORMATIVE_DOCUMENT = "normative-document"  # 规范性文件
     STANDARD = "standard"  # 国家/行业标准

@@ -1,6 +1,6 @@
 """A rule: what it rests on, which facts it needs, and a pure function from the facts to a finding."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -10,11 +10,17 @@ from compliance.rules.results import Authority, Citation, Parameter, Result, Sev
 
 
 class FactKind(Enum):
-    """The type of a fact. An amount is in minor units and never negative."""
+    """The type of a fact. What is counted is never negative."""
 
-    AMOUNT = "amount"
-    YES_NO = "yes-no"
-    CODE = "code"
+    AMOUNT = "amount"  # int, minor units
+    COUNT = "count"  # int: months, days, seconds, how many
+    RATE = "rate"  # int, millionths a year: 120_000 is 12 %
+    YES_NO = "yes-no"  # bool
+    CODE = "code"  # str: a word of a closed set, an identifier, a version
+    CODES = "codes"  # tuple of str; order and repetition mean nothing
+    DATE = "date"  # date, of the calendar of the contract
+    INSTANT = "instant"  # datetime with a zone
+    TIME = "time"  # time without a zone: the clock on the wall where the person is
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,13 +36,28 @@ Check = Callable[[Mapping[str, Any]], Finding]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Condition:
+    """When a rule has anything to say. If it does not hold, the rule does not apply and asks for no other fact.
+
+    Attributes:
+        facts: what the condition looks at; all of them belong to the facts of the rule.
+        otherwise: reason code for the case that it does not hold.
+    """
+
+    facts: tuple[str, ...]
+    holds: Callable[[Mapping[str, Any]], bool]
+    otherwise: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """One version of a rule.
 
     Attributes:
         facts: the facts it needs; it sees no others.
         effective_to: the last day on which it holds; None while it does.
-        reasons: every reason code that `check` may give; each has a text.
+        only_if: the condition under which the rule applies; None if it always does.
+        reasons: every reason code that `check` or the condition may give; each has a text.
     """
 
     id: str
@@ -49,6 +70,7 @@ class Rule:
     facts: Mapping[str, FactKind]
     reasons: tuple[str, ...]
     check: Check
+    only_if: Condition | None = None
     params: tuple[Parameter, ...] = ()
 
     @property
@@ -69,6 +91,12 @@ def passed(reason: str, **text_params: str | int) -> Finding:
 def failed(reason: str, **text_params: str | int) -> Finding:
     """The rule is broken."""
     return Finding(result=Result.FAIL, reason=reason, text_params=text_params)
+
+
+def lacking(required: Iterable[str], there: Iterable[str]) -> tuple[str, ...]:
+    """What is required and not there, in the order of the requirement."""
+    found = frozenset(there)
+    return tuple(each for each in required if each not in found)
 
 
 # Reasons that the engine gives, for every rule.

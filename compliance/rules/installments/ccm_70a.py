@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
+from compliance.rules.installments.facts import asks
 from compliance.rules.results import Authority, Citation, Parameter, Severity, Verified
-from compliance.rules.rule import FactKind, Finding, Rule, failed, passed
+from compliance.rules.rule import Finding, Rule, failed, passed
 from models.domain.application import HardshipCode
 
 HARDSHIP_CODES: Final = tuple(code.value for code in HardshipCode)
@@ -45,13 +46,7 @@ CCM_70A: Final = Rule(
     effective_from=date(2011, 1, 13),
     verified=Verified.QUOTED,
     severity=Severity.BLOCK,
-    facts={
-        "hardship_code": FactKind.CODE,
-        "hardship_evidence": FactKind.YES_NO,
-        "capacity_minor": FactKind.AMOUNT,
-        "total_due_minor": FactKind.AMOUNT,
-        "willing_to_repay": FactKind.YES_NO,
-    },
+    facts=asks("hardship_code", "hardship_evidence", "capacity_minor", "total_due_minor", "willing_to_repay"),
     reasons=(
         "debt-exceeds-capacity",
         "hardship-not-recognised",

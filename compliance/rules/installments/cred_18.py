@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
+from compliance.rules.installments.facts import asks
 from compliance.rules.results import Authority, Citation, Parameter, Severity, Verified
-from compliance.rules.rule import FactKind, Finding, Rule, failed, passed
+from compliance.rules.rule import Finding, Rule, failed, passed
 from models.domain.application import ConsentForm
 
 ELECTRONIC_SIGNATURE: Final = "ELECTRONIC_SIGNATURE"
@@ -39,12 +40,7 @@ CRED_18: Final = Rule(
     effective_from=date(2013, 3, 15),
     verified=Verified.TEXT,
     severity=Severity.BLOCK,
-    facts={
-        "consent_form": FactKind.CODE,
-        "consent_purpose": FactKind.CODE,
-        "query_purpose": FactKind.CODE,
-        "consent_withdrawn": FactKind.YES_NO,
-    },
+    facts=asks("consent_form", "consent_purpose", "query_purpose", "consent_withdrawn"),
     reasons=("written-consent", "signed-electronically", "consent-withdrawn", "consent-not-written", "other-purpose"),
     params=(
         Parameter(

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
+from compliance.rules.installments.facts import asks
 from compliance.rules.results import Authority, Citation, Severity, Verified
-from compliance.rules.rule import FactKind, Finding, Rule, failed, passed
+from compliance.rules.rule import Finding, Rule, failed, passed
 
 
 def check(facts: Mapping[str, Any]) -> Finding:
@@ -33,7 +34,7 @@ PIPL_24: Final = Rule(
     effective_from=date(2021, 11, 1),
     verified=Verified.TEXT,
     severity=Severity.BLOCK,
-    facts={"explanation_available": FactKind.YES_NO, "human_review_route": FactKind.YES_NO},
+    facts=asks("explanation_available", "human_review_route"),
     reasons=("explained-and-reviewed", "no-explanation", "no-human-review"),
     check=check,
 )
