@@ -18,15 +18,16 @@ from typing import BinaryIO, Final, TypeVar
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.vault import blind, cells, files, store
+from compliance.vault import blind, cells, files, seal_keys, store
 from compliance.vault.blind import BlindField
 from compliance.vault.cache import Lru
 from compliance.vault.cells import CellAddress, RowAddress, SubjectKeyAddress
 from compliance.vault.files import FileAddress, SealedFile
 from compliance.vault.framing import framed
 from compliance.vault.kek import KekProvider
+from compliance.vault.seal_keys import DocumentSeal
 from compliance.vault.suites import DEFAULT_SUITE, SealingKey, Suite, check_suites, suite_of
-from compliance.vault.tables import BranchKey, KeyState, SubjectKey
+from compliance.vault.tables import BranchKey, KeyState, SealKey, SubjectKey
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.errors import CannotOpen, KeysUnavailable, SubjectShredded
@@ -38,7 +39,7 @@ WORKFLOWS_CACHED: Final = 4_096
 _ISSUER_PURPOSE: Final = "token-es256"
 _SIGNING_NAME: Final = re.compile(r"\A[a-z][a-z0-9-]{0,39}\Z")
 _CURVE: Final = ec.SECP256R1()
-R = TypeVar("R", BranchKey, SubjectKey)
+R = TypeVar("R", BranchKey, SealKey, SubjectKey)
 
 
 class Purpose(StrEnum):
@@ -50,10 +51,12 @@ class Purpose(StrEnum):
     AUDIT_MAC = "audit-mac"
     LINKS = "links"
     FINGERPRINT = "fingerprint"
+    ONE_TIME_CODE = "one-time-code"
+    SEAL_WRAP = "seal-wrap"
 
 
 # What `purpose_key` hands out; the others never leave the vault.
-_HANDED_OUT: Final = frozenset({Purpose.AUDIT_MAC, Purpose.LINKS, Purpose.FINGERPRINT})
+_HANDED_OUT: Final = frozenset({Purpose.AUDIT_MAC, Purpose.LINKS, Purpose.FINGERPRINT, Purpose.ONE_TIME_CODE})
 
 
 @dataclass(slots=True, repr=False)
@@ -228,7 +231,7 @@ class Vault:
         return blind.blind_index(key, field=chosen, value=value)
 
     def purpose_key(self, tenant: str, purpose: Purpose) -> bytes:
-        """32 bytes for a MAC of the caller's: `AUDIT_MAC`, `LINKS` or `FINGERPRINT`.
+        """32 bytes for a MAC of the caller's: `AUDIT_MAC`, `LINKS`, `FINGERPRINT` or `ONE_TIME_CODE`.
 
         Raises:
             ValueError: a purpose whose key stays inside the vault.
@@ -298,6 +301,34 @@ class Vault:
         ordered = [signs, *(row for row in rows if row is not signs)]
         keys = [ec.derive_private_key(int.from_bytes(self._unwrapped(row)), _CURVE) for row in ordered]
         return [(_thumbprint(key), key) for key in keys]
+
+    def ensure_seal(self, *, tenant: str, organisation: str) -> None:
+        """Give a tenant the key and certificates with which its documents are sealed; what is there stays. Idempotent.
+
+        `organisation` is the institution's legal name for the certificates; it is kept to the length that X.509 allows.
+        """
+        if store.seal_keys(self._database, tenant=tenant):
+            return
+        self.ensure_tenant(tenant)  # a tenant from before there were seals has no branch key for them
+        branch = self._branch(tenant, Purpose.SEAL_WRAP).current
+        row = seal_keys.new_seal(branch, tenant=tenant, organisation=organisation, at=self._clock())
+        store.add_seal_key(self._database, row)
+
+    def document_seal(self, tenant: str) -> DocumentSeal:
+        """The tenant's present seal, ready to sign.
+
+        Raises:
+            KeysUnavailable: the tenant has none: `ensure_seal` makes it.
+            CannotOpen: the stored key was altered or is another tenant's.
+        """
+        rows = store.seal_keys(self._database, tenant=tenant)
+        if not rows:
+            raise KeysUnavailable(detail=f"tenant {tenant} has no seal: Vault.ensure_seal makes it")
+        row = _current(rows)
+        branch = self._branch(tenant, Purpose.SEAL_WRAP).keys.get(row.branch_version)
+        if branch is None:
+            raise CannotOpen(detail=f"tenant {tenant} has no seal-wrap key of version {row.branch_version}")
+        return seal_keys.open_seal(branch, row)
 
     def forget(self) -> None:
         """Drop every cached key, as after a rotation that this process was told of."""

@@ -16,7 +16,15 @@ from sqlmodel import Session, col, select
 from compliance.vault.framing import framed
 from compliance.vault.kek import KekProvider
 from compliance.vault.suites import check_suites
-from compliance.vault.tables import KEY_SCHEMA_VERSION, BranchKey, KeyStoreHead, KeyTable, SubjectKey, Tombstone
+from compliance.vault.tables import (
+    KEY_SCHEMA_VERSION,
+    BranchKey,
+    KeyStoreHead,
+    KeyTable,
+    SealKey,
+    SubjectKey,
+    Tombstone,
+)
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.errors import CannotOpen, DatabaseBusy, KeysUnavailable, SchemaNewer, UnsafeSetting
@@ -174,7 +182,27 @@ def add_subject_key(database: Database, row: SubjectKey) -> bool:
     return _add_once(database, row, known)
 
 
-def _add_once(database: Database, row: BranchKey | SubjectKey, known: Callable[[Session], R | None]) -> bool:
+def seal_keys(database: Database, *, tenant: str) -> Sequence[SealKey]:
+    """Every version of a tenant's seal key, the newest first; empty when there is none.
+
+    Raises:
+        KeysUnavailable: the store does not answer.
+    """
+    statement = select(SealKey).where(SealKey.tenant == tenant).order_by(col(SealKey.version).desc())
+    with _answering(), database.read() as session:
+        return session.exec(statement).all()
+
+
+def add_seal_key(database: Database, row: SealKey) -> bool:
+    """Write a seal key unless this version exists: of two processes that try, the first one's key stays.
+
+    Returns:
+        Whether it is this row that was written.
+    """
+    return _add_once(database, row, lambda session: session.get(SealKey, (row.tenant, row.version)))
+
+
+def _add_once(database: Database, row: BranchKey | SealKey | SubjectKey, known: Callable[[Session], R | None]) -> bool:
     try:
         with _answering(), database.write() as session:
             if known(session) is not None:

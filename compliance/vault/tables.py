@@ -76,3 +76,21 @@ class Tombstone(KeyTable, table=True):
     tenant: str = Field(primary_key=True, max_length=16)
     subject_id: str = Field(primary_key=True, max_length=40)
     created_at: datetime = Field(sa_column=instant())
+
+
+class SealKey(KeyTable, table=True):
+    """A tenant's keys for sealing documents (电子签章), wrapped by its branch key `seal-wrap`, and their certificates.
+
+    The authority (CA) is the tenant's own and signs only the seal's certificate; both certificates are public, in DER.
+    """
+
+    __tablename__ = "seal_keys"
+    tenant: str = Field(primary_key=True, max_length=16)
+    version: int = Field(primary_key=True)
+    branch_version: int
+    wrapped: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    certificate: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    authority_wrapped: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    authority: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    state: str = Field(max_length=16)
+    created_at: datetime = Field(sa_column=instant())
