@@ -1,0 +1,24 @@
+"""Orders to the card core: what was asked for a case, and what the core said. No card number, masked or not."""
+
+from datetime import datetime
+
+from sqlmodel import Field
+
+from models.tables.base import DataTable, instant
+
+
+class CoreOrder(DataTable, table=True):
+    """One order under its business key, once; `ACKNOWLEDGED` is its end."""
+
+    __tablename__ = "core_orders"
+    id: str = Field(primary_key=True, max_length=40)  # cor_…
+    tenant: str = Field(foreign_key="tenants.code")
+    case_token: str = Field(foreign_key="installment_cases.token", index=True)
+    business_key: str = Field(unique=True, max_length=120)
+    kind: str = Field(max_length=24)  # models.domain.core_orders.OrderKind
+    state: str = Field(max_length=16)  # SENT | ACKNOWLEDGED | REFUSED
+    reason_code: str | None = Field(default=None, max_length=40)  # why it was refused
+    core_ref: str | None = Field(default=None, max_length=64)
+    agencies_pending: int = Field(default=0)  # of a recall: collection agencies that have not acknowledged it
+    acknowledged_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    created_at: datetime = Field(sa_column=instant())
