@@ -11,7 +11,7 @@ from activities.duties.runner import Duty
 from compliance.audit.unit import bookkeeping
 from compliance.payloads.dispatch import Dispatcher, Fate, record_refusal
 from compliance.telemetry.metrics import Metrics
-from models.contracts.installments import DecideInput
+from models.contracts.installments import CaseNews, DecideInput
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.domain.states import OutboxKind
@@ -36,12 +36,54 @@ class Relay(Duty):
 
     async def run_once(self, now: datetime) -> int:
         """Send what is due; starts before decisions, since a decision needs its workflow."""
-        entries = await asyncio.to_thread(self._due, now)
+        entries = await asyncio.to_thread(self._due, now, (OutboxKind.START, OutboxKind.DECISION))
         for kind in (OutboxKind.START, OutboxKind.DECISION):
             batch = [entry for entry in entries if entry.kind == kind]
             for first in range(0, len(batch), _AT_ONCE):
                 await asyncio.gather(*(self._send(entry) for entry in batch[first : first + _AT_ONCE]))
-        return len(entries)
+        # Apart from the others: thousands of cases may have news on one day, and a decision must not wait behind them.
+        return len(entries) + await self.tell_cases(now)
+
+    async def tell_cases(self, now: datetime) -> int:
+        """Tell cases their news: several at once, but each case in the order in which things happened."""
+        waiting = await asyncio.to_thread(self._news, now)
+        cases = list(waiting.values())
+        told: list[str] = []
+        for first in range(0, len(cases), _AT_ONCE):
+            for arrived in await asyncio.gather(*(self._tell(news) for news in cases[first : first + _AT_ONCE])):
+                told += arrived
+        if told:
+            await asyncio.to_thread(self._close, told)
+        return len(told)
+
+    async def _tell(self, news: list[OutboxEntry]) -> list[str]:
+        """What of one case's news has arrived. The first that does not holds back the rest."""
+        arrived = []
+        for entry in news:
+            _, kind, business_date = entry.business_key.split("/")
+            told = CaseNews(key=entry.business_key, kind=kind, business_date=business_date)
+            fate = await self.dispatcher.tell(entry.workflow_id, told)
+            self.metrics.count_relay(kind=entry.kind, result="arrived" if fate is Fate.APPLIED else fate)
+            has_ended = fate is Fate.GONE and await asyncio.to_thread(self._has_started, entry)
+            if fate is not Fate.APPLIED and not has_ended:
+                await asyncio.to_thread(self._note_try, entry)
+                break
+            arrived.append(entry.id)
+        return arrived
+
+    def _news(self, now: datetime) -> dict[str, list[OutboxEntry]]:
+        """Open news by case, of the cases that have some to be tried now."""
+        with self.database.read() as session:
+            due = outbox.due(session, now=now, limit=_BATCH, kinds=(OutboxKind.NEWS,))
+            cases: dict[str, list[OutboxEntry]] = {entry.workflow_id: [] for entry in due}
+            for entry in outbox.open_news(session, workflow_ids=cases) if cases else ():
+                cases[entry.workflow_id].append(entry)
+        # A case whose oldest news failed rests until that is due again.
+        return {case: news for case, news in cases.items() if news and news[0].next_try_at <= now}
+
+    def _close(self, entry_ids: list[str]) -> None:
+        with bookkeeping(self.database) as session:
+            outbox.close_all(session, entry_ids=entry_ids, now=self.clock())
 
     async def _send(self, entry: OutboxEntry) -> None:
         if entry.kind == OutboxKind.START:
@@ -61,9 +103,9 @@ class Relay(Duty):
             # Applied: the workflow's own write has closed the row. Unanswered: try again after a pause.
             await asyncio.to_thread(self._note_try, entry)
 
-    def _due(self, now: datetime) -> list[OutboxEntry]:
+    def _due(self, now: datetime, kinds: tuple[OutboxKind, ...]) -> list[OutboxEntry]:
         with self.database.read() as session:
-            return outbox.due(session, now=now, limit=_BATCH)
+            return outbox.due(session, now=now, limit=_BATCH, kinds=kinds)
 
     def _decision(self, decision_id: str) -> tuple[str, DecideInput]:
         with self.database.read() as session:

@@ -1,0 +1,120 @@
+"""The adapter of the daily run: finds the tenant's bank and hands each step its work."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from temporalio import activity
+
+from activities.daily.arrears import run_arrears
+from activities.daily.bank import BankOf
+from activities.daily.bank_file import FileSender
+from activities.daily.chunks import DayWork
+from activities.daily.debit_orders import make_orders
+from activities.daily.post_money import post_money
+from activities.daily.reminders import remind
+from activities.daily.roll_date import roll_date
+from activities.daily.take_replies import take_replies
+from activities.support.shanghai import shanghai_date
+from compliance.audit.deeds import Deed
+from compliance.audit.unit import Unchanged, unit_of_work
+from compliance.vault.keyring import Vault
+from models.contracts.daily import CatchUpInput, DayBegun, DayStepInput, NextDay, StepFailedInput
+from models.contracts.platform import Done
+from models.database.engine import Database
+from models.domain.clock import Clock
+from models.domain.daily import DayStep
+from models.operations.business_dates import Day, begin_run, next_open_date
+from models.tables.daily import DailyRun
+from workflows.ports.daily import DailyPort
+
+
+@dataclass(slots=True)
+class SqlDailyRun(DailyPort):
+    """The steps over SQL and the bank's files."""
+
+    database: Database
+    vault: Vault
+    bank_of: BankOf
+    clock: Clock
+
+    @activity.defn(name="daily.next_date")
+    def next_date(self, input: CatchUpInput) -> NextDay:
+        """Which business date is to be run next."""
+        with self.database.read() as session:
+            found = next_open_date(session, tenant=input.tenant, until=date.fromisoformat(input.until))
+        return NextDay(business_date=found.isoformat() if found is not None else None)
+
+    @activity.defn(name="daily.begin")
+    def begin(self, input: DayStepInput) -> DayBegun:
+        """Open the run of the date; refused out of order, and ahead of the clock outside a sandbox."""
+        day, now = _day(input), self.clock()
+        deed = Deed(
+            tenant=day.tenant,
+            action="daily.begun",
+            target=f"daily/{day.tenant}/{input.business_date}",
+            actor="daily-run",
+            at=now,
+        )
+        is_open = False
+        with unit_of_work(self.database, deed) as unit:
+            begun_before = unit.session.get(DailyRun, (day.tenant, day.on)) is not None
+            is_open = begin_run(unit.session, day, wall_today=shanghai_date(now), now=now)
+            if begun_before or not is_open:
+                raise Unchanged
+        return DayBegun(is_open=is_open)
+
+    @activity.defn(name="daily.take_replies")
+    def take_replies(self, input: DayStepInput) -> Done:
+        """Read the bank's files and keep their lines (收取回盘)."""
+        take_replies(self._work(input, DayStep.REPLIES), self.bank_of(input.tenant))
+        return Done()
+
+    @activity.defn(name="daily.post")
+    def post(self, input: DayStepInput) -> Done:
+        """Book what the bank says (入账)."""
+        post_money(self._work(input, DayStep.POST))
+        return Done()
+
+    @activity.defn(name="daily.arrears")
+    def arrears(self, input: DayStepInput) -> Done:
+        """Bring agreements to the date and put news for their cases into the outbox (逾期)."""
+        run_arrears(self._work(input, DayStep.ARREARS))
+        return Done()
+
+    @activity.defn(name="daily.reminders")
+    def reminders(self, input: DayStepInput) -> Done:
+        """Remind who has to pay soon (提醒)."""
+        remind(self._work(input, DayStep.REMINDERS))
+        return Done()
+
+    @activity.defn(name="daily.debit_orders")
+    def debit_orders(self, input: DayStepInput) -> Done:
+        """Make orders for what is due (扣款)."""
+        make_orders(self._work(input, DayStep.ORDERS))
+        return Done()
+
+    @activity.defn(name="daily.send_file")
+    def send_file(self, input: DayStepInput) -> Done:
+        """Write the orders' file and send it to the bank (送盘)."""
+        FileSender(self._work(input, DayStep.FILE), self.vault, self.bank_of(input.tenant)).run()
+        return Done()
+
+    @activity.defn(name="daily.roll")
+    def roll(self, input: DayStepInput) -> Done:
+        """Close the date and open the next (换日)."""
+        roll_date(self._work(input, DayStep.ROLL))
+        return Done()
+
+    @activity.defn(name="daily.note_failure")
+    def note_failure(self, input: StepFailedInput) -> Done:
+        """Put a step that could not be done into the exception queue."""
+        day = Day(tenant=input.tenant, on=date.fromisoformat(input.business_date))
+        DayWork(self.database, self.clock, day, DayStep(input.step)).note(input.tenant, input.code)
+        return Done()
+
+    def _work(self, input: DayStepInput, step: DayStep) -> DayWork:
+        return DayWork(self.database, self.clock, _day(input), step)
+
+
+def _day(input: DayStepInput) -> Day:
+    return Day(tenant=input.tenant, on=date.fromisoformat(input.business_date))

@@ -1,0 +1,214 @@
+"""Step 1: the bank's files are read, and each line of them is kept once under its business key (收取回盘)."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, Final
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from activities.daily.bank import BankConnection
+from activities.daily.chunks import CHUNK, DayWork
+from activities.gateways.bank.incoming import open_replies
+from activities.gateways.bank.matching import SentOrder, SentOrders, index_orders, match
+from activities.gateways.bank.naming import batch_id
+from activities.gateways.bank.port import InboundFile
+from activities.gateways.bank.profiles import Sequence as DebitSequence
+from activities.gateways.bank.replies import ReplyItem, ReplyLevel, ReplyStatus
+from compliance.audit.unit import Unit
+from models.domain.daily import FileState, OrderState, ReplyState
+from models.domain.tokens import new_token
+from models.errors import BankFileUnreadable
+from models.operations.business_dates import note_exception
+from models.tables.agreements import Agreement
+from models.tables.daily import BankFile, BankReply, DebitOrder
+
+_KEY_LENGTH: Final = 160
+_MONEY: Final = frozenset({ReplyStatus.SETTLED, ReplyStatus.RETURNED})
+
+
+def take_replies(work: DayWork, bank: BankConnection) -> None:
+    """Take every complete file that waits; one that cannot be read goes into quarantine."""
+    for file in bank.port.replies():
+        _take(work, bank, file)
+        work.rest()
+    work.finish()
+
+
+def _take(work: DayWork, bank: BankConnection, file: InboundFile) -> None:
+    try:
+        replies = open_replies(file.path)
+    except BankFileUnreadable as broken:
+        problem = broken.faults[0].code if broken.faults else broken.code
+        _record(work, file, kind="unknown", problem=problem)
+        bank.port.quarantine(file, broken.faults)
+        return
+    file_id = _record(work, file, kind=replies.kind, items=replies.items)
+    waiting = iter(replies)
+    while chunk := list(islice(waiting, CHUNK)):
+        work.once(lambda unit, now, chunk=chunk: _keep(unit, work, chunk, file_id, now))  # type: ignore[misc]
+        work.rest()
+    if replies.faults:
+        work.note(file_id, "unreadable-lines")
+    work.once(lambda unit, _now: _taken(unit, file_id))
+    bank.port.settle(file)
+
+
+def _record(work: DayWork, file: InboundFile, *, kind: str, items: int = 0, problem: str | None = None) -> str:
+    """The file's own row. It goes by its digest: banks use names again, and a name may say too much."""
+    found: list[str] = []
+
+    def write(unit: Unit, now: datetime) -> Mapping[str, int]:
+        known = unit.session.exec(
+            select(BankFile).where(
+                col(BankFile.tenant) == work.day.tenant,
+                col(BankFile.direction) == "in",
+                col(BankFile.name) == file.digest,
+            )
+        ).one_or_none()
+        if known is not None:
+            found.append(known.id)
+            return {}
+        row = BankFile(
+            id=new_token("bkf"),
+            tenant=work.day.tenant,
+            direction="in",
+            kind=kind,
+            name=file.digest,
+            business_date=work.day.on,
+            state=FileState.QUARANTINED if problem else FileState.RECEIVED,
+            digest=file.digest,
+            items=items,
+            problem=problem,
+            created_at=now,
+        )
+        unit.session.add(row)
+        unit.deed.facts["file"] = row.id
+        found.append(row.id)
+        if problem:
+            note_exception(unit.session, work.day, step=work.step, target=row.id, code="file-unreadable", now=now)
+        return {"quarantined" if problem else "files": 1}
+
+    work.once(write)
+    return found[0]
+
+
+def _keep(unit: Unit, work: DayWork, items: Sequence[ReplyItem], file_id: str, now: datetime) -> Mapping[str, int]:
+    """Keep a chunk's lines, each with the order that it decides; a line of many orders becomes one for each."""
+    sent = _sent_orders(unit.session, work.day.tenant, items)
+    rows, unmatched = [], []
+    for item in items:
+        found = match(item, sent=sent)
+        common = {"tenant": work.day.tenant, "file_id": file_id, "created_at": now, **_spoken(item)}
+        for order in found.orders:
+            many = item.level is not ReplyLevel.ITEM
+            amount = order.amount_minor if item.amount_minor is not None else 0
+            key = _key(work.day.tenant, f"{item.key}/{order.order_id}" if many else item.key)
+            rows.append(
+                common
+                | _line(key, ReplyState.NEW)
+                | {"order_id": order.order_id, "end_to_end_id": order.end_to_end_id, "amount_minor": amount}
+            )
+        if found.reason is not None:
+            is_money = item.status in _MONEY and bool(item.amount_minor)
+            row = common | _line(_key(work.day.tenant, item.key), ReplyState.NEW if is_money else ReplyState.NOTED)
+            rows.append(row | {"amount_minor": item.amount_minor or 0})
+            if is_money:
+                unmatched.append((row["id"], found.reason.value))
+    kept = _insert(unit.session, rows)
+    for target, code in unmatched:
+        if target in kept:
+            note_exception(unit.session, work.day, step=work.step, target=target, code=code, now=now)
+    return {"lines": len(kept), "repeated": len(rows) - len(kept), "unmatched": sum(t in kept for t, _ in unmatched)}
+
+
+def _taken(unit: Unit, file_id: str) -> Mapping[str, int]:
+    file = unit.session.get_one(BankFile, file_id)
+    file.state = FileState.TAKEN
+    unit.session.add(file)
+    unit.deed.facts |= {"file": file_id, "items": file.items}
+    return {}
+
+
+def _spoken(item: ReplyItem) -> dict[str, Any]:
+    """What the bank says, whoever it says it of."""
+    return {
+        "end_to_end_id": item.end_to_end_id,
+        "original_message_id": item.original_message_id,
+        "status": item.status.value,
+        "reason_code": item.reason_code,
+        "value_date": item.value_date or item.booking_date,
+        "order_id": None,
+    }
+
+
+def _line(key: str, state: ReplyState) -> dict[str, Any]:
+    return {"id": new_token("bkr"), "business_key": key, "state": state.value}
+
+
+def _key(tenant: str, key: str) -> str:
+    whole = f"{tenant}/{key}"
+    return whole if len(whole) <= _KEY_LENGTH else f"{tenant}/{hashlib.sha256(whole.encode()).hexdigest()}"
+
+
+def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> set[str]:
+    """Ids of the lines that were not known before."""
+    if not rows:
+        return set()
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    session.execute(insert(BankReply).on_conflict_do_nothing(index_elements=["business_key"]), list(rows))
+    ids = [row["id"] for row in rows]
+    return set(session.exec(select(BankReply.id).where(col(BankReply.id).in_(ids))).all())
+
+
+def _sent_orders(session: Session, tenant: str, items: Sequence[ReplyItem]) -> SentOrders:
+    """The orders that these lines may speak of."""
+    singles = [item.end_to_end_id for item in items if item.level is ReplyLevel.ITEM and item.end_to_end_id]
+    wholes = [item for item in items if item.level is not ReplyLevel.ITEM]
+    orders = list(_load(session, tenant, col(DebitOrder.end_to_end_id).in_(singles))) if singles else []
+    if wholes:
+        messages = {item.original_message_id or _message_of(item.batch_id) for item in wholes}
+        known = {order.order_id for order in orders}
+        in_files = _load(
+            session,
+            tenant,
+            col(BankFile.message_id).in_(messages),
+            col(DebitOrder.state) != OrderState.REJECTED,  # a batch booked as one sum holds none of these
+        )
+        orders += [order for order in in_files if order.order_id not in known]
+    return index_orders(orders)
+
+
+def _message_of(batch: str | None) -> str:
+    """The file that a batch is from, where the bank names the batch alone."""
+    return (batch or "").removesuffix(f"-{DebitSequence.RECURRING}")
+
+
+def _load(session: Session, tenant: str, *conditions: Any) -> Iterable[SentOrder]:
+    found = session.exec(
+        select(DebitOrder, BankFile.message_id, Agreement.currency)
+        .join(BankFile, col(BankFile.id) == col(DebitOrder.file_id))
+        .join(Agreement, col(Agreement.id) == col(DebitOrder.agreement_id))
+        .where(col(DebitOrder.tenant) == tenant, *conditions)
+    ).all()
+    return _as_sent(found)
+
+
+def _as_sent(found: Iterable[tuple[DebitOrder, str | None, str]]) -> Iterator[SentOrder]:
+    for order, message, currency in found:
+        yield SentOrder(
+            order_id=order.id,
+            message_id=message or "",
+            batch_id=batch_id(message or "", sequence=DebitSequence.RECURRING),
+            instruction_id=bank_id(order.id),
+            end_to_end_id=order.end_to_end_id,
+            amount_minor=order.amount_minor,
+            currency=currency,
+        )
+
+
+def bank_id(token: str) -> str:
+    """One of our tokens as banks can carry it: their alphabet has no underscore."""
+    return token.replace("_", "-")

@@ -1,0 +1,106 @@
+"""`casework day`: the business date and its daily runs, over HTTP with a token like anyone."""
+
+import time
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from deploy.commands.options import DataOption, JsonOption, print_json, say
+from deploy.commands.staff import TokenOption, UrlOption, client_of
+from deploy.exits import CommandFailed, ExitCode
+
+if TYPE_CHECKING:
+    from deploy.client import ApiClient
+
+_PATH: Final = "/v1/business-dates"
+_POLL_S: Final = 0.2
+_STEPS: Final = 7
+
+app = typer.Typer(help="The business date (会计日期) and its daily runs.", no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """The business date (会计日期) and its daily runs."""
+
+
+@app.command("show")
+def show(
+    data: DataOption = None, url: UrlOption = None, token_file: TokenOption = None, *, as_json: JsonOption = False
+) -> None:
+    """The open date, and what the last runs did."""
+    with client_of(data, url, token_file) as client:
+        told = client.call("GET", _PATH)
+    if as_json:
+        print_json(told)
+        return
+    say(f"business date {told['today'] or 'not opened'}; {told['openExceptions']} in the exception queue")
+    for run in told["runs"]:
+        say(f"  {run['businessDate']}  {run['state']:8}  {_in_words(run)}")
+
+
+@app.command("run")
+def run(
+    until: Annotated[
+        str | None, typer.Option("--until", help="Last date to run, YYYY-MM-DD; the open one if left out.")
+    ] = None,
+    data: DataOption = None,
+    url: UrlOption = None,
+    token_file: TokenOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Run every open date up to a wanted one, the missed ones first, and wait for the end."""
+    with client_of(data, url, token_file) as client:
+        first = client.call("GET", _PATH)["today"]
+        if first is None:
+            raise CommandFailed(ExitCode.DATA, "the books of this institution are not open: there is no business date")
+        start, last = date.fromisoformat(first), _date(until or first)
+        if last >= start:
+            client.call("POST", _PATH, body={"until": last.isoformat()})
+        told = _follow(client, start, last, quiet=as_json)
+    ended = [each for each in reversed(told["runs"]) if start <= date.fromisoformat(each["businessDate"]) <= last]
+    if as_json:
+        print_json({"today": told["today"], "openExceptions": told["openExceptions"], "runs": ended})
+        return
+    for each in ended:
+        say(f"{each['businessDate']}  {_in_words(each)}")
+    say(f"business date {told['today']}; {told['openExceptions']} in the exception queue")
+
+
+def _follow(client: "ApiClient", start: date, last: date, *, quiet: bool) -> dict[str, Any]:
+    """Poll until the books stand beyond the last date, with a bar of steps."""
+    from rich.console import Console  # noqa: PLC0415 - `up` stays small
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
+        days = (last - start).days + 1
+        task = progress.add_task(str(start), total=max(0, days) * _STEPS)
+        while True:
+            told: dict[str, Any] = client.call("GET", _PATH)
+            today = date.fromisoformat(told["today"])
+            if today > last:
+                progress.update(task, description=str(last), completed=max(0, days) * _STEPS)
+                return told
+            current = [each for each in told["runs"] if each["businessDate"] == told["today"]]
+            done = sum(step["finished"] for each in current for step in each["steps"])
+            progress.update(task, description=str(today), completed=(today - start).days * _STEPS + done)
+            time.sleep(_POLL_S)
+
+
+def _in_words(run: dict[str, Any]) -> str:
+    """What a run did: the figures that are not zero."""
+    return "  ".join(
+        f"{step['step']}: " + ", ".join(f"{name} {value}" for name, value in step["figures"].items() if value)
+        for step in run["steps"]
+        if any(step["figures"].values())
+    )
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise CommandFailed(ExitCode.USAGE, "--until is a date, YYYY-MM-DD") from None

@@ -1,0 +1,72 @@
+"""Words of the daily run (日终): its steps in order, and the states of its orders, files and replies. Pure."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class DayStep(StrEnum):
+    """The steps of one business date, in their order."""
+
+    REPLIES = "take-replies"  # 收取回盘
+    POST = "post"  # 入账
+    ARREARS = "arrears"  # 逾期
+    REMINDERS = "reminders"  # 提醒
+    ORDERS = "debit-orders"  # 扣款
+    FILE = "send-file"  # 送盘
+    ROLL = "roll"  # 换日
+
+
+class RunState(StrEnum):
+    """A run is under way, or it is over."""
+
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+
+
+class OrderState(StrEnum):
+    """What has become of a debit order."""
+
+    QUEUED = "QUEUED"
+    SENT = "SENT"
+    ACCEPTED = "ACCEPTED"
+    SETTLED = "SETTLED"
+    REJECTED = "REJECTED"
+    RETURNED = "RETURNED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+OPEN_ORDERS: Final = (OrderState.QUEUED, OrderState.SENT, OrderState.ACCEPTED)
+
+
+class FileState(StrEnum):
+    """How far a file of the exchange has come: the first three go out, the others came in."""
+
+    RESERVED = "RESERVED"
+    WRITTEN = "WRITTEN"
+    SENT = "SENT"
+    RECEIVED = "RECEIVED"
+    TAKEN = "TAKEN"
+    QUARANTINED = "QUARANTINED"
+
+
+class ReplyState(StrEnum):
+    """What followed from a line of the bank's answer."""
+
+    NEW = "NEW"
+    BOOKED = "BOOKED"
+    NOTED = "NOTED"  # nothing had to follow
+    SUSPENSE = "SUSPENSE"  # money of nobody yet (暂收)
+
+
+class ExceptionState(StrEnum):
+    """Whether somebody still has to look at it."""
+
+    OPEN = "OPEN"
+    DONE = "DONE"
+
+
+# How long an order may go unanswered before its row counts as missed: the longest bank holidays are nine days.
+ANSWER_DAYS: Final = 10
+REMIND_DAYS: Final = 3
+# `agreements.told_days` of a case that has heard that nothing is owed any more.
+TOLD_ENDED: Final = -1
