@@ -16,7 +16,6 @@ from api.installments.documents import Adding, UploadOperation, store_document
 from api.installments.withdrawal import ANSWERS, Withdrawal, check_reason, withdraw
 from api.links.bodies import AppliedAnswer, LinkAnswer, NewLinkBody, NoticeAnswer, OpenLinkAnswer, ProgressAnswer
 from api.links.intake import (
-    PATH,
     application_link,
     applied,
     apply_through,
@@ -28,6 +27,7 @@ from api.links.intake import (
 )
 from api.tasks.deciding import DecidedAnswer
 from api.wording import worded
+from compliance.vault.link_tokens import PATH
 from models.domain.application import LinkPurpose
 from models.domain.roles import Permission
 from models.operations.idempotency import KeySlot

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
+from api.agreements.progress import read_progress
 from api.deps import ApiDeps
 from api.idempotency import Stored
 from api.identity.principal import Principal
@@ -12,27 +13,27 @@ from api.installments.answers import TermsAnswer
 from api.installments.bodies import LinkApplicationBody
 from api.installments.controller import branch_of
 from api.installments.intake import Sender, check_application, take_in, today_of
-from api.links.bodies import AppliedAnswer, LinkAnswer, NewLinkBody, ProgressAnswer
-from api.links.tokens import link_of, token_of, whole_second
+from api.links.bodies import AppliedAnswer, LetterAnswer, LinkAnswer, NewLinkBody, ProgressAnswer
+from api.links.tokens import link_of
 from api.wording import worded
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unit, unit_of_work
-from models.domain.application import MAX_LINK_HOURS, Channel, LinkPurpose
+from compliance.vault.link_tokens import PATH, token_of, whole_second
+from models.domain.application import MAX_LINK_HOURS, Channel, DocumentKind, LinkPurpose
 from models.domain.states import CaseStage
 from models.domain.tokens import new_token
 from models.errors import FieldFault, FormInvalid, LinkExpired, NotFound
 from models.operations.idempotency import KeySlot, find_key, open_key
 from models.operations.parties import NewLink, create_link, use_link
 from models.queries import case_file, cases, parties
+from models.queries.agreements import agreement_of_case
 from models.tables.installments import InstallmentCase, Proposal
 from models.tables.parties import CustomerLink
-
-PATH: Final = "/v1/links"
 
 
 def link_answer(deps: ApiDeps, link: CustomerLink) -> LinkAnswer:
     """A link with its token; blocking."""
-    token = token_of(deps, link)
+    token = token_of(deps.vault, link)
     return LinkAnswer(id=link.id, purpose=link.purpose, token=token, path=f"{PATH}/{token}", expires_at=link.expires_at)
 
 
@@ -105,6 +106,9 @@ def made(deps: ApiDeps, principal: Principal, link_id: str) -> Stored:
     assert link is not None  # it was made under the caller's own key
     return Stored(status=HTTPStatus.CREATED, body=link_answer(deps, link).model_dump(mode="json"))
 
+
+# What a progress link hands out; everything else of a case is the bank's.
+FETCHED: Final = frozenset({DocumentKind.SEALED_AGREEMENT, DocumentKind.CLOSE_LETTER})
 
 # Used by the customer -------------------------------------------------------------------------------------------------
 
@@ -226,8 +230,10 @@ def progress_answer(deps: ApiDeps, link: CustomerLink, *, locale: str) -> Progre
     """How the case stands, in the customer's words; blocking."""
     case = case_of_link(deps, link)
     with deps.database.read() as session:
-        documents = len(case_file.documents_of_case(session, case.token))
+        documents = case_file.documents_of_case(session, case.token)
         proposal = cases.latest_proposal(session, case_token=case.token)
+        agreement = agreement_of_case(session, case_token=case.token)
+        repayment = read_progress(session, agreement, locale=locale) if agreement is not None else None
     granted = None
     if case.granted_amount_minor is not None and case.granted_term_months is not None:
         granted = TermsAnswer(
@@ -243,7 +249,19 @@ def progress_answer(deps: ApiDeps, link: CustomerLink, *, locale: str) -> Progre
         requested=TermsAnswer(amount_minor=case.requested_amount_minor, term_months=case.requested_term_months),
         offered=_offered(case, proposal),
         granted=granted,
-        documents=documents,
+        documents=len(documents),
+        repayment=repayment,
+        letters=[
+            LetterAnswer(
+                id=row.id,
+                kind=row.kind,
+                kind_text=worded(f"document-kind.{row.kind}", locale),
+                size_bytes=row.size_bytes,
+                digest=row.digest,
+            )
+            for row in documents
+            if row.kind in FETCHED
+        ],
         withdrawal_pending=case.pending_decision_id is not None,
         created_at=case.created_at,
         updated_at=case.updated_at,

@@ -55,6 +55,9 @@ class Shelf:
                 self.vault.seal_file(address, iter((content,)), draft)
                 with contextlib.suppress(FileExistsError):
                     os.link(draft, target)  # unlike a rename, it never takes the place of another
+            except FileNotFoundError:  # another try at this moment was first, and cleared our draft away
+                if not target.exists():
+                    raise
             finally:
                 draft.unlink(missing_ok=True)
         self._clear(target)
@@ -77,5 +80,5 @@ class Shelf:
 
     def _clear(self, target: Path) -> None:
         """What killed tries have left beside the file: drafts of it, complete or not."""
-        for left in target.parent.glob(f".{target.name}.*"):
+        for left in target.parent.glob(f"*.{target.name}.*"):
             left.unlink(missing_ok=True)

@@ -1,0 +1,257 @@
+"""From the records of a case to what its agreement, cost statement and letter say; people's data stay in memory."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from activities.documents.content import (
+    Agreement,
+    AnnualRate,
+    BreachTerms,
+    Charge,
+    ChargeKind,
+    CloseLetter,
+    ContingentItem,
+    CostItem,
+    CostStatement,
+    Customer,
+    DebtKind,
+    DebtPart,
+    Heading,
+    IdentityDocument,
+    Institution,
+    RateMethod,
+    RepaymentCycle,
+    RepaymentMethod,
+    Settlement,
+    SigningForm,
+)
+from activities.documents.facts import DISCLOSED, disclosure
+from activities.documents.figures import percent
+from models.domain.plans.negotiation import Family
+from models.domain.product import DEFAULT_PRODUCT
+from models.domain.rates.disclosure import yearly_rates
+from models.domain.schedules.rows import Row, Schedule
+from models.domain.servicing.state import Status
+from models.domain.servicing.stored import rows_from_json
+from models.tables.agreements import Agreement as ServicedAgreement
+from models.tables.agreements import PlanOffer
+from models.tables.tenants import Tenant
+from models.texts.render import Locale, render
+
+WORDING: Final = "1"  # of both templates; a changed wording is a new version
+_METHODS: Final = {
+    Family.FIXED_TERM: RepaymentMethod.LEVEL,
+    Family.AFFORDABLE: RepaymentMethod.LEVEL,
+    Family.STEP_UP: RepaymentMethod.STEP_UP,
+    Family.INTEREST_FREE: RepaymentMethod.INTEREST_FREE,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Party:
+    """The customer as the vault has opened them for one document; its `repr` shows nobody."""
+
+    name: str = field(repr=False)
+    id_type: str
+    id_number: str = field(repr=False)
+    mobile: str | None = field(repr=False)
+    address: str | None = field(repr=False)
+    card_number: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Papers:
+    """What both documents of a signing are made from."""
+
+    tenant: Tenant
+    party: Party
+    offer: PlanOffer
+    currency: str
+    agreement_id: str
+    cost_id: str
+    made_on: date
+    locale: Locale = "zh-CN"  # the Chinese text is the legal one
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """As offered, chosen and to be serviced."""
+        return rows_from_json(self.offer.rows)
+
+    @property
+    def start(self) -> date:
+        """The day from which the plan runs."""
+        return date.fromisoformat(self.offer.terms["start"])
+
+    @property
+    def method(self) -> RepaymentMethod:
+        """How the rows are made."""
+        return _METHODS.get(Family(self.offer.family), RepaymentMethod.AS_LISTED)
+
+
+def agreement_content(papers: Papers) -> Agreement:
+    """The agreement: the plan as it was frozen, the product's breach terms, nothing left open."""
+    principal, rows = papers.offer.terms["principalMinor"], papers.rows
+    rates = yearly_rates(rows, start=papers.start, received_minor=principal)
+    return Agreement(
+        heading=_heading(papers, papers.agreement_id),
+        lender=institution(papers.tenant, locale=papers.locale),
+        borrower=customer(papers.party, locale=papers.locale),
+        card_number=papers.party.card_number,
+        currency=papers.currency,
+        debt=(DebtPart(kind=DebtKind.PURCHASES, amount_minor=principal),),
+        debt_as_of=papers.start,
+        waived_minor=0,
+        schedule=Schedule(
+            convention=papers.offer.convention or papers.offer.family,
+            start=papers.start,
+            principal_minor=principal,
+            rows=rows,
+        ),
+        cycle=RepaymentCycle.MONTHLY,
+        method=papers.method,
+        rates=(
+            AnnualRate(value=rates.effective, method=RateMethod.EFFECTIVE),
+            AnnualRate(value=rates.nominal, method=RateMethod.NOMINAL),
+        ),
+        charges=_charges(papers),
+        breach=BreachTerms(
+            grace_days=0, missed_rows=DEFAULT_PRODUCT.default_rows, overdue_rate=DEFAULT_PRODUCT.late_rate
+        ),
+        mandate=None,  # a mandate is given when signing, as a text of its own
+        form=SigningForm.ELECTRONIC,
+        other_terms=(
+            *(disclosure(name, papers.locale) for name in DISCLOSED),
+            render("document.mandate-apart", {}, papers.locale),
+        ),
+    )
+
+
+def statement_content(papers: Papers) -> CostStatement:
+    """The all-in cost statement: every charge with its own yearly rate, what breach costs, and the total."""
+    principal, rows = papers.offer.terms["principalMinor"], papers.rows
+    total = yearly_rates(rows, start=papers.start, received_minor=principal).effective
+    bank = papers.tenant.name
+    items = [
+        _item(papers, "interest", sum(row.interest_minor for row in rows), [replace(r, fee_minor=0) for r in rows])
+    ]
+    fees = sum(row.fee_minor for row in rows)
+    if fees:
+        items.append(_item(papers, "installment-fee", fees, [replace(row, interest_minor=0) for row in rows]))
+    return CostStatement(
+        heading=_heading(papers, papers.cost_id),
+        lender=institution(papers.tenant, locale=papers.locale),
+        borrower=customer(papers.party, locale=papers.locale),
+        currency=papers.currency,
+        principal_minor=principal,
+        rows=len(rows),
+        first_due=rows[0].due,
+        last_due=rows[-1].due,
+        method=papers.method,
+        items=tuple(items),
+        total=AnnualRate(value=total, method=RateMethod.EFFECTIVE),
+        contingent=(
+            ContingentItem(
+                code="late-interest",
+                name=render("document.cost.late-interest.name", {}, papers.locale),
+                condition=render("document.cost.late-interest.condition", {}, papers.locale),
+                standard=render(
+                    "document.cost.late-interest.standard", {"rate": percent(DEFAULT_PRODUCT.late_rate)}, papers.locale
+                ),
+                charged_by=bank,
+            ),
+        ),
+        form=SigningForm.ELECTRONIC,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """What a letter of settlement is made from; `paid_minor` is all money that came in, less what was returned."""
+
+    tenant: Tenant
+    party: Party
+    agreement: ServicedAgreement
+    letter_id: str
+    signed_on: date
+    settled_on: date
+    paid_minor: int
+    made_on: date
+    locale: Locale = "zh-CN"
+
+
+def letter_content(settled: Settled) -> CloseLetter:
+    """The letter that nothing is owed any more (结清证明)."""
+    early = settled.agreement.status == Status.SETTLED
+    return CloseLetter(
+        heading=Heading(document_id=settled.letter_id, plan_hash=None, made_on=settled.made_on, version=WORDING),
+        lender=institution(settled.tenant, locale=settled.locale),
+        borrower=customer(settled.party, locale=settled.locale),
+        agreement_id=settled.agreement.id,
+        signed_on=settled.signed_on,
+        settled_on=settled.settled_on,
+        settlement=Settlement.EARLY if early else Settlement.AS_AGREED,
+        currency=settled.agreement.currency,
+        principal_minor=settled.agreement.principal_minor,
+        paid_minor=settled.paid_minor,
+        card_number=settled.party.card_number,
+    )
+
+
+def institution(tenant: Tenant, *, locale: Locale) -> Institution:
+    """The bank as it is printed; what it has not set says where a cardholder finds it."""
+    hotline = tenant.hotline or render("document.institution.hotline", {}, locale)
+    return Institution(
+        name=tenant.name,
+        address=tenant.address or render("document.institution.address", {}, locale),
+        hotline=hotline,
+        complaints=tenant.complaints or hotline,
+    )
+
+
+def customer(party: Party, *, locale: Locale) -> Customer:
+    """The cardholder as they are printed."""
+    unknown = render("document.not-given", {}, locale)
+    known = {kind.value: kind for kind in IdentityDocument}
+    return Customer(
+        name=party.name,
+        id_type=known.get(party.id_type, IdentityDocument.OTHER),
+        id_number=party.id_number,
+        mobile=party.mobile or unknown,
+        address=party.address or unknown,
+    )
+
+
+def _heading(papers: Papers, document_id: str) -> Heading:
+    return Heading(document_id=document_id, plan_hash=papers.offer.plan_hash, made_on=papers.made_on, version=WORDING)
+
+
+def _charges(papers: Papers) -> tuple[Charge, ...]:
+    sums = {
+        ChargeKind.INTEREST: sum(row.interest_minor for row in papers.rows),
+        ChargeKind.OTHER: sum(row.fee_minor for row in papers.rows),
+    }
+    return tuple(_charge(kind, sums.get(kind, 0), papers) for kind in ChargeKind)
+
+
+def _charge(kind: ChargeKind, amount_minor: int, papers: Papers) -> Charge:
+    params: dict[str, str | int] = {"amount": amount_minor, "currency": papers.currency}
+    standard = render(f"document.charge.{kind}", params, papers.locale) if amount_minor else ""
+    return Charge(kind=kind, charged=bool(amount_minor), standard=standard)
+
+
+def _item(papers: Papers, code: str, amount_minor: int, rows: list[Row]) -> CostItem:
+    principal: int = papers.offer.terms["principalMinor"]
+    alone = yearly_rates(rows, start=papers.start, received_minor=principal).effective if amount_minor else Decimal(0)
+    params: dict[str, str | int] = {"amount": amount_minor, "currency": papers.currency}
+    standard = "standard" if amount_minor else "none"
+    return CostItem(
+        code=code,
+        name=render(f"document.cost.{code}.name", {}, papers.locale),
+        method=render(f"document.cost.{code}.method", {}, papers.locale),
+        standard=render(f"document.cost.{code}.{standard}", params, papers.locale),
+        charged_by=papers.tenant.name,
+        amount_minor=amount_minor,
+        annual_rate=alone,
+    )
