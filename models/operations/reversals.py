@@ -1,0 +1,185 @@
+"""Reversals (冲正) by two persons: asked for, then confirmed and booked, or rejected. Functions over a session.
+
+Four-eyes (双人复核) holds in three layers, as for changes of roles: the API asks before, the compare-and-set asks who
+made the proposal, and `four_eyes` is unique over subject and person.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy import exists, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from models.domain.servicing.events import EventKind, PaymentChannel
+from models.domain.tokens import new_token
+from models.errors import Conflict, FieldFault, FormInvalid, FourEyesViolation, ShownChanged, WrongState
+from models.operations.agreements import named
+from models.operations.payments import Receipt, book_money
+from models.tables.agreements import Agreement, AgreementEvent
+from models.tables.reversals import Reversal
+from models.tables.tasks import FourEyes
+
+PROPOSED: Final = "PROPOSED"
+CONFIRMED: Final = "CONFIRMED"
+REJECTED: Final = "REJECTED"
+_MAKER: Final = "maker"
+_CHECKER: Final = "checker"
+_MONEY: Final = frozenset({EventKind.PAYMENT, EventKind.PREPAYMENT, EventKind.SETTLEMENT})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Who:
+    """A member of staff: the account, and the person behind it, whom four-eyes looks at."""
+
+    staff_id: str
+    person_id: str
+
+
+def shown(reversal: Reversal) -> dict[str, object]:
+    """What both persons see; its hash is what the second one is bound to."""
+    return {
+        "reversal": reversal.id,
+        "agreement": reversal.agreement_id,
+        "event": reversal.event_id,
+        "kind": reversal.kind,
+        "amountMinor": reversal.amount_minor,
+        "valueDate": reversal.value_date.isoformat(),
+        "reasonCode": reversal.reason_code,
+    }
+
+
+def draft(
+    session: Session, agreement: Agreement, *, reversal_id: str, event_id: str, reason_code: str, by: Who, now: datetime
+) -> Reversal:
+    """A proposal that is not written yet: the caller hashes what it shows, then `propose` writes it.
+
+    Raises:
+        FormInvalid: there is no such event, it is no money, it came by debit (the bank takes that back itself), or it
+            was taken back before.
+        Conflict: another proposal for it waits already.
+    """
+    event = session.get(AgreementEvent, event_id)
+    if event is None or event.agreement_id != agreement.id or not _reversible(event):
+        raise FormInvalid(faults=(FieldFault(pointer="/eventId", code="not-reversible"),))
+    if _taken_back(session, event.id):
+        raise FormInvalid(faults=(FieldFault(pointer="/eventId", code="reversed-already"),))
+    waiting = select(Reversal.id).where(col(Reversal.event_id) == event.id, col(Reversal.state) == PROPOSED)
+    if session.exec(waiting).first() is not None:
+        raise Conflict(detail=event.id)
+    return Reversal(
+        id=reversal_id,
+        tenant=agreement.tenant,
+        agreement_id=agreement.id,
+        event_id=event.id,
+        kind=event.kind,
+        amount_minor=event.amount_minor,
+        value_date=event.value_date,
+        reason_code=reason_code,
+        shown_hash="",
+        state=PROPOSED,
+        proposed_by=by.staff_id,
+        proposed_at=now,
+    )
+
+
+def propose(session: Session, reversal: Reversal, *, by: Who, now: datetime) -> None:
+    """Write a proposal that waits for its second person."""
+    session.add(reversal)
+    _stand_as(session, reversal, by=by, side=_MAKER, now=now)
+    session.flush()
+
+
+def persons_barred(session: Session, *, shown_hash: str) -> frozenset[str]:
+    """Who may not be the second person: who asked for it."""
+    rows = session.exec(
+        select(col(FourEyes.person_id)).where(col(FourEyes.subject) == shown_hash, col(FourEyes.side) == _MAKER)
+    )
+    return frozenset(rows)
+
+
+def decide(session: Session, reversal: Reversal, *, shown_hash: str, confirm: bool, by: Who, now: datetime) -> Reversal:
+    """Confirm or reject as the second person. Call it with the agreement locked; `book_reversal` follows.
+
+    Raises:
+        FourEyesViolation: the person asked for it.
+        WrongState: it was decided before.
+        ShownChanged: the caller was shown something else.
+    """
+    barred = exists().where(
+        col(FourEyes.subject) == col(Reversal.shown_hash),
+        col(FourEyes.person_id) == by.person_id,
+        col(FourEyes.side) == _MAKER,
+    )
+    decided = session.exec(
+        update(Reversal)
+        .where(
+            col(Reversal.id) == reversal.id,
+            col(Reversal.state) == PROPOSED,
+            col(Reversal.shown_hash) == shown_hash,
+            ~barred,
+        )
+        .values(state=CONFIRMED if confirm else REJECTED, decided_by=by.staff_id, decided_at=now)
+        .execution_options(synchronize_session=False)
+    ).rowcount
+    after = session.get_one(Reversal, reversal.id, populate_existing=True)
+    if not decided:
+        raise _why_not(session, after, by=by)
+    _stand_as(session, after, by=by, side=_CHECKER, now=now)
+    try:
+        session.flush()
+    except IntegrityError:
+        raise FourEyesViolation from None
+    return after
+
+
+def book_reversal(session: Session, agreement: Agreement, reversal: Reversal, *, on: date, now: datetime) -> Receipt:
+    """Book a confirmed reversal: the tail is folded anew, rows that were paid with it open again.
+
+    Raises:
+        AlreadyBooked: it is in the books.
+        WrongState: the money was taken back in another way meanwhile.
+    """
+    if _taken_back(session, reversal.event_id):
+        raise WrongState(detail=reversal.id, params={"state": "reversed"})
+    key = f"reversal/{reversal.id}"
+    new = named(
+        EventKind.REVERSAL, business_key=key, on=on, now=now, target=reversal.event_id, ref=reversal.reason_code
+    )
+    receipt = book_money(session, agreement, new.event, business_key=key, on=on, now=now)
+    reversal.booked_event_id = new.event.id
+    session.add(reversal)
+    session.flush()
+    return receipt
+
+
+def _reversible(event: AgreementEvent) -> bool:
+    return EventKind(event.kind) in _MONEY and event.params.get("channel") != PaymentChannel.DEBIT
+
+
+def _taken_back(session: Session, event_id: str) -> bool:
+    found = select(AgreementEvent.id).where(col(AgreementEvent.target) == event_id)
+    return session.exec(found).first() is not None
+
+
+def _why_not(session: Session, reversal: Reversal, *, by: Who) -> Exception:
+    if reversal.state != PROPOSED:
+        return WrongState(params={"state": reversal.state})
+    if by.person_id in persons_barred(session, shown_hash=reversal.shown_hash):
+        return FourEyesViolation()
+    return ShownChanged()
+
+
+def _stand_as(session: Session, reversal: Reversal, *, by: Who, side: str, now: datetime) -> None:
+    session.add(
+        FourEyes(
+            id=new_token("eye"),
+            tenant=reversal.tenant,
+            subject=reversal.shown_hash,
+            person_id=by.person_id,
+            side=side,
+            decision_id=reversal.id,
+            created_at=now,
+        )
+    )
