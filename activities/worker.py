@@ -10,7 +10,10 @@ from temporalio.client import Client
 from temporalio.common import VersioningBehavior
 from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig, WorkerDeploymentVersion
 
+from activities.daily.bank import BankOf
+from activities.daily.steps import SqlDailyRun
 from activities.gateways.bureau import BureauGateway, BureauQuery
+from activities.installments.agreement_steps import SqlAgreements
 from activities.installments.case_steps import SqlInstallments
 from activities.support.failures import FailureTranslator
 from activities.support.registry import activities_of
@@ -18,14 +21,18 @@ from activities.tasks.platform import SqlPlatform
 from compliance.vault.keyring import Vault
 from models.database.engine import Database
 from models.domain.clock import Clock
+from workflows.daily.catch_up import DailyCatchUp
+from workflows.daily.run import DailyRun
 from workflows.installments.case import InstallmentCase
+from workflows.ports.agreements import CorePort, SigningPort
+from workflows.ports.notices import NoticePort
 from workflows.support.ids import CASES_QUEUE, GATEWAYS_QUEUE
 from workflows.support.options import STICKY_TIMEOUT, WORKFLOW_TASK_SLOTS
 from workflows.support.sandbox import STRICT_RUNNER
 
 # What all workers are called together by an external cluster; a full stop would end the name.
 DEPLOYMENT: Final = "casework"
-ALL_WORKFLOWS: Final[list[type]] = [InstallmentCase]
+ALL_WORKFLOWS: Final[list[type]] = [InstallmentCase, DailyRun, DailyCatchUp]
 # A bigger pool buys nothing under one interpreter lock; the database pool is sized to it.
 _THREADS: Final = 8
 _LOCAL_SLOTS: Final = 20
@@ -34,9 +41,10 @@ _CACHED_WORKFLOWS: Final = 1000
 
 @dataclass(kw_only=True, slots=True)
 class WorkerDeps:
-    """What the activities need from the composition root.
+    """What the activities need from the composition root; ports come as adapters, since more than one fits each.
 
     Attributes:
+        bank_of: the bank of a tenant; None where no daily run is served.
         build_id: names this deployment to an external cluster; None on the embedded stack, which is unversioned.
     """
 
@@ -44,7 +52,11 @@ class WorkerDeps:
     database: Database
     vault: Vault
     bureau: BureauGateway
+    core: CorePort
+    signing: SigningPort
+    notices: NoticePort
     clock: Clock
+    bank_of: BankOf | None = None
     interceptors: Sequence[Interceptor] = ()
     build_id: str | None = None
     graceful_shutdown: timedelta = timedelta(seconds=5)
@@ -65,7 +77,14 @@ def create_workers(deps: WorkerDeps, *, queues: Sequence[str] = (CASES_QUEUE, GA
 
 def case_adapters(deps: WorkerDeps) -> list[object]:
     """The adapters behind the ports of the `cases` queue."""
-    return [SqlPlatform(deps.database, deps.clock), SqlInstallments(deps.database, deps.clock)]
+    adapters: list[object] = [
+        SqlPlatform(deps.database, deps.clock),
+        SqlInstallments(deps.database, deps.clock),
+        SqlAgreements(deps.database, deps.clock),
+    ]
+    if deps.bank_of is not None:
+        adapters.append(SqlDailyRun(deps.database, deps.vault, deps.bank_of, deps.clock))
+    return adapters
 
 
 def _cases_worker(deps: WorkerDeps) -> Worker:
@@ -84,11 +103,12 @@ def _cases_worker(deps: WorkerDeps) -> Worker:
 
 
 def _gateways_worker(deps: WorkerDeps) -> Worker:
-    adapter = BureauQuery(deps.database, deps.vault, deps.bureau, deps.clock)
+    bureau = BureauQuery(deps.database, deps.vault, deps.bureau, deps.clock)
+    adapters = (bureau, deps.core, deps.signing, deps.notices)
     return Worker(
         deps.client,
         task_queue=GATEWAYS_QUEUE,
-        activities=activities_of(adapter),
+        activities=[method for adapter in adapters for method in activities_of(adapter)],
         **_common(deps, VersioningBehavior.UNSPECIFIED),
     )
 

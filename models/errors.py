@@ -121,6 +121,15 @@ class FourEyesViolation(CaseworkError):
 
 
 @dataclass(kw_only=True, eq=False)
+class CustomerOnly(CaseworkError):
+    """What only the customer can do, through a link; nobody of the bank signs for them."""
+
+    code = "customer-only"
+    status = 403
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
 class AuthorityExceeded(CaseworkError):
     """The amount or concession lies above what this person may approve (审批权限)."""
 
@@ -212,6 +221,24 @@ class BlockedByRule(CaseworkError):
 
 
 @dataclass(kw_only=True, eq=False)
+class AlreadyBooked(CaseworkError):
+    """Money with this bank reference is in the books; it counts once."""
+
+    code = "already-booked"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
+class QuoteStale(CaseworkError):
+    """A settlement quote that does not hold any more, or not yet; `params.reason` says why. Make a new one."""
+
+    code = "quote-stale"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
 class Conflict(CaseworkError):
     """A uniqueness rule of the business is broken."""
 
@@ -285,6 +312,33 @@ class IdempotencyMismatch(CaseworkError):
 
 
 @dataclass(kw_only=True, eq=False)
+class CharacterUnprintable(CaseworkError):
+    """The font of the documents cannot print `params.character` (a code point) in `params.field`."""
+
+    code = "character-unprintable"
+    status = 422
+    audience = Audience.OPERATIONS
+
+
+@dataclass(kw_only=True, eq=False)
+class CodeRefused(CaseworkError):
+    """The one-time code is not taken; `params.reason` says why."""
+
+    code = "code-refused"
+    status = 422
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
+class NotRead(CaseworkError):
+    """A document was not read for `params.least` seconds, or not confirmed; `params.document` is its kind."""
+
+    code = "not-read"
+    status = 422
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
 class PreconditionRequired(CaseworkError):
     """The request needs the header `params.header`."""
 
@@ -348,6 +402,42 @@ class GatewayRefused(CaseworkError):
     """An outside party refused for good; a person must look. `params.reason` is its code."""
 
     code = "gateway-refused"
+    status = 502
+    audience = Audience.OPERATIONS
+
+
+@dataclass(kw_only=True, eq=False)
+class BankFileInvalid(CaseworkError):
+    """A file or an order for the bank breaks its rules; `faults` names every place and rule. Nothing was sent."""
+
+    code = "bank-file-invalid"
+    status = 500
+    audience = Audience.OPERATIONS
+
+
+@dataclass(kw_only=True, eq=False)
+class BankFileUnreadable(CaseworkError):
+    """A file from the bank cannot be read as a whole; `faults` says where. Nothing of it was taken."""
+
+    code = "bank-file-unreadable"
+    status = 502
+    audience = Audience.OPERATIONS
+
+
+@dataclass(kw_only=True, eq=False)
+class BankFileConflict(CaseworkError):
+    """The exchange with the bank holds another file under this name, or the file is gone from it."""
+
+    code = "bank-file-conflict"
+    status = 500
+    audience = Audience.OPERATIONS
+
+
+@dataclass(kw_only=True, eq=False)
+class CoreFileUnreadable(CaseworkError):
+    """A file of the card core cannot be used; `params` names file, line, field and rule. Nothing of it was taken."""
+
+    code = "core-file-unreadable"
     status = 502
     audience = Audience.OPERATIONS
 

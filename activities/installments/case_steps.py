@@ -15,23 +15,29 @@ from models.contracts.installments import (
     BureauAnswer,
     DecisionApplied,
     StoreMendedBureauInput,
+    Terms,
 )
 from models.database.engine import Database
 from models.domain.affordability import Finances, assess
 from models.domain.clock import Clock
 from models.domain.ids import tenant_of_case
-from models.domain.states import CaseOutcome, CaseStage, DecisionState, Outcome
+from models.domain.states import CaseStage, DecisionState, Outcome
 from models.domain.tokens import new_token
 from models.errors import FormInvalid
 from models.operations import decisions, projection
 from models.queries import cases
+from models.tables.agreements import PlanOffer
 from models.tables.installments import AffordabilityAssessment, BureauReport, InstallmentCase, Proposal
 from models.tables.tasks import Decision
 from workflows.ports.installments import InstallmentPort
 
 # Outcomes that put new terms on the table, and what the terms are called.
-_PROPOSING: Final = {Outcome.RECOMMEND: "recommendation", Outcome.COUNTER: "counter-offer"}
-_GRANTING: Final = frozenset({CaseOutcome.APPROVED, CaseOutcome.COUNTERED})
+_PROPOSING: Final = {
+    Outcome.RECOMMEND: "recommendation",
+    Outcome.COUNTER: "counter-offer",
+    Outcome.REOFFER: "counter-offer",
+    Outcome.CHOOSE: "chosen-plan",
+}
 
 
 @dataclass(slots=True)
@@ -183,7 +189,8 @@ def _propose(session: Session, input: ApplyDecisionInput, decision: Decision) ->
     known = session.exec(select(Proposal.id).where(col(Proposal.decision_id) == decision.id)).first()
     if known is not None:
         return
-    if input.terms is None or decision.person_id is None:
+    terms = _chosen_terms(session, input) if Outcome(input.outcome) is Outcome.CHOOSE else input.terms
+    if terms is None or decision.person_id is None:
         raise FormInvalid(detail=f"decision {decision.id} proposes no terms")
     latest = cases.latest_proposal(session, case_token=input.case_token)
     session.add(
@@ -193,9 +200,10 @@ def _propose(session: Session, input: ApplyDecisionInput, decision: Decision) ->
             case_token=input.case_token,
             version=(latest.version if latest is not None else 0) + 1,
             kind=kind,
-            amount_minor=input.terms.amount_minor,
-            term_months=input.terms.term_months,
-            concession_bps=input.terms.concession_bps,
+            amount_minor=terms.amount_minor,
+            term_months=terms.term_months,
+            concession_bps=terms.concession_bps,
+            offer_id=input.offer_id,
             decision_id=decision.id,
             made_by_person=decision.person_id,
             created_at=decision.created_at,
@@ -204,9 +212,21 @@ def _propose(session: Session, input: ApplyDecisionInput, decision: Decision) ->
     session.flush()
 
 
+def _chosen_terms(session: Session, input: ApplyDecisionInput) -> Terms | None:
+    """What the chosen plan amounts to; None if it is no plan of this case, or one that could not be offered."""
+    offer = session.get(PlanOffer, input.offer_id) if input.offer_id is not None else None
+    if offer is None or offer.case_token != input.case_token or offer.plan_hash is None:
+        return None
+    return Terms(
+        amount_minor=offer.terms["principalMinor"],
+        term_months=offer.figures["term"],
+        concession_bps=offer.figures["concessionBps"],
+    )
+
+
 def _granted(session: Session, input: ApplyDecisionInput) -> tuple[int, int, int] | None:
-    if input.case_outcome not in _GRANTING:
+    if input.outcome != Outcome.APPROVE:
         return None
     proposal = cases.latest_proposal(session, case_token=input.case_token)
-    assert proposal is not None  # the transition table reaches these ends through a proposal only
+    assert proposal is not None  # the transition table comes to an approval through a chosen plan only
     return proposal.amount_minor, proposal.term_months, proposal.concession_bps

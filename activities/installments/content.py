@@ -5,6 +5,15 @@ from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
+from activities.installments.plan_content import (
+    IN_SERVICE,
+    TO_SIGN,
+    agreement_shown,
+    chosen_plan,
+    offers_shown,
+    owed_minor,
+    signing_shown,
+)
 from compliance.audit.deeds import shown_hash
 from models.contracts.platform import OpenTaskInput
 from models.domain.roles import CANDIDATE_ROLE
@@ -18,8 +27,14 @@ from models.tables.tasks import Decision, Task
 SERVICE_LEVEL: Final[dict[TaskType, timedelta]] = {
     TaskType.DOCUMENTS: timedelta(hours=72),
     TaskType.ASSESSMENT: timedelta(hours=24),
+    TaskType.NEGOTIATION: timedelta(hours=120),
     TaskType.APPROVAL: timedelta(hours=8),
     TaskType.COUNTER_OFFER: timedelta(hours=72),
+    TaskType.SIGNING: timedelta(hours=168),
+    TaskType.PAPER_CHECK: timedelta(hours=24),
+    TaskType.ACTIVATION: timedelta(hours=24),
+    TaskType.MISSED: timedelta(hours=48),
+    TaskType.DEFAULT: timedelta(hours=72),
     TaskType.INCIDENT: timedelta(hours=4),
     TaskType.INCIDENT_CONFIRM: timedelta(hours=4),
 }
@@ -69,6 +84,16 @@ def _shown(session: Session, case: InstallmentCase, question: OpenTaskInput) -> 
         if question.incident_choice is not None:
             shown["incident"] |= {"choice": question.incident_choice, "figures": _chosen_figures(session, case.token)}
         return shown
+    if TaskType(question.task_type) in IN_SERVICE:
+        return shown | {"agreement": agreement_shown(session, case.token)}
+    if TaskType(question.task_type) in TO_SIGN:
+        return shown | {
+            "plan": chosen_plan(session, case.token),
+            "signing": signing_shown(session, case.token),
+            "verdicts": _verdicts(session, case.token),
+        }
+    if TaskType(question.task_type) is TaskType.NEGOTIATION:
+        shown |= {"offers": offers_shown(session, case.token)}
     return shown | {
         "requested": {"amountMinor": case.requested_amount_minor, "termMonths": case.requested_term_months},
         "totalDueMinor": case.total_due_minor,
@@ -79,6 +104,7 @@ def _shown(session: Session, case: InstallmentCase, question: OpenTaskInput) -> 
         "bureau": _bureau(session, case.token),
         "affordability": _affordability(session, case.token),
         "proposal": _proposal(session, case.token),
+        "plan": chosen_plan(session, case.token),
         "verdicts": _verdicts(session, case.token),
     }
 
@@ -148,7 +174,9 @@ def _verdicts(session: Session, case_token: str) -> list[dict[str, Any]]:
 
 def _amount(session: Session, case: InstallmentCase, task_type: TaskType) -> int:
     proposal = cases.latest_proposal(session, case_token=case.token)
-    weighed = task_type in (TaskType.APPROVAL, TaskType.COUNTER_OFFER)
+    if task_type in IN_SERVICE:
+        return owed_minor(session, case.token)
+    weighed = task_type not in (TaskType.DOCUMENTS, TaskType.ASSESSMENT, *_INCIDENTS)
     return proposal.amount_minor if proposal is not None and weighed else case.requested_amount_minor
 
 

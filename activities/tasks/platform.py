@@ -3,24 +3,26 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 from temporalio import activity
 
 from activities.installments.content import task_content
+from activities.support.shanghai import shanghai_date
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.rules.evaluate import RULE_SET_VERSION, blocks, evaluate_gate
 from compliance.rules.results import Verdict
 from models.contracts.platform import (
     BlockedOutcome,
+    CancelTaskInput,
     CloseTasksInput,
     Done,
     EvaluateGateInput,
     GateAnswer,
     OpenTask,
     OpenTaskInput,
+    RecordStageInput,
     RegisterRunInput,
     RuleBlock,
     RunRegistered,
@@ -36,13 +38,17 @@ from models.tables.installments import RuleVerdict
 from models.tables.tasks import Task
 from workflows.ports.platform import PlatformPort
 
-# Rules ask about a date, and the date of an act in the mainland is the one in Shanghai.
-SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 _STAGE_OF_TASK: Final = {
     TaskType.DOCUMENTS: CaseStage.DOCUMENTS,
     TaskType.ASSESSMENT: CaseStage.ASSESSMENT,
+    TaskType.NEGOTIATION: CaseStage.NEGOTIATION,
     TaskType.APPROVAL: CaseStage.APPROVAL,
     TaskType.COUNTER_OFFER: CaseStage.COUNTER_OFFER,
+    TaskType.SIGNING: CaseStage.SIGNING,
+    TaskType.PAPER_CHECK: CaseStage.PAPER_CHECK,
+    TaskType.ACTIVATION: CaseStage.ACTIVATION,
+    TaskType.MISSED: CaseStage.SERVICING,
+    TaskType.DEFAULT: CaseStage.SERVICING,
 }
 
 
@@ -81,7 +87,7 @@ class SqlPlatform(PlatformPort):
                 answer = _gate_answer(key, stored)
                 raise Unchanged
             facts = gate_facts(unit.session, gate=Gate(input.gate), case_token=input.case_token)
-            verdicts = evaluate_gate(Gate(input.gate), facts, as_of=now.astimezone(SHANGHAI).date())
+            verdicts = evaluate_gate(Gate(input.gate), facts, as_of=shanghai_date(now))
             rows = [_verdict_row(verdict, tenant, input, key, now) for verdict in verdicts]
             unit.session.add_all(rows)
             unit.deed.facts = {"gate": input.gate, "results": {row.rule_id: row.result for row in rows}}
@@ -131,6 +137,43 @@ class SqlPlatform(PlatformPort):
                 stage=CaseStage.ENDED,
                 outcome=input.outcome,
                 reason_code=input.reason_code,
+            )
+            if not written:
+                raise Unchanged
+        return Done()
+
+    @activity.defn(name="tasks.cancel_task")
+    def cancel_task(self, input: CancelTaskInput) -> Done:
+        """Take a task out of the inbox whose question has settled itself."""
+        now = self.clock()
+        deed = _deed(tenant_of_case(input.case_token), "task.cancelled", input.case_token, now)
+        deed.facts = {"no": input.task_no}
+        with unit_of_work(self.database, deed) as unit:
+            cancelled = projection.cancel_task(
+                unit.session, workflow_id=input.workflow_id, task_no=input.task_no, fence=input.fence, now=now
+            )
+            if not cancelled:
+                raise Unchanged
+        return Done()
+
+    @activity.defn(name="platform.record_stage")
+    def record_stage(self, input: RecordStageInput) -> Done:
+        """Write where the case stands, when no decision brought it there."""
+        now = self.clock()
+        stage = CaseStage(input.stage)
+        action = "case.ended" if stage is CaseStage.ENDED else "case.moved"
+        deed = _deed(tenant_of_case(input.case_token), action, input.case_token, now)
+        deed.facts = {"stage": input.stage, "outcome": input.outcome}
+        with unit_of_work(self.database, deed) as unit:
+            if stage is CaseStage.ENDED:
+                projection.cancel_open_tasks(unit.session, workflow_id=input.workflow_id, fence=input.fence, now=now)
+            written = projection.put_case(
+                unit.session,
+                case_token=input.case_token,
+                fence=input.fence,
+                now=now,
+                stage=stage,
+                outcome=input.outcome,
             )
             if not written:
                 raise Unchanged

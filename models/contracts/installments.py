@@ -15,6 +15,15 @@ class Terms:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CaseNews:
+    """What the daily run tells a case in service. `key` is case, kind and business date: told twice is told once."""
+
+    key: str
+    kind: str
+    business_date: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CaseCarried:
     """What a run hands to the next at a stage border."""
 
@@ -25,6 +34,9 @@ class CaseCarried:
     applied: dict[str, str]  # decision id -> fingerprint; survives continue-as-new, where update ids do not
     needs_gate: GateAnswer | None = None
     return_reason: str | None = None
+    news: tuple[CaseNews, ...] = ()
+    told_keys: tuple[str, ...] = ()  # of the news that were taken in
+    signed_by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +50,7 @@ class CaseInput:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CaseResult:
-    """How the first stages ended."""
+    """How the case ended."""
 
     case_token: str
     outcome: str
@@ -66,6 +78,7 @@ class DecideInput:
     reason_code: str | None = None
     terms: Terms | None = None
     mended: MendedBureau | None = None
+    offer_id: str | None = None  # the plan that was chosen
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +104,7 @@ class ApplyDecisionInput:
     case_outcome: str | None = None
     reason_code: str | None = None
     terms: Terms | None = None
+    offer_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

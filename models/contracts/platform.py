@@ -101,5 +101,26 @@ class CloseTasksInput:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RecordStageInput:
+    """Write where the case stands, when no decision brought it there. Nothing of its is open in the inbox."""
+
+    workflow_id: str
+    case_token: str
+    fence: Fence
+    stage: str
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CancelTaskInput:
+    """The open task has no meaning any more: what it asked about has settled itself."""
+
+    workflow_id: str
+    case_token: str
+    task_no: int
+    fence: Fence
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Done:
     """The step is done."""

@@ -44,12 +44,24 @@ class ConsentForm(StrEnum):
 
 
 class DocumentKind(StrEnum):
-    """What an uploaded file is (资料类型)."""
+    """What a file of a case is (资料类型)."""
 
     HARDSHIP_EVIDENCE = "hardship-evidence"  # 困难证明
     BUREAU_CONSENT = "bureau-consent"  # 征信查询授权书
     INCOME_PROOF = "income-proof"  # 收入证明
+    SIGNED_PAPER = "signed-paper"  # 纸质签署件扫描
     OTHER = "other"
+    AGREEMENT = "agreement"  # 协议文本, as printed for signing
+    COST_STATEMENT = "cost-statement"  # 综合融资成本明示表
+    SEALED_AGREEMENT = "sealed-agreement"  # 已用印协议
+    CLOSE_LETTER = "close-letter"  # 结清证明
+
+
+# What the bank prints itself is never taken in from outside.
+PRINTED: Final = frozenset(
+    {DocumentKind.AGREEMENT, DocumentKind.COST_STATEMENT, DocumentKind.SEALED_AGREEMENT, DocumentKind.CLOSE_LETTER}
+)
+UPLOADABLE: Final = tuple(kind for kind in DocumentKind if kind not in PRINTED)
 
 
 class ContactChannel(StrEnum):
@@ -118,3 +130,4 @@ class LinkPurpose(StrEnum):
 
     APPLICATION = "application"
     PROGRESS = "progress"
+    SIGNING = "signing"  # 签约: made by the case's own step, never by hand

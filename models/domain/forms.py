@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from pydantic.alias_generators import to_camel
 
 from models.domain.form_faults import faults_of
-from models.domain.states import CHECKER_TASKS, OUTCOMES, Outcome, TaskType
+from models.domain.states import CHECKER_TASKS, CUSTOMER_OUTCOMES, OUTCOMES, Outcome, TaskType
 from models.errors import FieldFault, FormInvalid
 
 MAX_NOTE_CHARS: Final = 2_000
@@ -27,6 +27,12 @@ CreditRejectReason = Literal[
 ]
 ApprovalReturnReason = Literal["assessment-incomplete", "terms-unsuitable", "evidence-outdated", "figures-contradict"]
 DeclineReason = Literal["installment-too-high", "term-too-long", "paid-otherwise", "prefers-other-plan", "no-answer"]
+NegotiationReturnReason = Literal["figures-contradict", "evidence-outdated", "terms-unsuitable"]
+PaperReturnReason = Literal["signature-missing", "page-missing", "not-readable", "not-the-agreement"]
+ActivationReturnReason = Literal["mandate-missing", "document-missing", "signature-missing"]
+ActivationRejectReason = Literal["core-refused", "collection-not-recalled", "customer-asked-to-stop"]
+ContactResultReason = Literal["promised-to-pay", "already-paid", "no-answer", "new-hardship", "disputes-the-debt"]
+ExtendReason = Literal["promised-to-pay", "new-hardship", "disputes-the-debt", "payment-on-its-way"]
 GiveUpReason = Literal["step-impossible", "customer-asked-to-stop", "opened-by-mistake"]
 IncidentRejectReason = Literal["figures-not-proven", "retry-first", "wrong-choice"]
 WithdrawReason = Literal["customer-asked-to-stop", "paid-otherwise", "opened-by-mistake", "no-answer"]
@@ -86,8 +92,35 @@ class AssessmentReject(_Form):
     reason_code: CreditRejectReason
 
 
+class NegotiationChoose(_Form):
+    """The plan that bank and customer agreed on (选定方案); it stays as it was offered, bound by its hash."""
+
+    outcome: Literal["choose"]
+    offer_id: Annotated[str, StringConstraints(pattern=r"^plo_[0-9a-hjkmnp-tv-z]{26}$")]
+
+
+class NegotiationReoffer(_Terms, _Form):
+    """Other terms were talked about: another round of plans (重新报价)."""
+
+    outcome: Literal["reoffer"]
+
+
+class NegotiationReturn(_Form):
+    """Back to the assessor."""
+
+    outcome: Literal["return"]
+    reason_code: NegotiationReturnReason
+
+
+class NegotiationReject(_Form):
+    """No plan could be agreed on."""
+
+    outcome: Literal["reject"]
+    reason_code: CreditRejectReason
+
+
 class ApprovalApprove(_Checked):
-    """The recommendation is approved as shown (审批通过)."""
+    """The chosen plan is approved as shown (审批通过)."""
 
     outcome: Literal["approve"]
 
@@ -123,6 +156,85 @@ class CounterOfferDecline(_Form):
 
     outcome: Literal["decline"]
     reason_code: DeclineReason
+
+
+class SigningSign(_Checked):
+    """The customer signs what was shown, by one-time code (电子签约)."""
+
+    outcome: Literal["sign"]
+
+
+class SigningPaper(_Form):
+    """A signed paper has come in; its scan lies with the case (纸质签约)."""
+
+    outcome: Literal["paper"]
+    document_id: Annotated[str, StringConstraints(pattern=r"^doc_[0-9a-hjkmnp-tv-z]{26}$")]
+
+
+class SigningResend(_Form):
+    """Print again and send another link."""
+
+    outcome: Literal["resend"]
+
+
+class SigningDecline(_Form):
+    """The customer will not sign."""
+
+    outcome: Literal["decline"]
+    reason_code: DeclineReason
+
+
+class PaperConfirm(_Checked):
+    """A second person has compared scan and agreement (复核通过)."""
+
+    outcome: Literal["confirm"]
+
+
+class PaperReturn(_Checked):
+    """The scan is not what it should be."""
+
+    outcome: Literal["return"]
+    reason_code: PaperReturnReason
+
+
+class ActivationRetry(_Form):
+    """Ask the rules again."""
+
+    outcome: Literal["retry"]
+
+
+class ActivationReturn(_Form):
+    """Sign again."""
+
+    outcome: Literal["return"]
+    reason_code: ActivationReturnReason
+
+
+class ActivationReject(_Form):
+    """The agreement does not come into force."""
+
+    outcome: Literal["reject"]
+    reason_code: ActivationRejectReason
+
+
+class MissedContacted(_Form):
+    """What came of talking to the customer about the missed payment; the talk stands in the contact log."""
+
+    outcome: Literal["contacted"]
+    reason_code: ContactResultReason
+
+
+class DefaultDeclare(_Checked):
+    """The agreement is broken (认定违约)."""
+
+    outcome: Literal["declare"]
+
+
+class DefaultExtend(_Checked):
+    """Not yet: the customer gets more time."""
+
+    outcome: Literal["extend"]
+    reason_code: ExtendReason
 
 
 class IncidentRetry(_Form):
@@ -168,6 +280,12 @@ FORMS: Final[dict[TaskType, dict[Outcome, type[_Form]]]] = {
         Outcome.RETURN: AssessmentReturn,
         Outcome.REJECT: AssessmentReject,
     },
+    TaskType.NEGOTIATION: {
+        Outcome.CHOOSE: NegotiationChoose,
+        Outcome.REOFFER: NegotiationReoffer,
+        Outcome.RETURN: NegotiationReturn,
+        Outcome.REJECT: NegotiationReject,
+    },
     TaskType.APPROVAL: {
         Outcome.APPROVE: ApprovalApprove,
         Outcome.COUNTER: ApprovalCounter,
@@ -175,6 +293,20 @@ FORMS: Final[dict[TaskType, dict[Outcome, type[_Form]]]] = {
         Outcome.REJECT: ApprovalReject,
     },
     TaskType.COUNTER_OFFER: {Outcome.ACCEPT: CounterOfferAccept, Outcome.DECLINE: CounterOfferDecline},
+    TaskType.SIGNING: {
+        Outcome.SIGN: SigningSign,
+        Outcome.PAPER: SigningPaper,
+        Outcome.RESEND: SigningResend,
+        Outcome.DECLINE: SigningDecline,
+    },
+    TaskType.PAPER_CHECK: {Outcome.CONFIRM: PaperConfirm, Outcome.RETURN: PaperReturn},
+    TaskType.ACTIVATION: {
+        Outcome.RETRY: ActivationRetry,
+        Outcome.RETURN: ActivationReturn,
+        Outcome.REJECT: ActivationReject,
+    },
+    TaskType.MISSED: {Outcome.CONTACTED: MissedContacted},
+    TaskType.DEFAULT: {Outcome.DECLARE: DefaultDeclare, Outcome.EXTEND: DefaultExtend},
     TaskType.INCIDENT: {
         Outcome.RETRY: IncidentRetry,
         Outcome.MEND: IncidentMend,
@@ -200,7 +332,15 @@ def _reasons_of(outcome: Outcome) -> tuple[str, ...]:
 
 # Every reason an outcome can have, on whichever task; `withdraw` is decided on the case itself.
 REASON_CODES: Final[dict[Outcome, tuple[str, ...]]] = {
-    outcome: _reasons_of(outcome) for outcome in (Outcome.REJECT, Outcome.RETURN, Outcome.DECLINE, Outcome.GIVE_UP)
+    outcome: _reasons_of(outcome)
+    for outcome in (
+        Outcome.REJECT,
+        Outcome.RETURN,
+        Outcome.DECLINE,
+        Outcome.GIVE_UP,
+        Outcome.CONTACTED,
+        Outcome.EXTEND,
+    )
 } | {Outcome.WITHDRAW: get_args(WithdrawReason)}
 
 
@@ -232,6 +372,8 @@ class DecisionForm:
     mended: MendedFigures | None = None
     note: str | None = None
     shown_hash: str | None = None
+    offer_id: str | None = None
+    document_id: str | None = None
 
 
 def parse_decision(task_type: TaskType, body: object) -> DecisionForm:
@@ -258,6 +400,8 @@ def parse_decision(task_type: TaskType, body: object) -> DecisionForm:
         else None,
         note=filled.note,
         shown_hash=filled.shown_hash,
+        offer_id=getattr(filled, "offer_id", None),
+        document_id=getattr(filled, "document_id", None),
     )
 
 
@@ -279,7 +423,7 @@ def _form_of(task_type: TaskType, outcome: object, *, missing: bool) -> type[_Fo
 
 assert {task_type: tuple(forms) for task_type, forms in FORMS.items()} == OUTCOMES, "a form per outcome"
 assert all(
-    issubclass(form, _Checked) == (task_type in CHECKER_TASKS)
+    issubclass(form, _Checked) == (task_type in CHECKER_TASKS or outcome in CUSTOMER_OUTCOMES)
     for task_type, forms in FORMS.items()
-    for form in forms.values()
-), "a checker's form names what was shown"
+    for outcome, form in forms.items()
+), "who checks or signs names what was shown"

@@ -13,6 +13,16 @@ def installment_workflow_id(case_token: str) -> str:
     return f"installments/{case_token}"
 
 
+def daily_workflow_id(tenant: str, business_date: str) -> str:
+    """One workflow for each business date of a tenant (日终)."""
+    return f"daily/{tenant}/{business_date}"
+
+
+def catch_up_workflow_id(tenant: str, until: str) -> str:
+    """One workflow for bringing a tenant's books up to a date (补跑)."""
+    return f"daily/{tenant}/until/{until}"
+
+
 def case_of_workflow(workflow_id: str) -> str:
     """The case token that an installment workflow stands for."""
     return workflow_id.removeprefix("installments/")

@@ -30,11 +30,16 @@ class Permission(StrEnum):
     SUBJECTS_REVEAL = "subjects:reveal"
     CONSENTS_ADD = "consents:add"
     LINKS_CREATE = "links:create"
+    SETTLEMENTS_QUOTE = "settlements:quote"
+    PAYMENTS_RECORD = "payments:record"
+    REVERSALS_PROPOSE = "reversals:propose"
+    REVERSALS_CONFIRM = "reversals:confirm"
     STAFF_READ = "staff:read"
     STAFF_CREATE = "staff:create"
     ROLES_PROPOSE = "roles:propose"
     ROLES_CONFIRM = "roles:confirm"
     AUDIT_READ = "audit:read"
+    BUSINESS_DATES_RUN = "business-dates:run"
     RULES_READ = "rules:read"
 
 
@@ -52,9 +57,12 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.SUBJECTS_REVEAL,
         Permission.CONSENTS_ADD,
         Permission.LINKS_CREATE,
+        Permission.SETTLEMENTS_QUOTE,
+        Permission.PAYMENTS_RECORD,
+        Permission.REVERSALS_PROPOSE,
     },
-    Role.APPROVER: _ALL_STAFF | {Permission.TASKS_WORK, Permission.SUBJECTS_REVEAL},
-    Role.OPERATOR: _ALL_STAFF | {Permission.TASKS_WORK},
+    Role.APPROVER: _ALL_STAFF | {Permission.TASKS_WORK, Permission.SUBJECTS_REVEAL, Permission.REVERSALS_CONFIRM},
+    Role.OPERATOR: _ALL_STAFF | {Permission.TASKS_WORK, Permission.BUSINESS_DATES_RUN},
     Role.AUDITOR: _ALL_STAFF | {Permission.AUDIT_READ, Permission.STAFF_READ},
     Role.PRIVACY_OFFICER: _ALL_STAFF | {Permission.SUBJECTS_REVEAL, Permission.AUDIT_READ},
     Role.STAFF_ADMIN: frozenset(
@@ -65,8 +73,14 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
 CANDIDATE_ROLE: Final[dict[TaskType, Role]] = {
     TaskType.DOCUMENTS: Role.CASE_OFFICER,
     TaskType.ASSESSMENT: Role.CASE_OFFICER,
+    TaskType.NEGOTIATION: Role.CASE_OFFICER,
     TaskType.APPROVAL: Role.APPROVER,
     TaskType.COUNTER_OFFER: Role.CASE_OFFICER,
+    TaskType.SIGNING: Role.CASE_OFFICER,
+    TaskType.PAPER_CHECK: Role.APPROVER,
+    TaskType.ACTIVATION: Role.CASE_OFFICER,
+    TaskType.MISSED: Role.CASE_OFFICER,
+    TaskType.DEFAULT: Role.APPROVER,
     TaskType.INCIDENT: Role.OPERATOR,
     TaskType.INCIDENT_CONFIRM: Role.OPERATOR,
 }

@@ -11,16 +11,24 @@ class CaseStage(StrEnum):
     DOCUMENTS = "documents"  # 资料收集
     NEEDS = "needs"  # 需求与还款能力
     ASSESSMENT = "assessment"  # 评估
+    NEGOTIATION = "negotiation"  # 方案协商
     APPROVAL = "approval"  # 审批
     COUNTER_OFFER = "counter-offer"  # 还价
+    SIGNING = "signing"  # 签约
+    PAPER_CHECK = "paper-check"  # 纸质协议复核
+    ACTIVATION = "activation"  # 生效
+    SERVICING = "servicing"  # 还款期
+    BREAKING = "breaking"  # 违约处理
+    CLOSING = "closing"  # 结清
     ENDED = "ended"
 
 
 class CaseOutcome(StrEnum):
-    """How the first stages of a case end."""
+    """How a case ends."""
 
-    APPROVED = "approved"
-    COUNTERED = "countered"  # the customer took the bank's counter-offer
+    COMPLETED = "completed"  # paid to the last row, or settled before
+    BROKEN = "broken"  # the agreement was not kept (违约)
+    CANCELLED = "cancelled"  # approved, but never in force
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
 
@@ -51,8 +59,14 @@ class TaskType(StrEnum):
 
     DOCUMENTS = "installments.documents"
     ASSESSMENT = "installments.assessment"
+    NEGOTIATION = "installments.negotiation"
     APPROVAL = "installments.approval"
     COUNTER_OFFER = "installments.counter-offer"
+    SIGNING = "installments.signing"
+    PAPER_CHECK = "installments.paper-check"
+    ACTIVATION = "installments.activation"
+    MISSED = "installments.missed-payment"
+    DEFAULT = "installments.default"
     INCIDENT = "platform.incident"
     INCIDENT_CONFIRM = "platform.incident-confirm"
 
@@ -71,20 +85,38 @@ class Outcome(StrEnum):
     MEND = "mend"
     GIVE_UP = "give-up"
     CONFIRM = "confirm"
+    CHOOSE = "choose"  # a plan
+    REOFFER = "reoffer"  # other plans, under other terms
+    SIGN = "sign"  # by the customer, through the link
+    PAPER = "paper"  # a signed paper has come in
+    RESEND = "resend"
+    CONTACTED = "contacted"
+    DECLARE = "declare"  # the agreement is broken
+    EXTEND = "extend"  # not yet
     WITHDRAW = "withdraw"  # on the case, never on a task
 
 
 OUTCOMES: Final[dict[TaskType, tuple[Outcome, ...]]] = {
     TaskType.DOCUMENTS: (Outcome.ACCEPT, Outcome.REJECT),
     TaskType.ASSESSMENT: (Outcome.RECOMMEND, Outcome.RETURN, Outcome.REJECT),
+    TaskType.NEGOTIATION: (Outcome.CHOOSE, Outcome.REOFFER, Outcome.RETURN, Outcome.REJECT),
     TaskType.APPROVAL: (Outcome.APPROVE, Outcome.COUNTER, Outcome.RETURN, Outcome.REJECT),
     TaskType.COUNTER_OFFER: (Outcome.ACCEPT, Outcome.DECLINE),
+    TaskType.SIGNING: (Outcome.SIGN, Outcome.PAPER, Outcome.RESEND, Outcome.DECLINE),
+    TaskType.PAPER_CHECK: (Outcome.CONFIRM, Outcome.RETURN),
+    TaskType.ACTIVATION: (Outcome.RETRY, Outcome.RETURN, Outcome.REJECT),
+    TaskType.MISSED: (Outcome.CONTACTED,),
+    TaskType.DEFAULT: (Outcome.DECLARE, Outcome.EXTEND),
     TaskType.INCIDENT: (Outcome.RETRY, Outcome.MEND, Outcome.GIVE_UP),
     TaskType.INCIDENT_CONFIRM: (Outcome.CONFIRM, Outcome.REJECT),
 }
 
 # A checker's task: bound to the hash of what was shown, needs a fresh log-in, and bars every maker.
-CHECKER_TASKS: Final = frozenset({TaskType.APPROVAL, TaskType.INCIDENT_CONFIRM})
+CHECKER_TASKS: Final = frozenset({TaskType.APPROVAL, TaskType.PAPER_CHECK, TaskType.DEFAULT, TaskType.INCIDENT_CONFIRM})
+# What only the customer can do, through a link; nobody of the bank signs for them.
+CUSTOMER_OUTCOMES: Final = frozenset({Outcome.SIGN})
+# Once an agreement is in force it is kept, settled or broken; an application can be withdrawn no more.
+BEYOND_WITHDRAWAL: Final = frozenset({CaseStage.SERVICING, CaseStage.BREAKING, CaseStage.CLOSING, CaseStage.ENDED})
 
 
 class Gate(StrEnum):
@@ -93,6 +125,22 @@ class Gate(StrEnum):
     BUREAU = "installments.bureau"
     NEEDS = "installments.needs"
     DECISION = "installments.decision"
+    NEGOTIATION = "installments.negotiation"  # 协商: before a plan may be chosen
+    SIGNING = "installments.signing"  # 签约
+    ACTIVATION = "installments.activation"  # 生效
+    DEBIT = "installments.debit"  # 扣款: before an order goes out
+    CHANGE = "installments.change"  # early settlement, prepayment, another due date
+    CONTACT = "installments.contact"  # 催收联系: before the customer is called about what is overdue
+    CLOSE = "installments.close"  # 结清
+
+
+class NewsKind(StrEnum):
+    """What the daily run tells a case: only what changes its next step (`models.domain.servicing.missed`)."""
+
+    MISSED = "missed"  # a row stayed unpaid
+    DEFAULT_DUE = "default-due"  # so long overdue that the agreement may be declared broken
+    CURED = "cured"  # nothing is overdue any more
+    SETTLED = "settled"  # nothing is owed any more
 
 
 class OutboxKind(StrEnum):
@@ -100,3 +148,4 @@ class OutboxKind(StrEnum):
 
     START = "start"
     DECISION = "decision"
+    NEWS = "news"

@@ -1,5 +1,6 @@
 """New identifiers. Randomness comes from the operating system; none of them embeds a person or an account."""
 
+import hashlib
 import os
 import uuid
 from datetime import datetime
@@ -15,6 +16,15 @@ def _base32(value: int, digits: int) -> str:
 def new_token(prefix: str) -> str:
     """`prefix_` and 26 characters: 130 random bits, nothing else."""
     return f"{prefix}_{_base32(int.from_bytes(os.urandom(17)) >> 6, 26)}"
+
+
+def named_token(prefix: str, business_key: str) -> str:
+    """A token that follows from a business key: a step that is repeated gives a thing the same name.
+
+    The key holds identifiers only, so the token tells nothing of a person.
+    """
+    digest = hashlib.sha256(f"casework.token\x00{prefix}\x00{business_key}".encode()).digest()
+    return f"{prefix}_{_base32(int.from_bytes(digest[:17]) >> 6, 26)}"
 
 
 def new_case_token(tenant: str) -> str:

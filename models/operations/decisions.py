@@ -8,12 +8,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import exists, or_
+from sqlalchemy import exists, or_, true
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, select, update
 
 from models.contracts.installments import DecideInput, MendedBureau, Terms
-from models.domain.states import CHECKER_TASKS, DecisionState, OutboxKind, Outcome, TaskState, TaskType
+from models.domain.states import (
+    CHECKER_TASKS,
+    CUSTOMER_OUTCOMES,
+    DecisionState,
+    OutboxKind,
+    Outcome,
+    TaskState,
+    TaskType,
+)
 from models.domain.tokens import new_token
 from models.errors import (
     AlreadyClaimed,
@@ -39,8 +47,8 @@ class NewDecision:
 
     Attributes:
         id: UUIDv7; also the id of the Update that carries it.
-        form: amounts, terms and codes only: `terms` and `mended`, spelt as the fields of
-            `models.contracts.installments`; free text is in `note_cell`, sealed.
+        form: amounts, terms, ids and codes only: `terms` and `mended`, spelt as the fields of
+            `models.contracts.installments`, `offer`, `documents`; free text is in `note_cell`, sealed.
         shown_hash: what the person was shown; required on a checker's task.
         staff_id, person_id: None where the customer decides through a link.
     """
@@ -79,7 +87,7 @@ def prepare_task_decision(
             col(Task.tenant) == decision.tenant,
             col(Task.version) == expected_version,
             col(Task.state).in_((TaskState.READY, TaskState.CLAIMED)),
-            or_(col(Task.assignee).is_(None), col(Task.assignee) == decision.staff_id),
+            _free_for(decision),
             ~made_by_caller,
         )
         .values(
@@ -94,9 +102,10 @@ def prepare_task_decision(
     if taken.rowcount == 0:
         raise _why_not_taken(session, decision, task_id=task_id, expected_version=expected_version)
     task = session.get_one(Task, task_id, populate_existing=True)
-    if TaskType(task.type) in CHECKER_TASKS:
-        if decision.shown_hash != task.shown_hash:
-            raise ShownChanged
+    is_check = TaskType(task.type) in CHECKER_TASKS
+    if (is_check or decision.outcome in CUSTOMER_OUTCOMES) and decision.shown_hash != task.shown_hash:
+        raise ShownChanged
+    if is_check:
         _stand_as(session, CHECKER, decision, subject=task.shown_hash, now=now)
     _keep(session, decision, task_id=task_id, now=now)
 
@@ -254,6 +263,13 @@ def _stand_as(session: Session, side: str, decision: NewDecision, *, subject: st
         raise FourEyesViolation(detail=decision.id) from error
 
 
+def _free_for(decision: NewDecision) -> Any:
+    """Nobody else holds the task. What only the customer can do is not held up by who of the bank has claimed it."""
+    if decision.outcome in CUSTOMER_OUTCOMES:
+        return true()
+    return or_(col(Task.assignee).is_(None), col(Task.assignee) == decision.staff_id)
+
+
 def _why_not_taken(session: Session, decision: NewDecision, *, task_id: str, expected_version: int) -> CaseworkError:
     task = session.get(Task, task_id, populate_existing=True)
     if task is None or task.tenant != decision.tenant:
@@ -289,4 +305,5 @@ def decide_input(session: Session, *, decision_id: str) -> tuple[str, DecideInpu
         reason_code=decision.reason_code,
         terms=Terms(**terms) if terms is not None else None,
         mended=MendedBureau(**mended) if mended is not None else None,
+        offer_id=decision.form.get("offer"),
     )

@@ -1,8 +1,10 @@
 """What still has to reach Temporal. A row is closed by the workflow's own first write about it."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy import literal
 from sqlmodel import Session, col, func, select, update
 
 from models.domain.states import CaseStage, DecisionState, OutboxKind
@@ -54,15 +56,46 @@ def close(session: Session, *, kind: OutboxKind, business_key: str, now: datetim
     )
 
 
-def due(session: Session, *, now: datetime, limit: int) -> list[OutboxEntry]:
-    """Open rows whose next try has come, oldest first."""
+def due(
+    session: Session, *, now: datetime, limit: int, kinds: Collection[OutboxKind] = tuple(OutboxKind)
+) -> list[OutboxEntry]:
+    """Open rows of these kinds whose next try has come, oldest first."""
     return list(
         session.exec(
             select(OutboxEntry)
-            .where(col(OutboxEntry.done_at).is_(None), col(OutboxEntry.next_try_at) <= now)
+            .where(
+                col(OutboxEntry.done_at).is_(None),
+                col(OutboxEntry.next_try_at) <= now,
+                col(OutboxEntry.kind).in_(kinds),
+            )
             .order_by(col(OutboxEntry.next_try_at), col(OutboxEntry.id))
             .limit(limit)
         ).all()
+    )
+
+
+def open_news(session: Session, *, workflow_ids: Collection[str]) -> list[OutboxEntry]:
+    """All news that these cases have not heard yet, in the order in which it became true."""
+    return list(
+        session.exec(
+            select(OutboxEntry)
+            .where(
+                col(OutboxEntry.done_at).is_(None),
+                col(OutboxEntry.kind) == OutboxKind.NEWS,
+                col(OutboxEntry.workflow_id).in_(workflow_ids),
+            )
+            .order_by(col(OutboxEntry.id))
+        ).all()
+    )
+
+
+def close_all(session: Session, *, entry_ids: Collection[str], now: datetime) -> None:
+    """These have arrived."""
+    session.exec(
+        update(OutboxEntry)
+        .where(col(OutboxEntry.id).in_(entry_ids), col(OutboxEntry.done_at).is_(None))
+        .values(done_at=now)
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -82,7 +115,7 @@ def oldest_open(session: Session) -> datetime | None:
 
 
 def requeue_open(session: Session, *, now: datetime) -> int:
-    """After a restore: send every start and decision of an open case again, under its old id.
+    """After a restore: send every start, decision and piece of news of an open case again, under its old id.
 
     A workflow that knows it answers "already started" or gives the update's stored result; nothing happens twice.
 
@@ -104,4 +137,13 @@ def requeue_open(session: Session, *, now: datetime) -> int:
         .where(col(OutboxEntry.kind) == OutboxKind.DECISION, col(OutboxEntry.business_key).in_(pending))
         .values(done_at=None, attempts=0, next_try_at=now + RELAY_AFTER)
     )
-    return int(starts.rowcount) + int(decisions.rowcount)
+    # News last: a case takes them in only once it is in service, each key once.
+    of_open = select(literal("installments/").concat(col(InstallmentCase.token))).where(
+        col(InstallmentCase.stage) != CaseStage.ENDED
+    )
+    news = session.exec(
+        update(OutboxEntry)
+        .where(col(OutboxEntry.kind) == OutboxKind.NEWS, col(OutboxEntry.workflow_id).in_(of_open))
+        .values(done_at=None, attempts=0, next_try_at=now + 2 * RELAY_AFTER)
+    )
+    return int(starts.rowcount) + int(decisions.rowcount) + int(news.rowcount)

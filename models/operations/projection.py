@@ -112,6 +112,20 @@ def cancel_open_tasks(session: Session, *, workflow_id: str, fence: Fence, now: 
     )
 
 
+def cancel_task(session: Session, *, workflow_id: str, task_no: int, fence: Fence, now: datetime) -> bool:
+    """One task's question has settled itself.
+
+    Returns:
+        False if it was closed already, or written by a newer run.
+    """
+    conditions = [
+        col(Task.workflow_id) == workflow_id,
+        col(Task.task_no) == task_no,
+        col(Task.state).in_(OPEN_TASK_STATES),
+    ]
+    return _close(session, conditions, TaskState.CANCELLED, fence, now)
+
+
 def put_case(
     session: Session,
     *,
@@ -153,8 +167,8 @@ def put_case(
     return bool(written.rowcount)
 
 
-def _close(session: Session, conditions: list[Any], state: TaskState, fence: Fence, now: datetime) -> None:
-    session.exec(
+def _close(session: Session, conditions: list[Any], state: TaskState, fence: Fence, now: datetime) -> bool:
+    closed = session.exec(
         update(Task)
         .where(*conditions, _older(Task, fence))
         .values(
@@ -169,6 +183,7 @@ def _close(session: Session, conditions: list[Any], state: TaskState, fence: Fen
         )
         .execution_options(synchronize_session=False)
     )
+    return bool(closed.rowcount)
 
 
 def _older(table: type[Task] | type[InstallmentCase], fence: Fence) -> Any:

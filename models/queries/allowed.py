@@ -10,13 +10,14 @@ from typing import Final
 
 from models.domain.forms import DecisionForm
 from models.domain.roles import Permission, permissions_of
-from models.domain.states import OPEN_TASK_STATES, OUTCOMES, Outcome, TaskState, TaskType
+from models.domain.states import CUSTOMER_OUTCOMES, OPEN_TASK_STATES, OUTCOMES, Outcome, TaskState, TaskType
 from models.domain.viewer import ANY_BRANCH, Viewer
 from models.errors import (
     AlreadyClaimed,
     AuthorityExceeded,
     BlockedByRule,
     CaseworkError,
+    CustomerOnly,
     DecisionPending,
     FourEyesViolation,
     NotACandidate,
@@ -99,6 +100,8 @@ def _outcome_refusals(task: Task, viewer: Viewer, action: str, form: DecisionFor
     for barred in task.blocked:
         if barred["outcome"] == action:
             yield BlockedByRule(params={"rule": barred["rule"], "verdict": barred["verdict"]})
+    if action in CUSTOMER_OUTCOMES:
+        yield CustomerOnly()
     if task.type != TaskType.APPROVAL:
         return
     if action == Outcome.APPROVE:

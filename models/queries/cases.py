@@ -1,9 +1,9 @@
 """Reads about installment cases."""
 
-from sqlalchemy import exists, or_
+from sqlalchemy import and_, exists, or_
 from sqlmodel import Session, col, select
 
-from models.domain.states import CHECKER_TASKS, OPEN_TASK_STATES, DecisionState
+from models.domain.states import CHECKER_TASKS, OPEN_TASK_STATES, CaseStage, DecisionState
 from models.tables.installments import (
     AffordabilityAssessment,
     BureauReport,
@@ -66,6 +66,16 @@ def latest_proposal(session: Session, *, case_token: str) -> Proposal | None:
     ).first()
 
 
+def latest_terms(session: Session, *, case_token: str) -> Proposal | None:
+    """The newest terms that plans are worked out from: recommended, countered or asked for, but no plan itself."""
+    return session.exec(
+        select(Proposal)
+        .where(col(Proposal.case_token) == case_token, col(Proposal.offer_id).is_(None))
+        .order_by(col(Proposal.version).desc())
+        .limit(1)
+    ).first()
+
+
 def verdicts_of_case(session: Session, *, case_token: str) -> list[RuleVerdict]:
     """Every verdict of the case, oldest first."""
     return list(
@@ -95,14 +105,18 @@ def active_persons_with_role(session: Session, *, tenant: str, role: str) -> set
 
 
 def unfinished_cases(session: Session, *, limit: int, after: str = "") -> list[InstallmentCase]:
-    """Cases that have not ended, or have an open task all the same; by token, for the reconciler."""
+    """Cases that have not ended, or have an open task all the same; by token, for the reconciler.
+
+    An agreement in service asks nobody anything for months: it is looked at while a task of it is open.
+    """
+    at_work = and_(col(InstallmentCase.outcome).is_(None), col(InstallmentCase.stage) != CaseStage.SERVICING)
     still_asked = exists().where(
         col(Task.case_token) == col(InstallmentCase.token), col(Task.state).in_(OPEN_TASK_STATES)
     )
     return list(
         session.exec(
             select(InstallmentCase)
-            .where(or_(col(InstallmentCase.outcome).is_(None), still_asked), col(InstallmentCase.token) > after)
+            .where(or_(at_work, still_asked), col(InstallmentCase.token) > after)
             .order_by(col(InstallmentCase.token))
             .limit(limit)
         ).all()

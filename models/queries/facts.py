@@ -7,6 +7,7 @@ from sqlmodel import Session
 from models.domain.roles import Role
 from models.domain.states import Gate
 from models.queries import cases
+from models.queries.agreement_facts import agreement_facts
 from models.tables.installments import InstallmentCase
 
 CREDIT_REPORT_QUERY: Final = "credit-report-query"  # 查询个人信用报告
@@ -20,7 +21,9 @@ def gate_facts(session: Session, *, gate: Gate, case_token: str) -> dict[str, ob
         return _consent_facts(session, case)
     if gate is Gate.NEEDS:
         return _hardship_facts(session, case)
-    return _decision_facts(session, case)
+    if gate is Gate.DECISION:
+        return _decision_facts(session, case)
+    return agreement_facts(session, gate=gate, case=case)
 
 
 def _consent_facts(session: Session, case: InstallmentCase) -> dict[str, object]:

@@ -4,8 +4,34 @@ from typing import Final
 
 from sqlalchemy import MetaData
 
-from models.tables import audit, installments, parties, platform, staff, tasks, tenants
+from models.tables import (
+    agreements,
+    audit,
+    core,
+    daily,
+    installments,
+    notices,
+    parties,
+    platform,
+    reversals,
+    staff,
+    tasks,
+    tenants,
+)
 from models.tables.base import DataTable
 
-MODULES: Final = (audit, installments, parties, platform, staff, tasks, tenants)
+MODULES: Final = (
+    agreements,
+    audit,
+    core,
+    daily,
+    installments,
+    notices,
+    parties,
+    platform,
+    reversals,
+    staff,
+    tasks,
+    tenants,
+)
 METADATA: Final[MetaData] = DataTable.metadata

@@ -60,6 +60,8 @@ class CaseContact(DataTable, table=True):
     channel: str = Field(max_length=16)  # phone | visit | message | letter
     direction: str = Field(max_length=8)  # in | out
     result_code: str = Field(max_length=32)
+    is_collection: bool = Field(default=False)  # 催收: about what is overdue; anything else is service
+    recording_ref: str | None = Field(default=None, max_length=120)  # where the recording lies (录音编号)
     note_cell: bytes | None = Field(default=None, sa_column=sealed())
     by_staff: str = Field(max_length=40)
     at: datetime = Field(sa_column=instant())
@@ -73,7 +75,7 @@ class CaseDocument(DataTable, table=True):
     tenant: str = Field(foreign_key="tenants.code")
     case_token: str = Field(foreign_key="installment_cases.token", index=True)
     subject_id: str = Field(foreign_key="subjects.id")
-    kind: str = Field(max_length=32)  # hardship-evidence | bureau-consent | income-proof | other
+    kind: str = Field(max_length=32)  # models.domain.application.DocumentKind
     media_type: str = Field(max_length=80)
     filename_cell: bytes | None = Field(default=None, sa_column=sealed())
     size_bytes: int
@@ -122,10 +124,11 @@ class Proposal(DataTable, table=True):
     tenant: str = Field(foreign_key="tenants.code")
     case_token: str = Field(foreign_key="installment_cases.token")
     version: int
-    kind: str = Field(max_length=16)  # recommendation | counter-offer
+    kind: str = Field(max_length=16)  # recommendation | counter-offer | chosen-plan
     amount_minor: int = Field(sa_type=BigInteger)
     term_months: int
     concession_bps: int
+    offer_id: str | None = Field(default=None, max_length=40)  # of a chosen plan
     decision_id: str = Field(unique=True, max_length=40)  # the decision that made it
     made_by_person: str = Field(max_length=40)
     created_at: datetime = Field(sa_column=instant())

@@ -62,7 +62,7 @@ class CustomerLink(DataTable, table=True):
     __tablename__ = "customer_links"
     id: str = Field(primary_key=True, max_length=40)  # lnk_…
     tenant: str = Field(foreign_key="tenants.code")
-    purpose: str = Field(max_length=24)  # application | progress
+    purpose: str = Field(max_length=24)  # models.domain.application.LinkPurpose
     case_token: str | None = Field(default=None, max_length=64, index=True)
     branch: str = Field(max_length=40)
     terms: dict[str, int | str] = Field(default_factory=dict, sa_column=document())  # amounts the bank pre-fills

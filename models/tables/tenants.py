@@ -13,5 +13,9 @@ class Tenant(DataTable, table=True):
     __tablename__ = "tenants"
     code: str = Field(primary_key=True, max_length=16)
     name: str = Field(max_length=200)
+    # What contracts and letters print of the institution; where nothing is set they say where to find it.
+    address: str | None = Field(default=None, max_length=300)  # 住所
+    hotline: str | None = Field(default=None, max_length=100)  # 客服电话
+    complaints: str | None = Field(default=None, max_length=200)  # 投诉渠道
     sandbox: bool = Field(default=False)  # only a sandbox tenant may date business ahead of the wall clock
     created_at: datetime = Field(sa_column=instant())

@@ -1,4 +1,4 @@
-"""Triggers that make the events, leaves and checkpoints append-only, for whoever reaches the database by another way.
+"""Triggers that make logs, events and postings append-only, for whoever reaches the database by another way.
 
 They stop mistakes and ordinary accounts; against who may drop a trigger the log itself stands (`compliance.audit`).
 """
@@ -7,7 +7,13 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-APPEND_ONLY: Final[dict[str, str]] = {"audit_events": "id", "audit_leaves": "idx", "audit_checkpoints": "size"}
+APPEND_ONLY: Final[dict[str, str]] = {
+    "audit_events": "id",
+    "audit_leaves": "idx",
+    "audit_checkpoints": "size",
+    "agreement_events": "id",
+    "ledger_entries": "id",
+}
 
 # An INSERT OR REPLACE removes rows without firing a DELETE trigger, hence the third trigger.
 _SQLITE: Final = (

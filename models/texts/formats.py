@@ -15,11 +15,16 @@ _BASIS_POINTS: Final = 100
 
 def format_money(amount_minor: int, *, currency: str = "CNY") -> str:
     """`1234567` is `¥12,345.67`; others go by their code: `USD 12,345.67`. The same in each language."""
+    sign = "-" if amount_minor < 0 else ""
+    return f"{sign}{_SYMBOLS.get(currency, f'{currency} ')}{format_amount(abs(amount_minor), currency=currency)}"
+
+
+def format_amount(amount_minor: int, *, currency: str = "CNY") -> str:
+    """As `format_money` without the currency, for columns whose heading names it: `12,345.67`."""
     exponent = _EXPONENTS.get(currency, 2)
     whole, part = divmod(abs(amount_minor), 10**exponent)
-    sign = "-" if amount_minor < 0 else ""
     fraction = f".{part:0{exponent}d}" if exponent else ""
-    return f"{sign}{_SYMBOLS.get(currency, f'{currency} ')}{whole:,}{fraction}"
+    return f"{'-' if amount_minor < 0 else ''}{whole:,}{fraction}"
 
 
 def format_date(day: date, *, locale: str) -> str:

@@ -18,7 +18,7 @@ from temporalio.workflow import NondeterminismError
 
 from activities.worker import ALL_WORKFLOWS
 from models.domain.states import Outcome, TaskType
-from tests.support.casework import TERMS, CaseWorld, case_world
+from tests.support.casework import CaseWorld, case_world
 from tests.workflows.installments import lives
 from workflows.support.sandbox import STRICT_RUNNER
 
@@ -39,9 +39,10 @@ async def _withdrawn(world: CaseWorld, team: lives.Team, token: str) -> None:
 
 async def _returned(world: CaseWorld, team: lives.Team, token: str) -> None:
     await lives.to_approval(world, team, token)
-    await world.decide(token, TaskType.APPROVAL, team.approver, Outcome.RETURN, reason_code="terms-unclear")
-    await world.decide(token, TaskType.ASSESSMENT, team.officer, Outcome.RECOMMEND, terms=TERMS)
+    await world.decide(token, TaskType.APPROVAL, team.approver, Outcome.RETURN, reason_code="terms-unsuitable")
+    await lives.choose(world, team, token, family="step-up")
     await world.decide(token, TaskType.APPROVAL, team.approver, Outcome.APPROVE)
+    await world.decide(token, TaskType.SIGNING, team.officer, Outcome.DECLINE, reason_code="term-too-long")
 
 
 async def _incident_mended(world: CaseWorld, team: lives.Team, token: str) -> None:
@@ -60,7 +61,9 @@ async def _given_up(world: CaseWorld, team: lives.Team, token: str) -> None:
 
 # name -> (life, facts of the application, refusals of the bureau, options of the start)
 SCENARIOS = {
-    "approved": (lives.approved, {}, 0, {}),
+    "completed": (lives.completed, {}, 0, {}),
+    "broken": (lives.broken, {}, 0, {}),
+    "not-signed": (lives.declined, {}, 0, {}),
     "countered": (lives.countered, {}, 0, {}),
     "rejected": (lives.rejected, {}, 0, {}),
     "withdrawn": (_withdrawn, {}, 0, {}),
@@ -68,7 +71,7 @@ SCENARIOS = {
     "no-consent-first": (_rule_blocked, {"consent": None}, 0, {}),
     "bureau-mended": (_incident_mended, {}, 1, {}),
     "incident-given-up": (_given_up, {}, 9, {}),
-    "continued-as-new": (lives.approved, {}, 0, {"events_per_run": 1}),
+    "continued-as-new": (lives.completed, {}, 0, {"events_per_run": 1}),
 }
 
 

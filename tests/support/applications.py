@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,11 +91,16 @@ class FakeDispatcher:
     reason: str | None = None
     starts: list[str] = field(default_factory=list)
     sent: list[DecideInput] = field(default_factory=list)
+    dates: list[tuple[str, date]] = field(default_factory=list)
     starting: Callable[[str], None] = lambda _token: None
 
     async def start_case(self, case_token: str) -> bool:
         self.starting(case_token)
         self.starts.append(case_token)
+        return self.fate is not Fate.UNANSWERED
+
+    async def catch_up(self, *, tenant: str, until: date) -> bool:
+        self.dates.append((tenant, until))
         return self.fate is not Fate.UNANSWERED
 
     async def send(self, workflow_id: str, decision: DecideInput, *, budget: timedelta) -> Answer:

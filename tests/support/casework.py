@@ -16,6 +16,8 @@ from temporalio.service import RPCError
 from temporalio.worker import Interceptor
 
 from activities.gateways.bureau import BureauGateway, BureauRecord, Identity
+from activities.gateways.core import CoreOrders
+from activities.gateways.simulated_core import SimulatedCore
 from activities.worker import WorkerDeps, create_workers
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
@@ -23,12 +25,12 @@ from compliance.payloads.converter import data_converter
 from compliance.payloads.dispatch import Answer, Dispatcher, record_refusal
 from compliance.vault.cells import RowAddress
 from compliance.vault.keyring import Vault
-from models.contracts.installments import CaseInput
+from models.contracts.installments import CaseInput, CaseNews
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.domain.ids import installment_workflow_id
 from models.domain.roles import Role
-from models.domain.states import OPEN_TASK_STATES, CaseStage, OutboxKind, Outcome, TaskType
+from models.domain.states import OPEN_TASK_STATES, CaseStage, NewsKind, OutboxKind, Outcome, TaskType
 from models.domain.tokens import new_case_token, new_token, uuid7
 from models.errors import GatewayRefused
 from models.operations import decisions, outbox
@@ -39,6 +41,7 @@ from models.tables.parties import Consent, Subject
 from models.tables.staff import Staff, StaffRole
 from models.tables.tasks import Decision, Task
 from models.tables.tenants import Tenant
+from tests.support.agreeing import FakeSigning, NoNotices, add_signature
 from tests.support.temporal import TemporalServer
 from workflows.support.ids import CASES_QUEUE
 from workflows.support.options import RPC_TIMEOUT, WORKFLOW_TASK_TIMEOUT
@@ -73,6 +76,8 @@ class CaseWorld:
     client: Client
     bureau: FakeBureau
     dispatcher: Dispatcher
+    core: SimulatedCore
+    signing: FakeSigning
     tokens: list[str] = field(default_factory=list)
 
     # -- people and cases
@@ -103,7 +108,7 @@ class CaseWorld:
         token, subject_id, now = new_case_token(TENANT), new_token("sub"), self.clock()
         self.vault.create_subject(tenant=TENANT, subject_id=subject_id)
         row = RowAddress(tenant=TENANT, table="subjects", row=subject_id, subject=subject_id)
-        cells = self.vault.seal_many(row, {"name_cell": "某某某", "id_cell": token})
+        cells = self.vault.seal_many(row, {"name_cell": "某某某", "id_cell": token, "card_cell": _CARD})
         subject = Subject(
             id=subject_id,
             tenant=TENANT,
@@ -207,7 +212,7 @@ class CaseWorld:
     def take(self, task: Task, by: Staff, outcome: Outcome, **more: Any) -> str:
         """The SQL half of a decision; returns its id."""
         now = self.clock()
-        form = {name: more.pop(name) for name in ("terms", "mended") if name in more}
+        form = {name: more.pop(name) for name in ("terms", "mended", "offer", "document") if name in more}
         decision = NewDecision(
             id=uuid7(now),
             tenant=TENANT,
@@ -261,6 +266,39 @@ class CaseWorld:
             decisions.prepare_withdrawal(unit.session, decision, expected_version=None, now=now)
         return await self.send(decision.id)
 
+    async def sign(self, token: str) -> Answer:
+        """The customer signs what is shown, as the link's route leaves it."""
+        task, now = await self.task(token, TaskType.SIGNING), self.clock()
+        decision = NewDecision(
+            id=uuid7(now),
+            tenant=TENANT,
+            workflow_id=task.workflow_id,
+            case_token=token,
+            outcome=Outcome.SIGN,
+            shown_hash=task.shown_hash,
+        )
+        with unit_of_work(self.database, self._deed("decision.taken", token)) as unit:
+            decisions.prepare_task_decision(
+                unit.session, decision, task_id=task.id, expected_version=task.version, now=now
+            )
+            add_signature(unit.session, token, decision_id=decision.id, now=now)
+        return await self.send(decision.id)
+
+    async def tell(self, token: str, kind: NewsKind, *, key: str | None = None) -> None:
+        """News of the daily run."""
+        today = self.clock().date().isoformat()
+        news = CaseNews(key=key or f"{token}/{kind}/{today}", kind=kind, business_date=today)
+        await self.handle(token).signal("told", news)
+
+    async def reached(self, token: str, stage: CaseStage) -> InstallmentCase:
+        """Wait until the records show this stage."""
+
+        def find(session: Session) -> InstallmentCase | None:
+            case = session.get_one(InstallmentCase, token)
+            return case if case.stage == stage else None
+
+        return await self.until(find)
+
     async def ended(self, token: str) -> InstallmentCase:
         """Wait until the workflow has returned; the case as the records have it."""
         await asyncio.wait_for(self.handle(token).result(), 60)
@@ -295,6 +333,9 @@ _FACTS: dict[str, Any] = {
     "hardship_code": "unemployment",
     "willing_to_repay": True,
 }
+
+
+_CARD = "6200000000000000"  # of no bank
 
 
 def _ticking(clock: Clock) -> Clock:
@@ -356,7 +397,7 @@ async def case_world(
     dispatcher = Dispatcher(
         client=client, cases_queue=CASES_QUEUE, task_timeout=WORKFLOW_TASK_TIMEOUT, rpc_timeout=RPC_TIMEOUT
     )
-    world = CaseWorld(database, vault, clock, client, bureau, dispatcher)
+    world = CaseWorld(database, vault, clock, client, bureau, dispatcher, SimulatedCore(), FakeSigning(database, clock))
     if not resume:
         world.add(Tenant(code=TENANT, name="-", sandbox=True, created_at=clock()))
     deps = WorkerDeps(
@@ -364,6 +405,9 @@ async def case_world(
         database=database,
         vault=vault,
         bureau=bureau,
+        core=CoreOrders(database, vault, world.core, clock),
+        signing=world.signing,
+        notices=NoNotices(),
         clock=clock,
         interceptors=interceptors,
         graceful_shutdown=timedelta(0),

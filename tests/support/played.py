@@ -14,12 +14,16 @@ from temporalio.client import Client
 
 from deploy.demo.book import generate_book
 from deploy.demo.lives import Life
+from deploy.demo.mailbox import Phones, SpoolPhones
 from deploy.demo.office import Office
-from deploy.demo.plans import CASES, cast
+from deploy.demo.plans import CASES, IN_SERVICE, cast
+from deploy.values import DataDir
 from models.database.engine import Database
 from models.domain.ids import installment_workflow_id
-from models.domain.states import OPEN_TASK_STATES, DecisionState, TaskState
+from models.domain.states import OPEN_TASK_STATES, CaseStage, DecisionState, TaskState
+from models.tables.agreements import Agreement, Signature
 from models.tables.audit import AuditEvent
+from models.tables.core import CoreOrder
 from models.tables.installments import CaseDocument, InstallmentCase
 from models.tables.platform import IdempotencyKey, OutboxEntry
 from models.tables.tasks import Decision, Task
@@ -27,6 +31,9 @@ from models.tables.tasks import Decision, Task
 _SEED = 20_261_121
 _BOOK_SIZE = 600
 _ACCEPTED = 202
+_TAKING = ("task.decided", "case.withdrawal-decided", "agreement.signed")
+_SIGNING = ("sign", "paper")
+_ORDERED = ("block-card", "recall-collection")  # at the card core, before an agreement is in force
 
 
 @dataclass(slots=True)
@@ -81,7 +88,7 @@ class Played:
     lives: list[Life]
 
     async def play(self, *, at_once: int) -> None:
-        """Every case to its end, so many at a time."""
+        """Every case into service or to its end, so many at a time."""
         gate = asyncio.Semaphore(at_once)
 
         async def one(life: Life) -> None:
@@ -91,11 +98,16 @@ class Played:
         await asyncio.gather(*(one(life) for life in self.lives))
 
 
-def lives_of(office: Office, cases: int) -> list[Life]:
+def lives_of(office: Office, phones: Phones, cases: int) -> list[Life]:
     """So many cases, spread evenly over the plans of the demo, the end of each known beforehand."""
     roles = cast(list(generate_book(_BOOK_SIZE, _SEED)))
     chosen = [roles[number * CASES // cases] for number in range(cases)]
-    return [Life(office, plan, row, by_senior=number % 2 == 0) for number, (plan, row) in enumerate(chosen)]
+    return [Life(office, plan, row, phones, by_senior=number % 2 == 0) for number, (plan, row) in enumerate(chosen)]
+
+
+def phones_of(data: DataDir) -> SpoolPhones:
+    """Where the messages of an embedded stack can be read."""
+    return SpoolPhones(data.beside(".exchange") / "spool")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,7 +150,14 @@ def stores_agree(database: Database, played: Played) -> Tally:
         events = session.exec(select(AuditEvent)).all()
         tasks = session.exec(select(Task)).all()
         cases = session.exec(select(InstallmentCase)).all()
-        documents = session.exec(select(CaseDocument.id)).all()
+        documents = session.exec(select(CaseDocument.id).where(col(CaseDocument.added_by) != "workflow")).all()
+        served = _Served(
+            decided={row.id for row in decisions if row.outcome in _SIGNING and row.state == DecisionState.APPLIED},
+            cases={case.token for case in cases if case.stage == CaseStage.SERVICING},
+            agreements=list(session.exec(select(Agreement)).all()),
+            signatures=list(session.exec(select(Signature)).all()),
+            orders=Counter(session.exec(select(CoreOrder.case_token)).all()),
+        )
         unsent = session.exec(select(func.count()).where(col(OutboxEntry.done_at).is_(None))).one()
 
     by_state = {state: {row.id for row in decisions if row.state == state} for state in DecisionState}
@@ -153,8 +172,9 @@ def stores_agree(database: Database, played: Played) -> Tally:
     _each_answer_closed_one_task(tasks, decisions=[row for row in decisions if row.id in applied])
 
     assert {case.token for case in cases} == {life.token for life in played.lives}
-    assert {case.token: case.outcome for case in cases} == {life.token: life.plan.end for life in played.lives}
+    assert {case.token: _end_of(case) for case in cases} == {life.token: life.plan.end for life in played.lives}
     assert len(documents) == sum(what == "documents" for what in wire.made.values())
+    _each_signature_is_in_force_once(served)
     assert unsent == 0
     assert {key.key for key in keys} >= wire.made.keys()
     return Tally(
@@ -166,6 +186,32 @@ def stores_agree(database: Database, played: Played) -> Tally:
         after_restart=len(wire.after_restart),
         applied=applied,
     )
+
+
+def _end_of(case: InstallmentCase) -> str | None:
+    return IN_SERVICE if case.stage == CaseStage.SERVICING else case.outcome
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Served:
+    """What must go together: signing decisions, signatures, agreements in force, orders to the core."""
+
+    decided: set[str]
+    cases: set[str]
+    agreements: list[Agreement]
+    signatures: list[Signature]
+    orders: Counter[str]
+
+
+def _each_signature_is_in_force_once(served: _Served) -> None:
+    """A case in service has one agreement, of the plan that was signed last, and one order of each kind at the core."""
+    assert Counter(agreement.case_token for agreement in served.agreements) == Counter(served.cases)
+    sealed = {signature.case_token: signature for signature in served.signatures if signature.sealed_document_id}
+    assert sealed.keys() == served.cases
+    assert {signature.decision_id for signature in sealed.values()} <= served.decided
+    for agreement in served.agreements:
+        assert agreement.plan_hash == sealed[agreement.case_token].plan_hash
+    assert served.orders == Counter({token: len(_ORDERED) for token in served.cases})
 
 
 def _refused_came_back(
@@ -187,7 +233,7 @@ def _refused_came_back(
 
 def _each_deed_is_told_once(events: Sequence[AuditEvent], *, decisions: set[str], applied: set[str]) -> None:
     facts = [(event.action, json.loads(event.body)["facts"]) for event in events]
-    taken = Counter(fact["decision"] for action, fact in facts if action in ("task.decided", "case.withdrawal-decided"))
+    taken = Counter(fact["decision"] for action, fact in facts if action in _TAKING)
     assert taken == Counter(decisions)
     assert Counter(fact["decision"] for action, fact in facts if action == "decision.applied") == Counter(applied)
 

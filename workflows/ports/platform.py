@@ -5,12 +5,14 @@ from abc import ABC, abstractmethod
 from temporalio import activity
 
 from models.contracts.platform import (
+    CancelTaskInput,
     CloseTasksInput,
     Done,
     EvaluateGateInput,
     GateAnswer,
     OpenTask,
     OpenTaskInput,
+    RecordStageInput,
     RegisterRunInput,
     RunRegistered,
 )
@@ -38,3 +40,13 @@ class PlatformPort(ABC):
     @abstractmethod
     def close_tasks(self, input: CloseTasksInput) -> Done:
         """Close what is open of a workflow that ends without a decision."""
+
+    @activity.defn(name="tasks.cancel_task")
+    @abstractmethod
+    def cancel_task(self, input: CancelTaskInput) -> Done:
+        """Take a task out of the inbox whose question has settled itself."""
+
+    @activity.defn(name="platform.record_stage")
+    @abstractmethod
+    def record_stage(self, input: RecordStageInput) -> Done:
+        """Write where the case stands, when no decision brought it there."""

@@ -45,6 +45,14 @@ class DecidingProfile(TypedDict):
     retry_policy: RetryPolicy
 
 
+class BulkProfile(TypedDict):
+    """As `DecidingProfile`, for a step that beats while it works."""
+
+    start_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
 # A short database step. Repeated without end: the database comes back, and the case waits for it.
 DATABASE: Final[LocalProfile] = {
     "start_to_close_timeout": timedelta(seconds=5),
@@ -57,6 +65,16 @@ DECIDING: Final[DecidingProfile] = {
     "start_to_close_timeout": timedelta(seconds=5),
     "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)),
 }
+
+# A step of the daily run: many chunks, a beat after each. Repeated without end, as `DECIDING`.
+BULK: Final[BulkProfile] = {
+    "start_to_close_timeout": timedelta(hours=2),
+    "heartbeat_timeout": timedelta(minutes=1),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)),
+}
+
+# How long the daily run rests before it tries again a step that was refused for good: ten tries a minute at most.
+DAY_STEP_REST: Final = timedelta(seconds=6)
 
 # A call to an outside party. When it is spent an incident task opens; the case goes on living.
 GATEWAY: Final[ActivityProfile] = {

@@ -128,8 +128,9 @@ def _codes_in(call: ast.Call) -> Iterator[str]:
 
 
 def test_every_refusal_of_a_workflow_has_words() -> None:
-    source = (_ROOT / "workflows" / "installments" / "case.py").read_text(encoding="utf-8")
-    codes = set(re.findall(r'refusal\("([a-z-]+)"\)', source))
+    sources = (_ROOT / "workflows" / "installments").glob("*.py")
+    found = (re.findall(r'refusal\("([a-z-]+)"\)', source.read_text(encoding="utf-8")) for source in sources)
+    codes = {code for codes in found for code in codes}
     assert "four-eyes-violation" in codes
     assert sorted(code for code in codes if f"refusal.{code}" not in catalogue("zh-CN")) == []
 

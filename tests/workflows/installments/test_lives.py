@@ -1,12 +1,16 @@
 """An installment case lives through its stages to each of its ends, and its records say so."""
 
 import pytest
+from sqlmodel import Session
 
 from compliance.audit.deeds import Deed, shown_hash
 from compliance.audit.unit import unit_of_work
-from models.domain.states import CaseStage, Outcome, TaskState, TaskType
-from models.errors import StaleVersion
+from models.domain.roles import Role
+from models.domain.states import CaseStage, NewsKind, Outcome, TaskState, TaskType
+from models.errors import FourEyesViolation, StaleVersion
 from models.operations.projection import show_document
+from models.queries import agreements
+from models.tables.agreements import Agreement, PlanOffer, Signature
 from models.tables.installments import AffordabilityAssessment, BureauReport, Proposal, RuleVerdict
 from models.tables.tasks import Decision, Task
 from tests.support.casework import TERMS, CaseWorld
@@ -16,9 +20,10 @@ from tests.workflows.installments import lives
 @pytest.mark.parametrize(
     ("life", "outcome", "amount"),
     [
-        (lives.approved, "approved", 3_000_000),
-        (lives.countered, "countered", 2_000_000),
+        (lives.declined, "cancelled", 3_000_000),
+        (lives.countered, "cancelled", 2_000_000),
         (lives.rejected, "rejected", None),
+        (lives.broken, "broken", 3_000_000),
     ],
 )
 async def test_a_case_reaches_its_end(world: CaseWorld, life, outcome: str, amount: int | None) -> None:
@@ -87,6 +92,8 @@ async def test_without_a_second_person_the_approval_is_blocked(world: CaseWorld)
     await world.start(token)
     await world.decide(token, TaskType.DOCUMENTS, officer, Outcome.ACCEPT)
     await world.decide(token, TaskType.ASSESSMENT, officer, Outcome.RECOMMEND, terms=TERMS)
+    offers = (await world.task(token, TaskType.NEGOTIATION)).shown["offers"]
+    await world.decide(token, TaskType.NEGOTIATION, officer, Outcome.CHOOSE, offer=offers[0]["id"])
     task = await world.task(token, TaskType.APPROVAL)
     assert {(barred["outcome"], barred["rule"]) for barred in task.blocked} == {
         ("approve", "PIPL-24"),
@@ -100,11 +107,15 @@ async def test_an_approver_sends_it_back_and_sees_it_again(world: CaseWorld) -> 
     token = world.apply(by=team.officer)
     await world.start(token)
     await lives.to_approval(world, team, token)
-    await world.decide(token, TaskType.APPROVAL, team.approver, Outcome.RETURN, reason_code="terms-unclear")
-    await world.decide(token, TaskType.ASSESSMENT, team.officer, Outcome.RECOMMEND, terms=TERMS)
+    await world.decide(token, TaskType.APPROVAL, team.approver, Outcome.RETURN, reason_code="terms-unsuitable")
+    await world.decide(token, TaskType.NEGOTIATION, team.officer, Outcome.REOFFER, terms=TERMS | {"term_months": 24})
+    await lives.choose(world, team, token)
+    approval = await world.task(token, TaskType.APPROVAL)
+    assert approval.shown["plan"]["figures"]["term"] == 24
     await world.decide(token, TaskType.APPROVAL, team.approver, Outcome.APPROVE)
-    assert (await world.ended(token)).outcome == "approved"
-    assert sorted(row.version for row in world.rows(Proposal, token)) == [1, 2]
+    await world.task(token, TaskType.SIGNING)
+    kinds = [row.kind for row in sorted(world.rows(Proposal, token), key=lambda row: row.version)]
+    assert kinds == ["recommendation", "chosen-plan", "counter-offer", "chosen-plan"]
 
 
 @pytest.mark.parametrize("stage", ["documents", "assessment", "approval"])
@@ -195,3 +206,90 @@ async def test_evidence_that_comes_late_is_shown_on_the_open_task(world: CaseWor
     with pytest.raises(StaleVersion):  # whoever still looks at the old page must look again
         world.take(before, team.officer, Outcome.ACCEPT)
     assert (await world.decide(token, TaskType.DOCUMENTS, team.officer, Outcome.ACCEPT)).fate == "applied"
+
+
+async def test_a_signed_paper_takes_two_persons(world: CaseWorld) -> None:
+    team, token = await _to_signing(world)
+    await world.decide(token, TaskType.SIGNING, team.officer, Outcome.PAPER, document="doc_scan")
+    check = await world.task(token, TaskType.PAPER_CHECK)
+    with pytest.raises(FourEyesViolation):
+        world.take(check, world.hire(Role.APPROVER, person=team.officer.person_id), Outcome.CONFIRM)
+    await world.send(world.take(check, team.approver, Outcome.RETURN, reason_code="page-missing"))
+    again = await world.task(token, TaskType.SIGNING)
+    assert again.return_reason == "page-missing"
+    await world.send(world.take(again, team.officer, Outcome.PAPER, document="doc_scan"))
+    await world.decide(token, TaskType.PAPER_CHECK, team.approver, Outcome.CONFIRM)
+    await world.reached(token, CaseStage.SERVICING)
+    (signature,) = world.rows(Signature, token)
+    assert (signature.method, signature.paper_document_id) == ("paper", "doc_scan")
+
+
+async def test_nobody_of_the_bank_signs_for_the_customer(world: CaseWorld) -> None:
+    team, token = await _to_signing(world)
+    task = await world.task(token, TaskType.SIGNING)
+    answer = await world.send(world.take(task, team.officer, Outcome.SIGN))
+    assert (answer.fate, answer.reason) == ("refused", "customer-only")
+    assert (await world.sign(token)).fate == "applied"  # and the customer is not held up by it
+
+
+async def test_collection_that_was_not_recalled_keeps_the_agreement_out_of_force(world: CaseWorld) -> None:
+    world.core.failures.agencies_pending = [1]
+    team, token = await _to_signing(world)
+    await world.sign(token)
+    task = await world.task(token, TaskType.ACTIVATION)
+    blocking = [row["rule"] for row in task.shown["verdicts"] if row["result"] == "FAIL"]
+    assert blocking == ["CCM-70e-RECALL"]
+    assert world.rows(Agreement, token) == []
+    await world.decide(token, TaskType.ACTIVATION, team.officer, Outcome.RETRY)  # the agency has answered meanwhile
+    await world.reached(token, CaseStage.SERVICING)
+    assert [agreement.status for agreement in world.rows(Agreement, token)] == ["active"]
+
+
+async def test_an_agreement_in_force_cannot_be_withdrawn(world: CaseWorld) -> None:
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer)
+    await world.start(token)
+    await lives.to_service(world, team, token)
+    answer = await world.withdraw(token)
+    assert (answer.fate, answer.reason) == ("refused", "wrong-state")
+
+
+async def test_what_is_serviced_is_what_was_chosen_and_signed(world: CaseWorld) -> None:
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer)
+    await world.start(token)
+    await lives.to_service(world, team, token)
+    (agreement,) = world.rows(Agreement, token)
+    with world.database.read() as session:
+        chosen = session.get_one(PlanOffer, agreement.offer_id)
+        served = agreements.rows_of_agreement(session, agreement.id)
+    assert agreement.plan_hash == chosen.plan_hash
+    assert [
+        [row.no, row.due.isoformat(), row.principal_minor, row.interest_minor, row.fee_minor] for row in served
+    ] == chosen.rows
+
+
+async def test_the_same_news_twice_asks_once(world: CaseWorld) -> None:
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer)
+    await world.start(token)
+    await lives.to_service(world, team, token)
+    await world.tell(token, NewsKind.MISSED)
+    task = await world.task(token, TaskType.MISSED)
+    await world.tell(token, NewsKind.MISSED)
+    await world.tell(token, NewsKind.CURED)
+
+    def closed(session: Session) -> Task | None:
+        row = session.get_one(Task, task.id)
+        return row if row.state == TaskState.CANCELLED else None
+
+    await world.until(closed)
+    assert [row.type for row in world.rows(Task, token)].count(TaskType.MISSED) == 1
+
+
+async def _to_signing(world: CaseWorld) -> tuple[lives.Team, str]:
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer)
+    await world.start(token)
+    await lives.to_signing(world, team, token)
+    return team, token

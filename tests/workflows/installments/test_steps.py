@@ -1,15 +1,21 @@
 """Every step of the case is known, can break, repeat, and lose its answer; nothing is lost and nothing doubles."""
 
+import asyncio
+
 import pytest
+from sqlmodel import col, select
 from temporalio.worker import Interceptor
 
-from models.domain.states import CaseStage, Outcome, TaskType
+from models.domain.states import CaseStage, Outcome, TaskState, TaskType
+from models.tables.agreements import Agreement, AgreementEvent, AgreementText, LedgerEntry, PlanOffer, Signature
+from models.tables.core import CoreOrder
 from models.tables.installments import AffordabilityAssessment, BureauReport, Proposal, RuleVerdict
 from models.tables.tasks import Decision, Task
 from tests.support.breakage import Breakage
-from tests.support.casework import TERMS, CaseWorld, case_world
+from tests.support.casework import CaseWorld, case_world
 from tests.workflows.installments import lives
 
+# In the order in which a life comes to them first.
 STEPS = [
     "platform.register_run",
     "tasks.open_task",
@@ -17,9 +23,23 @@ STEPS = [
     "rules.evaluate_gate",
     "installments.query_bureau",
     "installments.assess_affordability",
+    "installments.prepare_offers",
+    "installments.prepare_agreement",
+    "installments.invite",
+    "installments.seal_agreement",
+    "core.block_card",
+    "core.recall_collection",
+    "installments.activate",
+    "platform.record_stage",
+    "tasks.cancel_task",
+    "installments.close_agreement",
+    "core.release_card",
+    "installments.close_letter",
 ]
+BREACH = ["installments.break_agreement", "core.resume_collection"]
 # Refused for good, these become an incident that two persons mend; the others are the ground the case stands on.
-INCIDENTAL = ["rules.evaluate_gate", "installments.query_bureau", "installments.assess_affordability"]
+GROUND = ["platform.register_run", "tasks.open_task", "platform.record_stage", "tasks.cancel_task"]
+INCIDENTAL = [step for step in STEPS if step not in (*GROUND, "installments.apply_decision")]
 
 
 @pytest.fixture
@@ -31,84 +51,111 @@ def bank(sqlite_database, vault, clock, temporal_server):
 
 
 def _one_of_each(world: CaseWorld, token: str) -> None:
-    """What a completed, approved case leaves behind: each effect exactly once."""
-    assert len(world.rows(Task, token)) == 3
-    assert [decision.state for decision in world.rows(Decision, token)] == ["APPLIED"] * 3
-    assert sorted(verdict.rule_id for verdict in world.rows(RuleVerdict, token)) == ["CCM-70a", "CRED-18", "PIPL-24"]
-    assert len(world.rows(BureauReport, token)) == 1
-    assert len(world.rows(AffordabilityAssessment, token)) == 1
-    assert len(world.rows(Proposal, token)) == 1
+    """What a completed case leaves behind: each effect exactly once."""
+    states = [task.state for task in world.rows(Task, token)]
+    assert (states.count(TaskState.DONE), states.count(TaskState.CANCELLED)) == (5, 1)  # the missed payment was cured
+    assert [decision.state for decision in world.rows(Decision, token)] == ["APPLIED"] * 5
+    gates = [verdict.gate_key for verdict in world.rows(RuleVerdict, token)]
+    assert len({(verdict.gate_key, verdict.rule_id) for verdict in world.rows(RuleVerdict, token)}) == len(gates)
+    for table in (BureauReport, AffordabilityAssessment, AgreementText, Signature, Agreement):
+        assert len(world.rows(table, token)) == 1, table
+    assert [row.kind for row in world.rows(Proposal, token)] == ["recommendation", "chosen-plan"]
+    assert len({offer.family for offer in world.rows(PlanOffer, token)}) == len(world.rows(PlanOffer, token)) >= 5
+    assert sorted(order.kind for order in world.rows(CoreOrder, token)) == sorted(
+        ["block-card", "recall-collection", "release-card"]
+    )
+    (agreement,) = world.rows(Agreement, token)
+    with world.database.read() as session:
+        entries = session.exec(select(LedgerEntry).where(col(LedgerEntry.agreement_id) == agreement.id)).all()
+        events = session.exec(select(AgreementEvent).where(col(AgreementEvent.agreement_id) == agreement.id)).all()
+    assert [event.kind for event in events] == ["activated", "payment"]
+    assert sum(entry.amount_minor for entry in entries) == 0
+
+
+async def _whole_life(world: CaseWorld, team: lives.Team, token: str) -> None:
+    """From application to the last repayment, with a missed payment that was cured on the way."""
+    await lives.to_service(world, team, token)
+    await lives.cured(world, token)
+    await lives.paid_off(world, token)
+
+
+async def _started(world: CaseWorld) -> tuple[lives.Team, str]:
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer)
+    await world.start(token)
+    return team, token
 
 
 async def test_the_list_of_steps_is_complete(bank) -> None:
     plan = Breakage()
     async with bank(plan) as world:
-        team = lives.hire_team(world)
-        token = world.apply(by=team.officer)
-        await world.start(token)
-        await lives.approved(world, team, token)
-        await world.ended(token)
+        team, token = await _started(world)
+        await _whole_life(world, team, token)
+        assert (await world.ended(token)).outcome == "completed"
         assert plan.steps() == STEPS
         _one_of_each(world, token)
+        other = world.apply(by=team.officer)
+        await world.start(other)
+        await lives.broken(world, team, other)
+        assert (await world.ended(other)).outcome == "broken"
+        assert plan.steps() == [*STEPS, *BREACH]
 
 
 async def test_every_step_twice_is_every_step_once(bank) -> None:
     async with bank(Breakage(repeat=True)) as world:
-        team = lives.hire_team(world)
-        token = world.apply(by=team.officer)
-        await world.start(token)
-        await lives.approved(world, team, token)
-        assert (await world.ended(token)).outcome == "approved"
+        team, token = await _started(world)
+        await _whole_life(world, team, token)
+        assert (await world.ended(token)).outcome == "completed"
         _one_of_each(world, token)
 
 
 @pytest.mark.parametrize("step", STEPS)
 async def test_a_step_whose_answer_is_lost_is_done_once(bank, step: str) -> None:
     async with bank(Breakage(lose_answer_of=step)) as world:
-        team = lives.hire_team(world)
-        token = world.apply(by=team.officer)
-        await world.start(token)
-        await lives.approved(world, team, token)
-        assert (await world.ended(token)).outcome == "approved"
+        team, token = await _started(world)
+        await _whole_life(world, team, token)
+        assert (await world.ended(token)).outcome == "completed"
         _one_of_each(world, token)
 
 
 @pytest.mark.parametrize("step", INCIDENTAL)
 async def test_a_broken_step_becomes_an_incident_and_the_case_goes_on(bank, step: str) -> None:
     async with bank(Breakage(fail_at=step, fail_times=1)) as world:
-        team = lives.hire_team(world)
-        token = world.apply(by=team.officer)
-        await world.start(token)
-        await world.decide(token, TaskType.DOCUMENTS, team.officer, Outcome.ACCEPT)
+        team, token = await _started(world)
+        life = asyncio.create_task(_whole_life(world, team, token))
         incident = await world.task(token, TaskType.INCIDENT)
         assert incident.shown["incident"]["step"] == step
         await world.decide(token, TaskType.INCIDENT, team.operator, Outcome.RETRY)
         await world.decide(token, TaskType.INCIDENT_CONFIRM, team.second_operator, Outcome.CONFIRM)
-        await world.decide(token, TaskType.ASSESSMENT, team.officer, Outcome.RECOMMEND, terms=TERMS)
-        await world.decide(token, TaskType.APPROVAL, team.approver, Outcome.APPROVE)
-        assert (await world.ended(token)).outcome == "approved"
+        await life
+        assert (await world.ended(token)).outcome == "completed"
+
+
+@pytest.mark.parametrize("step", BREACH)
+async def test_a_breach_is_handled_though_a_step_breaks(bank, step: str) -> None:
+    async with bank(Breakage(fail_at=step, fail_times=1)) as world:
+        team, token = await _started(world)
+        await lives.broken(world, team, token)
+        await world.decide(token, TaskType.INCIDENT, team.operator, Outcome.RETRY)
+        await world.decide(token, TaskType.INCIDENT_CONFIRM, team.second_operator, Outcome.CONFIRM)
+        assert (await world.ended(token)).outcome == "broken"
 
 
 async def test_a_decision_that_cannot_be_applied_goes_back_to_the_inbox(bank) -> None:
     async with bank(Breakage(fail_at="installments.apply_decision", fail_times=1)) as world:
-        team = lives.hire_team(world)
-        token = world.apply(by=team.officer)
-        await world.start(token)
+        team, token = await _started(world)
         answer = await world.decide(token, TaskType.DOCUMENTS, team.officer, Outcome.ACCEPT)
         assert answer.fate == "refused"
         assert world.case(token).stage == CaseStage.DOCUMENTS
-        await lives.approved(world, team, token)
-        assert (await world.ended(token)).outcome == "approved"
+        await lives.declined(world, team, token)
+        assert (await world.ended(token)).outcome == "cancelled"
 
 
-@pytest.mark.parametrize("step", ["platform.register_run", "tasks.open_task"])
-async def test_a_broken_ground_step_parks_the_case_until_it_is_mended(bank, step: str, monkeypatch) -> None:
+@pytest.mark.parametrize("step", GROUND)
+async def test_a_broken_ground_step_parks_the_case_until_it_is_mended(bank, step: str) -> None:
     plan = Breakage(fail_at=step, fail_times=1)
     async with bank(plan) as world:
-        team = lives.hire_team(world)
-        token = world.apply(by=team.officer)
-        await world.start(token)
-        await world.task(token, TaskType.DOCUMENTS)  # after the rest: the step was tried again
+        team, token = await _started(world)
+        await _whole_life(world, team, token)
+        assert (await world.ended(token)).outcome == "completed"  # after the rest: the step was tried again
         assert plan.failed[step] == 1
-        await lives.approved(world, team, token)
-        assert (await world.ended(token)).outcome == "approved"

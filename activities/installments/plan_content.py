@@ -1,0 +1,72 @@
+"""What the tasks about plans, signing and service show: figures and hashes, read from the records."""
+
+from typing import Any, Final
+
+from sqlmodel import Session
+
+from models.domain.states import TaskType
+from models.queries import agreements, cases
+
+TO_SIGN: Final = frozenset({TaskType.SIGNING, TaskType.PAPER_CHECK, TaskType.ACTIVATION})
+IN_SERVICE: Final = frozenset({TaskType.MISSED, TaskType.DEFAULT})
+
+
+def offers_shown(session: Session, case_token: str) -> list[dict[str, Any]]:
+    """The newest round of plans side by side; what could not be offered stands there with its reason."""
+    return [
+        {
+            "id": offer.id,
+            "version": offer.version,
+            "family": offer.family,
+            "hash": offer.plan_hash,
+            "reason": offer.reason_code,
+            "figures": offer.figures,
+        }
+        for offer in agreements.latest_offers(session, case_token=case_token)
+    ]
+
+
+def chosen_plan(session: Session, case_token: str) -> dict[str, Any] | None:
+    """The plan that was chosen last, if the newest proposal is one."""
+    proposal = cases.latest_proposal(session, case_token=case_token)
+    offer = agreements.offer_by_id(session, proposal.offer_id) if proposal is not None and proposal.offer_id else None
+    if offer is None:
+        return None
+    return {
+        "offerId": offer.id,
+        "version": offer.version,
+        "family": offer.family,
+        "convention": offer.convention,
+        "hash": offer.plan_hash,
+        "figures": offer.figures,
+    }
+
+
+def signing_shown(session: Session, case_token: str) -> dict[str, Any]:
+    """The documents that wait for a signature, and the paper that has come in, by hash."""
+    shown: dict[str, Any] = {}
+    for name, kind in (("agreement", "agreement"), ("costStatement", "cost-statement"), ("paper", "signed-paper")):
+        document = agreements.latest_document(session, case_token=case_token, kind=kind)
+        shown[name] = {"id": document.id, "digest": document.digest} if document is not None else None
+    return shown
+
+
+def agreement_shown(session: Session, case_token: str) -> dict[str, Any] | None:
+    """How the agreement stands."""
+    agreement = agreements.agreement_of_case(session, case_token=case_token)
+    if agreement is None:
+        return None
+    return {
+        "id": agreement.id,
+        "status": agreement.status,
+        "daysPastDue": agreement.days_past_due,
+        "owedMinor": agreement.owed_minor,
+        "principalLeftMinor": agreement.principal_left_minor,
+        "oldestUnpaidDue": agreement.oldest_unpaid_due.isoformat() if agreement.oldest_unpaid_due else None,
+    }
+
+
+def owed_minor(session: Session, case_token: str) -> int:
+    """What is overdue, minor units."""
+    agreement = agreements.agreement_of_case(session, case_token=case_token)
+    return agreement.owed_minor if agreement is not None else 0

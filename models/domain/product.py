@@ -1,0 +1,55 @@
+"""The product definition of the personalised installment (产品要素): what the bank sets, as data with a version.
+
+No law fixes these figures; what law bounds (term, cash) is asked by the rules. The version stands on every offer, so an
+agreement can be explained by the definition that it was made under.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from models.domain.plans.negotiation import Family
+from models.domain.servicing.terms import Accrual
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallmentProduct:
+    """What every plan of this bank is worked out with.
+
+    Attributes:
+        original_rate: what the card debt costs today, a fraction a year.
+        late_rate: late interest (罚息) on what is overdue, a fraction a year.
+        minimum_minor, maximum_minor: lowest and highest amount of a plan (CCN22-RANGE).
+        offer_days: for how many days a plan that was offered may be signed.
+        default_rows: rows missed in a row after which the agreement may be declared broken.
+        assessed_on: approval of the impact assessment (个人信息保护影响评估) of the affordability model.
+    """
+
+    version: str
+    source: str
+    original_rate: Decimal
+    late_rate: Decimal
+    minimum_minor: int
+    maximum_minor: int
+    offer_days: int
+    default_rows: int
+    assessed_on: date
+
+
+DEFAULT_PRODUCT: Final = InstallmentProduct(
+    version="installment-product/2026-11",
+    source="product default, provisional: 0.05 % a day is the usual card rate; the bank sets its own",
+    original_rate=Decimal("0.1825"),
+    late_rate=Decimal("0.1825"),
+    minimum_minor=100_000,
+    maximum_minor=2_000_000_000,
+    offer_days=15,
+    default_rows=3,
+    assessed_on=date(2026, 1, 5),
+)
+
+# A family whose rows carry no interest by rate settles early by the share of the running period.
+ACCRUALS: Final = {Family.INTEREST_FREE: Accrual.SHARE}
+# Interest that ran in earlier periods and is collected later; an early settlement asks for it.
+DEFERRING: Final = frozenset({Family.PRINCIPAL_FIRST})

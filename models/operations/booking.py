@@ -1,0 +1,225 @@
+"""Booking: events onto agreements, and all that follows from them, in one transaction for as many as a chunk holds.
+
+What is booked is the difference between the state that stood in the books and the state now: rows, figures, postings.
+A late or reversed payment is folded from all events; anything else goes on from the stored snapshot, so that a day
+costs the same in the first month and in the sixtieth.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import bindparam, delete, insert, update
+from sqlmodel import Session, col, select
+
+from models.domain.servicing.events import Event, EventKind
+from models.domain.servicing.fold import fold, resume
+from models.domain.servicing.ledger import postings
+from models.domain.servicing.snapshot import state_from, state_json
+from models.domain.servicing.state import ENDED, RowState, State
+from models.domain.servicing.stored import event_from_stored, event_params, terms_from_json
+from models.domain.tokens import uuid7
+from models.tables.agreements import Agreement, AgreementEvent, AgreementRow, LedgerEntry
+
+_EVENTS: Final = insert(AgreementEvent.__table__)  # type: ignore[attr-defined]
+_ENTRIES: Final = insert(LedgerEntry.__table__)  # type: ignore[attr-defined]
+_ROWS: Final = AgreementRow.__table__  # type: ignore[attr-defined]
+_PAID: Final = (
+    "paid_principal_minor", "paid_interest_minor", "paid_fee_minor",
+    "waived_principal_minor", "waived_interest_minor", "waived_fee_minor",
+)  # fmt: skip
+_PAY_ROW: Final = (
+    update(_ROWS)
+    .where(_ROWS.c.agreement_id == bindparam("of_agreement"), _ROWS.c.no == bindparam("row_no"))
+    .values({name: bindparam(f"new_{name}") for name in _PAID})
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewEvent:
+    """An event that is not in the books yet; under its business key it can be booked once."""
+
+    event: Event
+    business_key: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Booked:
+    """What one agreement's booking changed. `before` is None when the agreement comes into force."""
+
+    agreement: Agreement
+    before: State | None
+    after: State
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What a chunk writes, gathered for one statement each."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    paid_rows: list[dict[str, Any]] = field(default_factory=list)
+    new_rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+def book(
+    session: Session, work: Iterable[tuple[Agreement, Sequence[NewEvent]]], *, as_of: date, now: datetime
+) -> list[Booked]:
+    """Bring agreements to a business date, with the events that came in for them.
+
+    Args:
+        session: of a unit of work.
+        work: each agreement once, with its new events; none where only the date moves on.
+        as_of: the open business date, on which everything is posted.
+        now: wall clock, for the record.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: a business key is in the books already.
+        models.domain.servicing.fold.UnknownTarget: a reversal of what is not there.
+    """
+    batch, booked = _Batch(), []
+    for agreement, new in work:
+        before = state_from(agreement.snapshot) if agreement.snapshot is not None else None
+        after = _fold(session, agreement, before, [each.event for each in new], as_of)
+        _gather(batch, agreement, new, before, after, as_of=as_of, now=now)
+        _write_rows(session, batch, agreement, before, after)
+        _write_head(agreement, after)
+        agreement.last_seq += len(new)
+        session.add(agreement)
+        booked.append(Booked(agreement=agreement, before=before, after=after))
+    session.flush()
+    _execute(session, batch)
+    return booked
+
+
+def known_keys(session: Session, keys: Sequence[str]) -> set[str]:
+    """Which of these business keys are in the books."""
+    return set(
+        session.exec(select(AgreementEvent.business_key).where(col(AgreementEvent.business_key).in_(keys))).all()
+    )
+
+
+def events_of(session: Session, agreement_id: str) -> list[Event]:
+    """All events in the books, in order of arrival."""
+    rows = session.exec(
+        select(AgreementEvent).where(col(AgreementEvent.agreement_id) == agreement_id).order_by(col(AgreementEvent.seq))
+    ).all()
+    return [
+        event_from_stored(
+            event_id=row.id,
+            kind=row.kind,
+            value_date=row.value_date,
+            amount_minor=row.amount_minor,
+            target=row.target,
+            params=row.params,
+        )
+        for row in rows
+    ]
+
+
+def _fold(session: Session, agreement: Agreement, before: State | None, new: list[Event], as_of: date) -> State:
+    terms = terms_from_json(agreement.terms)
+    late = before is None or any(event.kind is EventKind.REVERSAL or event.value_date <= before.as_of for event in new)
+    if before is not None and not late:
+        return resume(terms, before, new, as_of)
+    return fold(terms, [*events_of(session, agreement.id), *new], as_of)
+
+
+def _gather(
+    batch: _Batch,
+    agreement: Agreement,
+    new: Sequence[NewEvent],
+    before: State | None,
+    after: State,
+    *,
+    as_of: date,
+    now: datetime,
+) -> None:
+    for offset, each in enumerate(new, start=1):
+        batch.events.append(
+            {
+                "id": each.event.id,
+                "tenant": agreement.tenant,
+                "agreement_id": agreement.id,
+                "seq": agreement.last_seq + offset,
+                "kind": each.event.kind.value,
+                "business_key": each.business_key,
+                "value_date": each.event.value_date,
+                "booked_on": as_of,
+                "amount_minor": each.event.amount_minor,
+                "target": each.event.target,
+                "params": event_params(each.event),
+                "created_at": now,
+            }
+        )
+    journal = f"{agreement.id}/{as_of.isoformat()}/{agreement.last_seq + len(new)}"
+    batch.entries.extend(
+        {
+            "id": uuid7(now),
+            "tenant": agreement.tenant,
+            "agreement_id": agreement.id,
+            "journal": journal,
+            "account": line.account.value,
+            "amount_minor": line.amount_minor,
+            "booked_on": line.business_date,
+            "created_at": now,
+        }
+        for line in postings(before, after, business_date=as_of)
+    )
+
+
+def _write_rows(session: Session, batch: _Batch, agreement: Agreement, before: State | None, after: State) -> None:
+    """Rows that were paid on are updated; when the plan itself changed, the rows are written anew."""
+    old = before.rows if before is not None else ()
+    if [row[:5] for row in old] == [row[:5] for row in after.rows]:
+        batch.paid_rows.extend(
+            {"of_agreement": agreement.id, "row_no": row.no}
+            | {f"new_{name}": value for name, value in zip(_PAID, row[5:], strict=True)}
+            for was, row in zip(old, after.rows, strict=True)
+            if was != row
+        )
+        return
+    if old:
+        session.execute(delete(_ROWS).where(_ROWS.c.agreement_id == agreement.id))
+    batch.new_rows.extend(_row(agreement, row) for row in after.rows)
+
+
+def _row(agreement: Agreement, row: RowState) -> dict[str, Any]:
+    return {
+        "agreement_id": agreement.id,
+        "no": row.no,
+        "tenant": agreement.tenant,
+        "due": row.due,
+        "principal_minor": row.principal_minor,
+        "interest_minor": row.interest_minor,
+        "fee_minor": row.fee_minor,
+        **dict(zip(_PAID, row[5:], strict=True)),
+    }
+
+
+def _write_head(agreement: Agreement, after: State) -> None:
+    agreement.status = after.status.value
+    agreement.next_due = after.rows[after.due_count].due if after.due_count < len(after.rows) else None
+    agreement.oldest_unpaid_due = after.oldest_unpaid_due
+    agreement.days_past_due = after.days_past_due
+    agreement.owed_minor = after.owed_now_minor
+    agreement.late_minor = after.late_unpaid_minor
+    agreement.principal_left_minor = after.unpaid_principal_minor
+    agreement.credit_minor = after.credit_minor
+    agreement.snapshot = state_json(after)
+    agreement.folded_to = after.as_of
+    agreement.version += 1
+    if after.status in ENDED and agreement.closed_on is None:
+        agreement.next_due = None
+
+
+def _execute(session: Session, batch: _Batch) -> None:
+    for statement, values in (
+        (_EVENTS, batch.events),
+        (insert(_ROWS), batch.new_rows),
+        (_PAY_ROW, batch.paid_rows),
+        (_ENTRIES, batch.entries),
+    ):
+        if values:
+            session.connection().execute(statement, values)

@@ -1,0 +1,258 @@
+"""The facts about plan, signing, activation and close that rules ask for; a fact that is not on record is left out.
+
+What a printed agreement says is not guessed here: whoever prints it keeps the facts of its content beside it
+(`agreement_texts`). What follows from the product itself (no minimum payment, no payout) stands in `_PRODUCT`.
+"""
+
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session, col, func, select
+
+from models.domain.product import DEFAULT_PRODUCT
+from models.domain.rates.disclosure import yearly_rates
+from models.domain.rule_words import (
+    AccountKind,
+    AgreementStatus,
+    ChangeKind,
+    Confirmation,
+    DataAfterClose,
+    FirstPaid,
+    InterestCollection,
+    MandateStatus,
+    PromptEvidence,
+    RateMethod,
+    SigningChannel,
+)
+from models.domain.rule_words import Product as ProductKind
+from models.domain.servicing.stored import rows_from_json
+from models.domain.states import Gate
+from models.queries import agreements, cases
+from models.queries.core import core_state
+from models.tables.agreements import Agreement, AgreementText, PlanOffer, Signature
+from models.tables.installments import CaseContact, InstallmentCase, RuleVerdict
+from models.tables.tasks import Decision
+
+SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
+RECORDING_MONTHS: Final = 60  # how long the bank keeps recordings of talks, from the talk
+_PPM: Final = 1_000_000
+_PER_CENT: Final = 100
+# What the product is, whatever the plan: a separate agreement, paid row by row, out of the debt that is there already.
+_PRODUCT: Final[dict[str, object]] = {
+    "product": ProductKind.PERSONALISED.value,
+    "already_in_installment": False,
+    "pays_out": False,
+    "agreement_installments": 1,
+    "agreement_bundled": False,
+    "minimum_payment_offered": False,
+    "interest_options": (InterestCollection.PER_ROW.value,),
+    "interest_default": InterestCollection.NONE.value,
+    "first_paid": FirstPaid.INTEREST_AND_FEES.value,
+    "guarantors": 0,
+    "guarantors_consented": 0,
+    "burden_increased": False,
+    "adverse_report_planned": False,
+    "partner_charges": (),
+}
+
+
+def agreement_facts(session: Session, *, gate: Gate, case: InstallmentCase) -> dict[str, object]:
+    """The facts for one of the later gates."""
+    offer = _chosen(session, case.token)
+    facts = dict(_PRODUCT)
+    if offer is not None:
+        facts |= _plan_facts(offer, case, signed_on=_signed_on(session, case.token))
+    if gate is Gate.NEGOTIATION:
+        return facts | _model_facts(session, case)
+    text = agreements.latest_text(session, case_token=case.token)
+    signature = agreements.signature_of_case(session, case_token=case.token)
+    if text is not None:
+        facts |= _from_json(text.facts)
+    if signature is not None:
+        facts |= _signing_facts(session, case, signature, text)
+    if gate in (Gate.ACTIVATION, Gate.CLOSE):
+        facts |= _activation_facts(session, case, offer)
+    if gate is Gate.CLOSE:
+        facts |= _close_facts(session, case)
+    return facts
+
+
+def _chosen(session: Session, case_token: str) -> PlanOffer | None:
+    proposal = cases.latest_proposal(session, case_token=case_token)
+    return agreements.offer_by_id(session, proposal.offer_id) if proposal is not None and proposal.offer_id else None
+
+
+def _signed_on(session: Session, case_token: str) -> date | None:
+    signature = agreements.signature_of_case(session, case_token=case_token)
+    return signature.signed_at.astimezone(SHANGHAI).date() if signature is not None else None
+
+
+def _plan_facts(offer: PlanOffer, case: InstallmentCase, *, signed_on: date | None) -> dict[str, object]:
+    rows, principal = rows_from_json(offer.rows), offer.terms["principalMinor"]
+    start = date.fromisoformat(offer.terms["start"])
+    rates = yearly_rates(rows, start=start, received_minor=principal)
+    charges = _charges(offer)
+    return {
+        "term_months": offer.figures["term"],
+        "last_due_on": rows[-1].due,
+        "agreement_signed_on": signed_on or start,
+        "principal_minor": principal,
+        "principal_received_minor": min(principal, case.total_due_minor),
+        "principal_cny_minor": principal,
+        "minimum_amount_minor": DEFAULT_PRODUCT.minimum_minor,
+        "maximum_amount_minor": DEFAULT_PRODUCT.maximum_minor,
+        "rate_shown_ppm": _ppm(Decimal(offer.figures["effectivePercent"]) / _PER_CENT),
+        "rate_from_flows_ppm": _ppm(rates.effective),
+        "rate_method": RateMethod.IRR.value,
+        "rate_label": "年化利率（内部收益率法）",
+        "principal_stated": True,
+        "loan_charges": charges,
+        "charges_in_flows": charges,
+        "days_past_due": 0,
+        "penalty_rate_ppm": _ppm(DEFAULT_PRODUCT.late_rate),
+        "loss_rate_ppm": _ppm(DEFAULT_PRODUCT.original_rate),
+        "funds_cost_shown_as": "interest" if charges else "none",
+    }
+
+
+def _charges(offer: PlanOffer) -> tuple[str, ...]:
+    charged = {"interest": offer.figures["interestMinor"], "installment-fee": offer.figures["feeMinor"]}
+    return tuple(code for code, amount in charged.items() if amount)
+
+
+def _model_facts(session: Session, case: InstallmentCase) -> dict[str, object]:
+    working = cases.latest_affordability(session, case_token=case.token)
+    approved = datetime.combine(DEFAULT_PRODUCT.assessed_on, time(), SHANGHAI).astimezone(UTC)
+    facts: dict[str, object] = {"pia_approved_at": approved}
+    if working is not None:
+        facts["processing_started_at"] = working.created_at
+    return facts
+
+
+def _signing_facts(
+    session: Session, case: InstallmentCase, signature: Signature, text: AgreementText | None
+) -> dict[str, object]:
+    electronic = signature.method == "electronic"
+    evidence = [PromptEvidence.HIGHLIGHT.value] if text is not None and text.facts.get("highlighted_clauses") else []
+    if electronic and signature.reading_seconds is not None:
+        evidence.append(PromptEvidence.READ_THROUGH.value)
+    facts: dict[str, object] = {
+        "application_recorded": True,
+        "signing_at": signature.signed_at,
+        "signing_channel": (SigningChannel.ONLINE if electronic else SigningChannel.ON_SITE).value,
+        "agreement_form": signature.method,
+        "confirmation_method": (Confirmation.RELIABLE_SIGNATURE if electronic else Confirmation.WET_SIGNATURE).value,
+        "prompt_evidence": tuple(evidence),
+        "acknowledged_clauses": tuple(text.facts.get("major_clauses", ())) if text is not None else (),
+        "explanations_asked": 0,
+        "explanations_given": 0,
+        "change_kind": ChangeKind.AGREEMENT.value,
+        "change_agreed_by_customer": True,
+        "change_unambiguous": text is not None and text.plan_hash == signature.plan_hash,
+        "signed_electronically": ("agreement",) if electronic else (),
+        "signed_reliably": ("agreement",) if electronic and signature.sealed_document_id is not None else (),
+        "signature_data_exclusive": electronic,
+        "signature_sole_control": electronic and signature.code_id is not None,
+        "signature_change_detectable": signature.sealed_document_id is not None,
+        "text_change_detectable": signature.sealed_document_id is not None,
+    }
+    approved = _approved_at(session, case.token)
+    if approved is not None:
+        facts |= {"approved_at": approved, "change_agreed_by_bank": True}
+    if signature.cost_confirmed_at is not None:
+        facts["statement_confirmed_at"] = signature.cost_confirmed_at
+    if signature.reading_seconds is not None:
+        facts |= {"statement_read_seconds": signature.reading_seconds, "statement_popup_shown": True}
+    return facts
+
+
+def _approved_at(session: Session, case_token: str) -> datetime | None:
+    return session.exec(
+        select(func.max(Decision.settled_at)).where(
+            col(Decision.case_token) == case_token, col(Decision.outcome) == "approve", col(Decision.state) == "APPLIED"
+        )
+    ).one()
+
+
+def _activation_facts(session: Session, case: InstallmentCase, offer: PlanOffer | None) -> dict[str, object]:
+    core, signature = core_state(session, case.token), agreements.signature_of_case(session, case_token=case.token)
+    mandate = agreements.mandate_of_case(session, case_token=case.token)
+    facts: dict[str, object] = {
+        "signing_gate_open": _signing_gate_open(session, case.token),
+        "agreement_archived": signature is not None and signature.sealed_document_id is not None,
+        "own_card_block_set": core.blocked,
+        "own_card_block_released": core.released,
+        "repays_by_debit": mandate is not None,
+    }
+    if core.agencies_pending is not None:
+        facts["agencies_not_recalled"] = core.agencies_pending
+    if mandate is not None:
+        facts |= {
+            "mandate_fields": ("payee-name", "purpose", "payer-account", "cycle-or-condition", "valid-to"),
+            "mandate_given_on": mandate.signed_on,
+            "mandate_status": MandateStatus.ACTIVE.value,
+            "mandate_valid_to": mandate.valid_to,
+            "mandate_limit_minor": mandate.limit_minor,
+            "debit_account_kind": AccountKind.SETTLEMENT.value,
+        }
+        if offer is not None:
+            facts["first_debit_on"] = rows_from_json(offer.rows)[0].due
+    return facts
+
+
+def _signing_gate_open(session: Session, case_token: str) -> bool:
+    """Whether the newest verdicts of the signing gate let pass."""
+    verdicts = [
+        verdict
+        for verdict in cases.verdicts_of_case(session, case_token=case_token)
+        if verdict.gate == Gate.SIGNING.value
+    ]
+    newest: dict[str, RuleVerdict] = {verdict.rule_id: verdict for verdict in verdicts}
+    blocking = [one for one in newest.values() if one.severity == "BLOCK" and one.result in ("FAIL", "UNKNOWN")]
+    return bool(newest) and not blocking
+
+
+def _close_facts(session: Session, case: InstallmentCase) -> dict[str, object]:
+    agreement = agreements.agreement_of_case(session, case_token=case.token)
+    contacts, recorded = session.exec(
+        select(func.count(), func.count(col(CaseContact.recording_ref))).where(
+            col(CaseContact.case_token) == case.token, col(CaseContact.is_collection).is_(True)
+        )
+    ).one()
+    facts: dict[str, object] = {
+        "agreement_status": _standing(agreement).value,
+        "collection_contacts": contacts,
+        "contacts_recorded": recorded,
+        "recording_retention_months": RECORDING_MONTHS,
+    }
+    if agreement is not None and agreement.closed_on is not None and agreement.kept_until is not None:
+        facts |= {
+            "settled_on": agreement.closed_on,
+            "last_transaction_on": agreement.closed_on,
+            "relation_ended_on": agreement.closed_on,
+            "records_kept_until": agreement.kept_until,
+            "data_kept_until": agreement.kept_until,
+            "purpose_ends_on": agreement.closed_on,
+            "statutory_until": agreement.kept_until,
+            "data_after_close": DataAfterClose.LOCKED.value,
+        }
+    return facts
+
+
+def _standing(agreement: Agreement | None) -> AgreementStatus:
+    if agreement is None:
+        return AgreementStatus.NONE
+    if agreement.status in ("settled", "paid-off"):
+        return AgreementStatus.SETTLED
+    return AgreementStatus.IN_DEFAULT if agreement.status == "defaulted" else AgreementStatus.ACTIVE
+
+
+def _ppm(rate: Decimal) -> int:
+    return int((rate * _PPM).to_integral_value())
+
+
+def _from_json(stored: dict[str, Any]) -> dict[str, object]:
+    """Lists become tuples: rules compare sets of codes."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}

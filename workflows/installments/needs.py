@@ -1,0 +1,73 @@
+"""From the documents to a recommendation: credit record, affordability, Art. 70 gate (需求与还款能力)."""
+
+from temporalio import workflow
+
+from models.contracts.installments import (
+    AssessAffordabilityInput,
+    QueryBureauInput,
+    StoreMendedBureauInput,
+)
+from models.contracts.platform import BlockedOutcome
+from models.domain.states import CaseStage, Gate, Outcome, TaskType
+from workflows.installments.desk import BUREAU_STEP, CaseDesk, Left, bar
+from workflows.ports.installments import BureauPort, InstallmentPort
+from workflows.support.failures import STEP_FAILED
+from workflows.support.ids import GATEWAYS_QUEUE
+from workflows.support.options import DATABASE, GATEWAY
+
+
+class NeedsStages(CaseDesk):
+    """Documents, needs and assessment."""
+
+    async def work_out_needs(self) -> None:
+        """Without written consent nobody is queried: the documents task comes back with the rule on it."""
+        if (await self.gate(Gate.BUREAU)).blocks:
+            await self.move(CaseStage.DOCUMENTS, return_reason="blocked-by-rule")
+            return
+        await self._query_bureau()
+        step = AssessAffordabilityInput(case_token=self._case, round=self.count("affordability"))
+        await self.incidental(
+            "installments.assess_affordability",
+            lambda: workflow.execute_local_activity_method(InstallmentPort.assess_affordability, step, **DATABASE),
+        )
+        self._needs_gate = await self.gate(Gate.NEEDS)
+        await self.move(CaseStage.ASSESSMENT)
+
+    async def assess(self) -> None:
+        """Ask for a recommendation, which Art. 70 may bar."""
+        blocked: tuple[BlockedOutcome, ...] = ()
+        if self._needs_gate is not None:
+            blocked = bar(self._needs_gate, Outcome.RECOMMEND)
+        await self.ask(TaskType.ASSESSMENT, blocked=blocked)
+
+    async def _query_bureau(self) -> None:
+        """Ask once per key; refused for good, two persons retry, enter the figures by hand, or give up."""
+        key = f"bureau/{self._case}/{self.count('bureau')}"
+        while True:
+            try:
+                await self._call_bureau(QueryBureauInput(case_token=self._case, query_key=key))
+            except STEP_FAILED as error:
+                choice, figures, decision_id = await self.incident(BUREAU_STEP, error)
+                if choice is not Outcome.MEND or figures is None:
+                    continue
+                await self._store_mended(
+                    StoreMendedBureauInput(
+                        case_token=self._case, query_key=key, figures=figures, decision_id=decision_id
+                    )
+                )
+            self.leave_if_ended()
+            return
+
+    async def _call_bureau(self, query: QueryBureauInput) -> None:
+        call = workflow.start_activity_method(BureauPort.query_bureau, query, task_queue=GATEWAYS_QUEUE, **GATEWAY)
+        await workflow.wait_condition(lambda: call.done() or self._stage is CaseStage.ENDED)
+        if not call.done():  # withdrawn while the bureau was silent: nobody needs its answer
+            call.cancel()
+            raise Left
+        await call
+
+    async def _store_mended(self, mended: StoreMendedBureauInput) -> None:
+        await self.incidental(
+            "installments.store_mended_bureau",
+            lambda: workflow.execute_local_activity_method(InstallmentPort.store_mended_bureau, mended, **DATABASE),
+        )
