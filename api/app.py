@@ -12,8 +12,12 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.plugins.pydantic import PydanticDIPlugin, PydanticInitPlugin, PydanticSchemaPlugin
 from litestar.types import ControllerRouterHandler
 
+from api.agreements.case_controller import CaseAgreementController
+from api.agreements.money_controller import AgreementMoneyController, SettlementQuoteController
+from api.agreements.reversal_controller import AgreementReversalController, ReversalController
 from api.bodies import BodyPlugin
 from api.body_gate import MAX_MULTIPART_BYTES, BodyGate
+from api.business_dates.controller import BusinessDateController
 from api.deps import ApiDeps, ApiSettings
 from api.documented import OPENAPI, openapi_document, serve_document
 from api.edge import Edge
@@ -25,8 +29,10 @@ from api.identity.sessions import MeController, SessionController
 from api.installments.controller import CaseController
 from api.installments.file_controller import CaseFileController
 from api.links.controller import CustomerLinkController, LinkController
+from api.links.signing_controller import SigningController
 from api.parties.controller import SubjectController
 from api.problems import EXCEPTION_HANDLERS, locale_of, problem_page
+from api.quotes.controller import QuoteController
 from api.staff.controller import RoleChangeController, StaffController
 from api.tasks.controller import TaskController
 from compliance.telemetry.requests import request_spans
@@ -44,9 +50,17 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     TaskController,
     CaseController,
     CaseFileController,
+    CaseAgreementController,
+    AgreementMoneyController,
+    SettlementQuoteController,
+    AgreementReversalController,
+    ReversalController,
     SubjectController,
     CustomerLinkController,
     LinkController,
+    SigningController,
+    QuoteController,
+    BusinessDateController,
 )
 
 

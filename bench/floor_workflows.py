@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from temporalio import activity, workflow
 
-STEPS = 12  # of an approved case: epoch, four gates and figures, three tasks, the bureau, three decisions
+# Of a case up to its approval: epoch, four gates, figures, offers, four tasks, the bureau, four decisions.
+STEPS = 16
+DECISIONS = 4
 
 
 @activity.defn(name="bench.empty_step")
@@ -21,8 +23,8 @@ class EmptyCase:
 
     @workflow.run
     async def run(self) -> None:
-        for stage in range(1, 4):
-            for _ in range(STEPS // 3 - 1):
+        for stage in range(1, DECISIONS + 1):
+            for _ in range(STEPS // DECISIONS - 1):
                 await self._step()
             await workflow.wait_condition(lambda stage=stage: self._decided >= stage)
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -47,3 +49,19 @@ class EmptyUpdate:
     @workflow.update
     async def decide(self) -> None:
         """Nothing."""
+
+
+@workflow.defn(name="bench.listener")
+class Listener:
+    """A case in service that hears news and does nothing about them."""
+
+    def __init__(self) -> None:
+        self._heard = 0
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: False)
+
+    @workflow.signal
+    async def told(self, _news: dict[str, str]) -> None:
+        self._heard += 1

@@ -14,11 +14,12 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
-from bench.floor_workflows import STEPS, EmptyCase, EmptyUpdate, empty_step
+from bench.floor_workflows import DECISIONS, STEPS, EmptyCase, EmptyUpdate, empty_step
 from bench.measuring import empty_stores, percentile
 from bench.registry import Figure, Floor, measures
 from deploy.demo.book import generate_book
 from deploy.demo.lives import Life
+from deploy.demo.mailbox import ReceivedPhones
 from deploy.demo.office import Line, Office, open_office
 from deploy.demo.plans import Plan, cast
 from deploy.demo.stack import Stack, running_stack
@@ -39,7 +40,7 @@ _WAIT = timedelta(seconds=30)
 
 @measures("case")
 def case(scale: float) -> Iterable[Figure]:
-    """Application to approved with real SQL and vault, beside the same steps as empty normal activities."""
+    """Application to the approval of a chosen plan with real SQL and vault, beside as many empty normal activities."""
     cases = max(10, int(CASES * scale))
     with (
         empty_stores() as stores,
@@ -53,7 +54,7 @@ def case(scale: float) -> Iterable[Figure]:
         name=name,
         value=ours * 1_000 / cases,
         unit="ms/case",
-        floor=Floor(name=f"{STEPS} empty normal activities, 3 empty Updates", value=floor * 1_000 / cases),
+        floor=Floor(name=f"{STEPS} empty normal activities, {DECISIONS} empty Updates", value=floor * 1_000 / cases),
         ratio_at_most=0.6,
     )
 
@@ -67,7 +68,7 @@ async def _our_cases(stores: Any, server: TemporalServer, cases: int) -> float:
         async def one() -> None:
             token = world.apply(by=team.officer)
             await world.start(token)
-            await lives.approved(world, team, token)
+            await lives.to_signing(world, team, token)
 
         await one()
         return await _timed(one, cases)
@@ -80,7 +81,7 @@ async def _floor_cases(server: TemporalServer, cases: int) -> float:
 
     async def one() -> None:
         handle = await client.start_workflow(EmptyCase.run, id=f"floor-{next(numbers)}", task_queue=_QUEUE)
-        for _ in range(3):
+        for _ in range(DECISIONS):
             await handle.execute_update(EmptyCase.decide, rpc_timeout=_WAIT)
         await handle.result()
 
@@ -144,9 +145,9 @@ async def _decisions(stack: Stack, alone: int, together: int) -> list[Figure]:
 
 async def _waiting_tasks(office: Office, count: int) -> list[tuple[str, str]]:
     """As many cases at their first task; the tasks' ids and versions."""
-    plan = Plan(name="bench", end="")
+    plan, phones = Plan(name="bench", end=""), ReceivedPhones({})  # nobody of them comes to sign
     rows = [row for _, row in cast(list(generate_book(600, 1)))]
-    office_lives = [Life(office, plan, rows[number % len(rows)]) for number in range(count)]
+    office_lives = [Life(office, plan, rows[number % len(rows)], phones) for number in range(count)]
     for first in range(0, count, IN_FLIGHT):
         for life in office_lives[first : first + IN_FLIGHT]:
             life.token = await life._apply()

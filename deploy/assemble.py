@@ -13,13 +13,19 @@ from temporalio.client import Client
 from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import Worker
 
+from activities.duties.notifier import Notifier
 from activities.duties.reconciler import Reconciler
 from activities.duties.relay import Relay
 from activities.duties.runner import DutyRunner
 from activities.duties.sealer import Sealer
 from activities.duties.sweeper import Sweeper
 from activities.gateways.bureau import BureauGateway, BureauRecord, Identity
+from activities.gateways.core import CoreGateway, CoreOrders
+from activities.gateways.core_files import FileCore
+from activities.gateways.notices import SqlNotices
 from activities.gateways.simulated_bureau import SimulatedBureau
+from activities.gateways.simulated_core import SimulatedCore
+from activities.installments.signing_steps import SigningDesk
 from activities.worker import WorkerDeps, create_workers
 from api.app import create_app
 from api.deps import ApiDeps, ApiSettings
@@ -30,13 +36,15 @@ from compliance.audit.seal import seal_keys
 from compliance.payloads.connect import connect
 from compliance.payloads.dispatch import Dispatcher
 from compliance.vault.keyring import Vault
+from deploy.bank import banks
 from deploy.clock import wall_clock
+from deploy.messages import message_gateways
 from deploy.observe import Telemetry
 from deploy.rollout import build_of
 from deploy.safety import unsafe
 from deploy.stores import Stores
 from deploy.temporal_server import RETENTION_DAYS
-from deploy.values import Bureau, IdentitySettings, IssuerMode, Settings, TlsFiles
+from deploy.values import Bureau, Core, IdentitySettings, IssuerMode, Settings, TlsFiles
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.errors import GatewayRefused
@@ -170,15 +178,32 @@ def build_workers(parts: Parts, queues: Sequence[str]) -> list[Worker]:
         database=parts.stores.data,
         vault=parts.vault,
         bureau=SimulatedBureau() if parts.settings.bureau is Bureau.SIMULATED else NoBureau(),
+        core=CoreOrders(parts.stores.data, parts.vault, card_core(parts.settings), parts.clock),
+        signing=SigningDesk(
+            parts.stores.data,
+            parts.vault,
+            parts.clock,
+            files_root=parts.settings.data.files,
+            links_url=parts.settings.links_url,
+        ),
+        notices=SqlNotices(parts.stores.data, parts.vault, message_gateways(parts.settings), parts.clock),
+        bank_of=banks(parts.settings, parts.stores.data, parts.clock),
         clock=parts.clock,
         build_id=build_of(parts.settings),
     )
     return create_workers(deps, queues=queues)
 
 
+def card_core(settings: Settings) -> CoreGateway:
+    """The bank's card core; all processes of an installation find the same one in the exchange directory."""
+    root = settings.exchange / "core"
+    return SimulatedCore(root / "simulated.jsonl") if settings.core is Core.SIMULATED else FileCore(root)
+
+
 def build_duties(parts: Parts) -> DutyRunner:
-    """Relay, sealer, reconciler and sweeper, under leases that name this process."""
+    """Relay, sealer, reconciler, sweeper and notifier, under leases that name this process."""
     database, metrics = parts.stores.data, parts.telemetry.metrics
+    sender = SqlNotices(database, parts.vault, message_gateways(parts.settings), parts.clock, actor="duty:notifier")
     metrics.read_open_tasks(lambda: _open_tasks(database))
     metrics.read_outbox_age(lambda: _outbox_age(database, parts.clock))
     return DutyRunner(
@@ -187,6 +212,7 @@ def build_duties(parts: Parts) -> DutyRunner:
             Sealer(database, seal_keys(parts.vault), parts.settings.anchor, metrics=metrics),
             Reconciler(database, parts.client, parts.clock, metrics=metrics),
             Sweeper(database),
+            Notifier(database, sender),
         ),
         database=database,
         clock=parts.clock,

@@ -2,12 +2,13 @@
 
 import base64
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
 from sqlmodel import Session, select
 
+from activities.support.shanghai import shanghai_date
 from api.identity.passwords import hash_password
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
@@ -19,6 +20,7 @@ from deploy.values import Settings
 from models.domain.ids import TENANT_CODE
 from models.domain.roles import Role
 from models.domain.viewer import ANY_BRANCH
+from models.operations.agreements import set_first_business_date
 from models.operations.staff import NewStaff, seed_staff
 from models.tables.staff import Staff
 from models.tables.tenants import Tenant
@@ -26,6 +28,24 @@ from models.tables.tenants import Tenant
 DEMO_TENANT: Final = "main"
 LOCALE: Final = "zh-CN"
 LEAST_ADMINS: Final = 2  # a change of roles takes two persons
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Legal:
+    """What contracts and letters print of an institution (机构信息).
+
+    Attributes:
+        name: of the legal entity; also in the certificate of its seal.
+        address, hotline, complaints: what is not set is printed as where a cardholder finds it.
+        collection_account, collection_bank: where debits go (收款账号、联行号); without them nothing is debited.
+    """
+
+    name: str
+    address: str | None = None
+    hotline: str | None = None
+    complaints: str | None = None
+    collection_account: str | None = None
+    collection_bank: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +79,14 @@ DEVELOPMENT: Final = (
     ("dev.admin", "人员管理甲（开发）", Role.STAFF_ADMIN),
     ("dev.admin2", "人员管理乙（开发）", Role.STAFF_ADMIN),
 )
+_EXAMPLE: Final = Legal(
+    name="示例银行",
+    address="示例市示范路100号",
+    hotline="400-000-0000",
+    complaints="400-000-0001",
+    collection_account="0000000000000000",
+    collection_bank="000000000000",
+)
 _DEV_AMOUNT_MINOR: Final = 100_000_000  # 1,000,000.00
 _DEV_CONCESSION_BPS: Final = 5_000
 
@@ -88,9 +116,7 @@ def first_tenant(settings: Settings, stores: Stores, vault: Vault, *, now: datet
     ]
     shown = [{"login": account.login, "roles": [role.value for role in account.roles]} for account in accounts]
     datadir.write_private(path, {"tenant": DEMO_TENANT, "password": password, "accounts": shown})
-    create_tenant(
-        stores, vault, code=DEMO_TENANT, name="示例银行", accounts=accounts, sandbox=settings.sandbox, now=now
-    )
+    create_tenant(stores, vault, code=DEMO_TENANT, legal=_EXAMPLE, accounts=accounts, sandbox=settings.sandbox, now=now)
     return True
 
 
@@ -99,18 +125,18 @@ def create_tenant(
     vault: Vault,
     *,
     code: str,
-    name: str,
+    legal: Legal,
     accounts: list[Account],
     now: datetime,
     sandbox: bool = False,
 ) -> list[str]:
-    """A tenant (机构), its keys, and its first staff; returns their ids.
+    """A tenant (机构), its keys, first staff and books, opened on the date in Shanghai; returns the staff's ids.
 
     Args:
         stores: both databases.
         vault: makes the tenant's keys, before its row.
         code: lower-case letters, digits, hyphens; at most 16.
-        name: of the legal entity.
+        legal: the legal entity, as it is printed; its seal is made with its keys.
         accounts: at least two of them staff administrators: a change of roles takes two persons.
         now: when.
         sandbox: may date business ahead of the clock.
@@ -124,12 +150,14 @@ def create_tenant(
         raise CommandFailed(ExitCode.DATA, f"name at least {LEAST_ADMINS} administrators: a change of roles takes two")
     hashes = {account.login: hash_password(account.password) for account in accounts if account.password is not None}
     vault.ensure_tenant(code)
+    vault.ensure_seal(tenant=code, organisation=legal.name)
     deed = Deed(tenant=code, action="tenant.created", target=code, actor="operator", at=now, facts={"sandbox": sandbox})
     with unit_of_work(stores.data, deed) as unit:
         if unit.session.get(Tenant, code) is not None:
             raise CommandFailed(ExitCode.CANNOT_CREATE, f"tenant {code} exists")
-        unit.session.add(Tenant(code=code, name=name, sandbox=sandbox, created_at=now))
+        unit.session.add(Tenant(code=code, sandbox=sandbox, created_at=now, **asdict(legal)))
         unit.session.flush()
+        set_first_business_date(unit.session, tenant=code, today=shanghai_date(now), now=now)
         ids = [
             _seed(unit.session, account, tenant=code, password_hash=hashes.get(account.login), now=now)
             for account in accounts

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
-from deploy.values import Bureau, IssuerMode, Settings
+from activities.gateways.mail_smtp import is_plain_address
+from deploy.values import Bureau, Core, IssuerMode, MailTls, Settings
 from models.errors import UnsafeSetting
 
 KEK_BYTES: Final = 32
@@ -88,6 +89,8 @@ def _private_files(settings: Settings) -> Iterator[UnsafeSetting]:
         ("CASEWORK_KEK_FILE", None if settings.kek.value is not None else settings.kek.file, _NOT_OURS_ALONE),
         ("CASEWORK_TEMPORAL_TLS_KEY_FILE", settings.temporal.tls.key, _OTHERS),
         ("CASEWORK_TLS_KEY_FILE", settings.api.tls.key, _OTHERS),
+        ("CASEWORK_SMS_TOKEN_FILE", settings.sms.token_file, _OTHERS),
+        ("CASEWORK_SMTP_PASSWORD_FILE", settings.mail.password_file, _OTHERS),
     )
     for name, path, forbidden in named:
         if path is not None and path.exists() and path.stat().st_mode & forbidden:
@@ -103,6 +106,9 @@ def _files_exist(settings: Settings) -> Iterator[UnsafeSetting]:
         ("CASEWORK_TLS_CERT_FILE", settings.api.tls.cert),
         ("CASEWORK_TLS_KEY_FILE", settings.api.tls.key),
         ("CASEWORK_OIDC_JWKS_FILE", settings.identity.jwks_file),
+        ("CASEWORK_SMS_TOKEN_FILE", settings.sms.token_file),
+        ("CASEWORK_SMTP_CA_FILE", settings.mail.ca_file),
+        ("CASEWORK_SMTP_PASSWORD_FILE", settings.mail.password_file),
     )
     for name, path in named:
         if path is not None and not path.is_file():
@@ -156,6 +162,58 @@ def _jwks_faults(path: Path) -> Iterator[UnsafeSetting]:
             "CASEWORK_OIDC_JWKS_FILE",
             problem=refused.detail,
             fix="use the issuer's own public keys: ES256, ES384, or RS256 with at least 3072 bits",
+        )
+
+
+def _exchange_outside(settings: Settings) -> Iterator[UnsafeSetting]:
+    if settings.exchange.resolve().is_relative_to(settings.data.root.resolve()):
+        yield unsafe(
+            "CASEWORK_EXCHANGE_DIR",
+            problem="lies inside the data directory, where nothing of a person may stand in clear",
+            fix="move it beside the directory",
+        )
+
+
+def _sms_usable(settings: Settings) -> Iterator[UnsafeSetting]:
+    sms, name = settings.sms, "CASEWORK_SMS_URL"
+    if sms.url is None:
+        return
+    parsed = _parse(sms.url)
+    if parsed is None or parsed.scheme not in {"http", "https"} or not parsed.hostname:
+        yield unsafe(name, problem="is no web address", fix="use https://host/path")
+    elif parsed.username is not None or parsed.query or parsed.fragment:
+        yield unsafe(
+            name,
+            problem="carries a name, a password or a query, which end up in logs",
+            fix="put the secret into CASEWORK_SMS_TOKEN_FILE",
+        )
+    elif parsed.scheme == "http" and not is_loopback(parsed.hostname):
+        yield unsafe(name, problem="reaches another machine without TLS", fix="use https://")
+
+
+def _links_usable(settings: Settings) -> Iterator[UnsafeSetting]:
+    name, parsed = "CASEWORK_LINKS_URL", _parse(settings.links_url)
+    if parsed is None or parsed.scheme not in {"http", "https"} or not parsed.hostname:
+        yield unsafe(name, problem="is no web address", fix="use https://host")
+    elif parsed.username is not None or parsed.path or parsed.query or parsed.fragment:
+        yield unsafe(name, problem="is more than scheme, host and port", fix="use https://host")
+
+
+def _mail_usable(settings: Settings) -> Iterator[UnsafeSetting]:
+    mail = settings.mail
+    if mail.host is None:
+        return
+    if mail.sender is None or not is_plain_address(mail.sender):
+        yield unsafe(
+            "CASEWORK_MAIL_FROM", problem="is no mail address", fix="set it to one address, like notices@bank.example"
+        )
+    if mail.tls is MailTls.NONE and not is_loopback(mail.host):
+        yield unsafe(
+            "CASEWORK_SMTP_TLS", problem="reaches another machine without TLS", fix="set it to starttls or tls"
+        )
+    if (mail.user is None) != (mail.password is None):
+        yield unsafe(
+            "CASEWORK_SMTP_USER", problem="an account and its password belong together", fix="set both or neither"
         )
 
 
@@ -222,6 +280,32 @@ def _real_bureau(settings: Settings) -> Iterator[UnsafeSetting]:
         yield unsafe("CASEWORK_BUREAU", problem="invents credit records", fix="unset it")
 
 
+def _real_core(settings: Settings) -> Iterator[UnsafeSetting]:
+    if settings.core is Core.SIMULATED:
+        yield unsafe("CASEWORK_CORE", problem="blocks and recalls no real card", fix="unset it")
+
+
+def _links_reachable(settings: Settings) -> Iterator[UnsafeSetting]:
+    parsed = _parse(settings.links_url)
+    if parsed is None or parsed.scheme != "https" or parsed.hostname is None or is_loopback(parsed.hostname):
+        yield unsafe(
+            "CASEWORK_LINKS_URL",
+            problem="is no address at which customers reach this service over TLS",
+            fix="set it to https://name-of-the-service",
+        )
+
+
+def _sms_named(settings: Settings) -> Iterator[UnsafeSetting]:
+    sms = settings.sms
+    parsed = None if sms.url is None else _parse(sms.url)
+    if parsed is not None and not is_loopback(parsed.hostname or "") and sms.token is None:
+        yield unsafe(
+            "CASEWORK_SMS_TOKEN_FILE",
+            problem="is not set: anybody could send in the bank's name",
+            fix="name the file with the provider's token",
+        )
+
+
 def _no_sandbox(settings: Settings) -> Iterator[UnsafeSetting]:
     if settings.sandbox:
         yield unsafe("CASEWORK_SANDBOX", problem="lets business be dated ahead of the clock", fix="unset it")
@@ -236,6 +320,10 @@ EVERYWHERE: Final[tuple[Check, ...]] = (
     _build_named,
     _served_in_clear,
     _oidc_complete,
+    _exchange_outside,
+    _sms_usable,
+    _mail_usable,
+    _links_usable,
 )
 PRODUCTION: Final[tuple[Check, ...]] = (
     _no_sqlite,
@@ -246,6 +334,9 @@ PRODUCTION: Final[tuple[Check, ...]] = (
     _reached_over_tls,
     _hosts_named,
     _real_bureau,
+    _real_core,
+    _sms_named,
+    _links_reachable,
     _no_sandbox,
 )
 

@@ -15,12 +15,16 @@ from deploy.safety import problems_of, unsafe
 from deploy.values import (
     ApiSettings,
     Bureau,
+    Core,
     DataDir,
     IdentitySettings,
     IssuerMode,
     KekSource,
+    MailSettings,
+    MailTls,
     Mode,
     Settings,
+    SmsSettings,
     TemporalSettings,
     TlsFiles,
 )
@@ -141,6 +145,64 @@ VARIABLES: Final = (
         "becomes an incident task.",
     ),
     Variable(
+        name="CASEWORK_CORE",
+        default="simulated; files in production",
+        meaning="Card core. `files` hands orders over under `core` in the exchange directory "
+        "([core-exchange.md](core-exchange.md)); `simulated` carries them out on no real card and is refused in "
+        "production.",
+    ),
+    Variable(
+        name="CASEWORK_LINKS_URL",
+        default="the API's own address",
+        meaning="How customers reach the API from outside; links in messages begin with it. Scheme, host and "
+        "port only; production takes `https` only and refuses an address of this machine.",
+    ),
+    Variable(
+        name="CASEWORK_EXCHANGE_DIR",
+        default="`<data directory>.exchange`",
+        meaning="The bank's exchange: what is handed over in clear, such as the spool of messages. Never inside the "
+        "data directory.",
+    ),
+    Variable(
+        name="CASEWORK_SMS_URL",
+        default="the spool; none in production",
+        meaning="Provider of text messages ([notices.md](notices.md)). Off this machine `https` only, and without a "
+        "name, a password or a query in it.",
+    ),
+    Variable(
+        name="CASEWORK_SMS_TOKEN_FILE",
+        default="unset",
+        meaning="File with the bearer token for the provider; not world-readable. Production refuses a provider off "
+        "this machine without a token.",
+    ),
+    Variable(name="CASEWORK_SMS_TOKEN", default="unset", meaning="The token itself, instead of a file."),
+    Variable(
+        name="CASEWORK_SMTP_HOST",
+        default="the spool; none in production",
+        meaning="Mail server that takes mail to customers. Needs `CASEWORK_MAIL_FROM`.",
+    ),
+    Variable(name="CASEWORK_SMTP_PORT", default="587", meaning="Its port."),
+    Variable(
+        name="CASEWORK_SMTP_TLS",
+        default="starttls",
+        meaning="`starttls`, `tls` from the first byte, or `none`, which is refused for a server off this machine.",
+    ),
+    Variable(
+        name="CASEWORK_SMTP_CA_FILE",
+        default="the system's",
+        meaning="Authority of the mail server's certificate.",
+    ),
+    Variable(
+        name="CASEWORK_SMTP_USER", default="unset", meaning="Account at the mail server; with a password or neither."
+    ),
+    Variable(
+        name="CASEWORK_SMTP_PASSWORD_FILE",
+        default="unset",
+        meaning="File with the password of the account; not world-readable.",
+    ),
+    Variable(name="CASEWORK_SMTP_PASSWORD", default="unset", meaning="The password itself, instead of a file."),
+    Variable(name="CASEWORK_MAIL_FROM", default="unset", meaning="Address that mail to customers comes from."),
+    Variable(
         name="CASEWORK_SANDBOX",
         default="false",
         meaning="`true`: the tenant made by `casework up` may date business ahead of the clock. Production refuses it.",
@@ -223,6 +285,16 @@ class _Reader:
     def optional(self, name: str) -> str | None:
         return self._values.get(name, "").strip() or None
 
+    def secret(self, name: str) -> str | None:
+        """The value itself, else what its file holds; a file that cannot be read is for `deploy.safety` to name."""
+        value, file = self.optional(name), self.path(f"{name}_FILE")
+        if value is not None or file is None:
+            return value
+        try:
+            return file.read_text(encoding="utf-8").strip() or None
+        except (OSError, UnicodeDecodeError):
+            return None
+
     def path(self, name: str) -> Path | None:
         value = self.optional(name)
         return None if value is None else Path(value).expanduser().absolute()
@@ -290,11 +362,44 @@ def _read(reader: _Reader) -> Settings:
             audience=reader.optional("CASEWORK_OIDC_AUDIENCE"),
         ),
         bureau=reader.one_of("CASEWORK_BUREAU", Bureau, Bureau.NONE if mode is Mode.PRODUCTION else Bureau.SIMULATED),
+        core=reader.one_of("CASEWORK_CORE", Core, Core.FILES if mode is Mode.PRODUCTION else Core.SIMULATED),
+        sms=_sms(reader),
+        mail=_mail(reader),
+        links_url=_links_url(reader),
+        exchange=reader.path("CASEWORK_EXCHANGE_DIR") or data.beside(".exchange"),
         anchor=reader.path("CASEWORK_AUDIT_ANCHOR_FILE") or data.beside(".anchor"),
         sandbox=reader.flag("CASEWORK_SANDBOX", default=False),
         build_id=reader.optional("CASEWORK_BUILD_ID"),
         log_json=reader.flag("CASEWORK_LOG_JSON", default=True),
         url=reader.optional("CASEWORK_URL"),
+    )
+
+
+def _links_url(reader: _Reader) -> str:
+    host, port = reader.text("CASEWORK_HOST", "127.0.0.1"), reader.text("CASEWORK_PORT", "8700")
+    scheme = "http" if reader.path("CASEWORK_TLS_CERT_FILE") is None else "https"
+    place = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return reader.text("CASEWORK_LINKS_URL", f"{scheme}://{place}:{port}").rstrip("/")
+
+
+def _sms(reader: _Reader) -> SmsSettings:
+    return SmsSettings(
+        url=reader.optional("CASEWORK_SMS_URL"),
+        token=reader.secret("CASEWORK_SMS_TOKEN"),
+        token_file=reader.path("CASEWORK_SMS_TOKEN_FILE"),
+    )
+
+
+def _mail(reader: _Reader) -> MailSettings:
+    return MailSettings(
+        host=reader.optional("CASEWORK_SMTP_HOST"),
+        port=reader.port("CASEWORK_SMTP_PORT", 587),
+        tls=reader.one_of("CASEWORK_SMTP_TLS", MailTls, MailTls.STARTTLS),
+        ca_file=reader.path("CASEWORK_SMTP_CA_FILE"),
+        user=reader.optional("CASEWORK_SMTP_USER"),
+        password=reader.secret("CASEWORK_SMTP_PASSWORD"),
+        password_file=reader.path("CASEWORK_SMTP_PASSWORD_FILE"),
+        sender=reader.optional("CASEWORK_MAIL_FROM"),
     )
 
 

@@ -26,6 +26,21 @@ class Bureau(StrEnum):
     NONE = "none"
 
 
+class Core(StrEnum):
+    """Where card accounts are kept (核心系统)."""
+
+    SIMULATED = "simulated"
+    FILES = "files"
+
+
+class MailTls(StrEnum):
+    """How the connection to the mail server is encrypted."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class DataDir:
     """Names inside and beside a data directory."""
@@ -136,6 +151,29 @@ class IdentitySettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SmsSettings:
+    """The bank's provider of text messages; without a URL there is none."""
+
+    url: str | None = None
+    token: str | None = field(default=None, repr=False)
+    token_file: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MailSettings:
+    """The bank's mail server; without a host there is none."""
+
+    host: str | None = None
+    port: int = 587
+    tls: MailTls = MailTls.STARTTLS
+    ca_file: Path | None = None
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    password_file: Path | None = None
+    sender: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """Everything an operator decided, read once."""
 
@@ -148,6 +186,11 @@ class Settings:
     api: ApiSettings
     identity: IdentitySettings
     bureau: Bureau
+    core: Core
+    sms: SmsSettings
+    mail: MailSettings
+    links_url: str
+    exchange: Path
     anchor: Path
     sandbox: bool
     build_id: str | None

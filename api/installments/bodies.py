@@ -105,7 +105,8 @@ class CaseFilterBody(Body):
     stage: Annotated[list[CaseStage], Field(min_length=1, max_length=10)] | None = None
     outcome: (
         Annotated[
-            list[Literal["open", "approved", "countered", "rejected", "withdrawn"]], Field(min_length=1, max_length=10)
+            list[Literal["open", "completed", "broken", "cancelled", "rejected", "withdrawn"]],
+            Field(min_length=1, max_length=10),
         ]
         | None
     ) = None

@@ -1,9 +1,9 @@
 """Documents of a case (资料): an upload becomes a sealed file first and a row after; a download is an audited deed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -11,6 +11,7 @@ from litestar import Request, Response
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from litestar.response import Stream
+from sqlmodel import Session
 
 from api.deps import ApiDeps
 from api.idempotency import Stored, fingerprint, once
@@ -21,7 +22,8 @@ from compliance.audit.deeds import Deed, shown_hash
 from compliance.audit.unit import unit_of_work
 from compliance.vault.cells import CellAddress
 from compliance.vault.files import FileAddress
-from models.domain.application import DocumentKind
+from compliance.vault.shelf import Shelf
+from models.domain.application import UPLOADABLE, DocumentKind
 from models.domain.pointers import pointer_of
 from models.domain.tokens import new_token
 from models.errors import FieldFault, FormInvalid
@@ -43,7 +45,7 @@ class UploadOperation(Operation):
             type=OpenAPIType.OBJECT,
             required=["kind", FILE_FIELD],
             properties={
-                "kind": Schema(type=OpenAPIType.STRING, enum=[kind.value for kind in DocumentKind]),
+                "kind": Schema(type=OpenAPIType.STRING, enum=[kind.value for kind in UPLOADABLE]),
                 FILE_FIELD: Schema(
                     type=OpenAPIType.STRING,
                     content_media_type="application/octet-stream",
@@ -72,11 +74,6 @@ class Adding:
     location: str | None
 
 
-def file_path(deps: ApiDeps, *, tenant: str, document_id: str) -> Path:
-    """Where a document's sealed file lies."""
-    return deps.files_root / tenant / document_id
-
-
 async def store_document(deps: ApiDeps, request: Request[Any, Any, Any], adding: Adding) -> Response[Any]:
     """Stream an upload into a sealed file, then put it on the case's record.
 
@@ -85,12 +82,11 @@ async def store_document(deps: ApiDeps, request: Request[Any, Any, Any], adding:
         IdempotencyMismatch, IdempotencyInFlight: as `api.idempotency.once`.
     """
     case, document_id = adding.case, new_token("doc")
-    target = file_path(deps, tenant=case.tenant, document_id=document_id)
+    shelf, address = _shelf(deps), FileAddress(case.tenant, case.subject_id, document_id)
     kept = False
 
     def seal(pieces: Iterator[bytes]) -> Any:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return deps.vault.seal_file(FileAddress(case.tenant, case.subject_id, document_id), pieces, target)
+        return shelf.put(address, pieces)
 
     try:
         upload = await receive(request, seal=seal)
@@ -112,7 +108,7 @@ async def store_document(deps: ApiDeps, request: Request[Any, Any, Any], adding:
         )
     finally:
         if not kept:  # refused, repeated or failed: a sealed file without a row is of no use to anybody
-            await in_thread(target.unlink, missing_ok=True)
+            await in_thread(shelf.path(address).unlink, missing_ok=True)
 
 
 def _kind(upload: Upload) -> DocumentKind:
@@ -120,8 +116,8 @@ def _kind(upload: Upload) -> DocumentKind:
     kind = upload.fields.get("kind")
     if kind is None:
         faults.append(FieldFault(pointer="/kind", code="missing"))
-    elif kind not in set(DocumentKind):
-        allowed = ", ".join(DocumentKind)
+    elif kind not in UPLOADABLE:
+        allowed = ", ".join(UPLOADABLE)
         faults.append(FieldFault(pointer="/kind", code="not-one-of", params={"allowed": allowed}))
     if faults or kind is None:
         raise FormInvalid(faults=tuple(faults))
@@ -183,15 +179,27 @@ def _added(deps: ApiDeps, adding: Adding, document_id: str) -> Stored:
     return Stored(status=HTTPStatus.CREATED, body=body, headers=headers)
 
 
-def open_document(deps: ApiDeps, document: CaseDocument, *, actor: str) -> Stream:
+def open_document(
+    deps: ApiDeps,
+    document: CaseDocument,
+    *,
+    actor: str,
+    also: Callable[[Session, datetime], None] | None = None,
+) -> Stream:
     """Record that somebody opens a document, then hand its content over piece by piece; blocking until then.
+
+    Args:
+        deps: vault, database and clock.
+        document: what is opened.
+        actor: staff id, or link id.
+        also: what is written in the same transaction.
 
     Raises:
         CannotOpen: altered or missing; nothing is recorded then.
         SubjectShredded: the keys of this person were destroyed.
     """
-    path = file_path(deps, tenant=document.tenant, document_id=document.id)
-    pieces = deps.vault.open_file(FileAddress(document.tenant, document.subject_id, document.id), path)
+    address = FileAddress(document.tenant, document.subject_id, document.id)
+    pieces = deps.vault.open_file(address, _shelf(deps).path(address))
     headers = {"Content-Disposition": _disposition(deps, document)}  # the edge adds `nosniff` to every answer
     deed = Deed(
         tenant=document.tenant,
@@ -201,9 +209,14 @@ def open_document(deps: ApiDeps, document: CaseDocument, *, actor: str) -> Strea
         at=deps.clock(),
         facts={"document": document.id, "kind": document.kind},
     )
-    with unit_of_work(deps.database, deed):
-        pass  # the event is all there is to write; without it nothing is shown
+    with unit_of_work(deps.database, deed) as unit:  # without the event nothing is shown
+        if also is not None:
+            also(unit.session, deed.at)
     return Stream(pieces, media_type=document.media_type, headers=headers)
+
+
+def _shelf(deps: ApiDeps) -> Shelf:
+    return Shelf(vault=deps.vault, root=deps.files_root)
 
 
 def _disposition(deps: ApiDeps, document: CaseDocument) -> str:

@@ -13,12 +13,14 @@ from api.identity.principal import Principal
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
 from compliance.vault.cells import CellAddress
+from models.domain.application import DocumentKind
 from models.domain.forms import DecisionForm, parse_decision
 from models.domain.states import CHECKER_TASKS, TaskType
 from models.domain.viewer import Viewer
-from models.errors import CaseworkError, NotFound, ShownChanged
+from models.errors import CaseworkError, FieldFault, FormInvalid, NotFound, ShownChanged
 from models.operations.decisions import NewDecision, prepare_task_decision
 from models.operations.idempotency import KeySlot, KeyTaken, find_key, open_key
+from models.queries.agreements import latest_document
 from models.queries.allowed import require_allowed
 from models.queries.tasks import get_task, subject_of_task
 from models.tables.tasks import Task
@@ -92,7 +94,17 @@ def _check(deps: ApiDeps, request: TaskDecision, *, now: datetime) -> _Checked:
         fresh_login(request.principal, now=now)
     if form.shown_hash is not None and form.shown_hash != task.shown_hash:
         raise ShownChanged
+    if form.document_id is not None:
+        _check_scan(deps, task, form.document_id)
     return _Checked(task=task, form=form, subject=subject)
+
+
+def _check_scan(deps: ApiDeps, task: Task, document_id: str) -> None:
+    """The scan that is registered is the newest one of the case: its checker is shown that one."""
+    with deps.database.read() as session:
+        scan = latest_document(session, case_token=task.case_token or "", kind=DocumentKind.SIGNED_PAPER)
+    if scan is None or scan.id != document_id:
+        raise FormInvalid(faults=(FieldFault(pointer="/documentId", code="scan-not-newest"),))
 
 
 def _decision(deps: ApiDeps, request: TaskDecision, checked: _Checked) -> NewDecision:
@@ -125,6 +137,10 @@ def _figures(form: DecisionForm) -> dict[str, Any]:
         figures["terms"] = asdict(form.terms)
     if form.mended is not None:
         figures["mended"] = asdict(form.mended)
+    if form.offer_id is not None:
+        figures["offer"] = form.offer_id
+    if form.document_id is not None:
+        figures["document"] = form.document_id
     return figures
 
 

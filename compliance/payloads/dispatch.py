@@ -1,19 +1,20 @@
 """What crosses to Temporal: starts and decisions, sent under business ids so that a repeated send is one send."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
-from temporalio.common import WorkflowIDReusePolicy
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
-from models.contracts.installments import CaseInput, DecideInput, DecideResult
+from models.contracts.daily import CatchUpInput
+from models.contracts.installments import CaseInput, CaseNews, DecideInput, DecideResult
 from models.database.engine import Database
-from models.domain.ids import installment_workflow_id
+from models.domain.ids import catch_up_workflow_id, installment_workflow_id
 from models.operations import decisions
 
 
@@ -63,6 +64,37 @@ class Dispatcher:
             )
         except WorkflowAlreadyStartedError:
             return True
+        except (RPCError, RuntimeError, OSError):
+            return False
+        return True
+
+    async def tell(self, workflow_id: str, news: CaseNews) -> Fate:
+        """Signal a case that its next step has changed; the case knows a repeated signal by its key."""
+        handle = self.client.get_workflow_handle(workflow_id)
+        try:
+            await handle.signal("told", news, rpc_timeout=self.rpc_timeout)
+        except RPCError as error:
+            return Fate.GONE if error.status is RPCStatusCode.NOT_FOUND else Fate.UNANSWERED
+        except (RuntimeError, OSError):
+            return Fate.UNANSWERED
+        return Fate.APPLIED
+
+    async def catch_up(self, *, tenant: str, until: date) -> bool:
+        """Start the runs of all open business dates up to `until`, in order; started before is success.
+
+        Returns:
+            False if Temporal did not answer; nothing was started as far as we know.
+        """
+        try:
+            await self.client.start_workflow(
+                "daily.catch_up",
+                CatchUpInput(tenant=tenant, until=until.isoformat()),
+                id=catch_up_workflow_id(tenant, until.isoformat()),
+                task_queue=self.cases_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                task_timeout=self.task_timeout,
+                rpc_timeout=self.rpc_timeout,
+            )
         except (RPCError, RuntimeError, OSError):
             return False
         return True

@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from deploy.commands import audit, book, demo, keys, rollout, run, staff, stores, tenants
+from deploy.commands import audit, book, day, demo, keys, quote, rollout, run, staff, stores, tenants
 from deploy.exits import CommandFailed, ExitCode
 from deploy.settings import SettingsRefused
 from models.errors import (
@@ -47,8 +47,10 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(rollout.app, name="rollout")
 app.add_typer(tenants.app, name="tenant")
 staff.register(app)
+app.add_typer(day.app, name="day")
 demo.register(app)
 app.add_typer(book.app, name="book")
+quote.register(app)
 
 
 def run_command(arguments: Sequence[str]) -> int:

@@ -32,13 +32,20 @@ def create(
     admin: Annotated[list[str], typer.Option("--admin", help="LOGIN, or LOGIN=SUBJECT with an outside issuer. Twice.")],
     data: DataOption = None,
     *,
+    address: Annotated[str | None, typer.Option("--address", help="As contracts print it.")] = None,
+    hotline: Annotated[str | None, typer.Option("--hotline", help="Telephone for customers, as printed.")] = None,
+    complaints: Annotated[str | None, typer.Option("--complaints", help="Way to complain, as printed.")] = None,
+    collection_account: Annotated[str | None, typer.Option("--collection-account", help="Where debits go.")] = None,
+    collection_bank: Annotated[
+        str | None, typer.Option("--collection-bank", help="Its bank's number (联行号).")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Create a tenant with its keys and at least two staff administrators, who create everybody else.
+    """Create a tenant with its keys, its seal and at least two staff administrators, who create everybody else.
 
     With the local issuer each gets a first password, printed once, which they must change.
     """
-    from deploy.bootstrap import Account, create_tenant, new_password  # noqa: PLC0415
+    from deploy.bootstrap import Account, Legal, create_tenant, new_password  # noqa: PLC0415
     from deploy.clock import wall_clock  # noqa: PLC0415
     from deploy.stores import build_vault, open_stores  # noqa: PLC0415
     from models.domain.roles import Role  # noqa: PLC0415
@@ -59,7 +66,15 @@ def create(
     ]
     with datadir.exclusive(settings, purpose="tenant create"), open_stores(settings) as stores:
         vault = build_vault(settings, stores, wall_clock)
-        ids = create_tenant(stores, vault, code=code, name=name, accounts=accounts, now=wall_clock())
+        legal = Legal(
+            name=name,
+            address=address,
+            hotline=hotline,
+            complaints=complaints,
+            collection_account=collection_account,
+            collection_bank=collection_bank,
+        )
+        ids = create_tenant(stores, vault, code=code, legal=legal, accounts=accounts, now=wall_clock())
     made = [
         {"id": staff_id, "login": account.login, "password": account.password}
         for staff_id, account in zip(ids, accounts, strict=True)

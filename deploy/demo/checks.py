@@ -14,12 +14,18 @@ import httpx
 from deploy.demo.canary import files_below, needles, search
 from deploy.demo.lives import BRANCH, Life, application
 from deploy.demo.office import Office
+from deploy.demo.plans import IN_SERVICE
+from deploy.values import DataDir
+from models.database.engine import open_database
+from models.domain.servicing.stored import rows_from_json
 from models.domain.states import TaskType
 from models.domain.tokens import new_token
+from models.queries import agreements
 
 _CASES: Final = "/v1/installment-cases"
 _TIMES: Final = 5  # as often the same request is sent
 _HITS_SHOWN: Final = 3
+_BLOCKING: Final = ("FAIL", "UNKNOWN")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,13 +83,63 @@ async def four_eyes_hold(evidence: Evidence) -> Check:
     )
 
 
+async def only_customers_sign(evidence: Evidence) -> Check:
+    """Officers tried to sign for customers, and customers mistyped their codes; nothing came of either."""
+    tried = sum(life.seen["signing-for-tried"] for life in evidence.lives)
+    refused = sum(life.seen["signing-for-refused"] for life in evidence.lives)
+    customers = [life.customer for life in evidence.lives if life.customer is not None]
+    mistyped = sum(customer.seen["mistyped"] for customer in customers)
+    caught = sum(customer.seen["mistyped-refused"] for customer in customers)
+    return Check(
+        name="only the customer signs, with the code that was sent",
+        holds=0 < tried == refused and 0 < mistyped == caught,
+        seen=f"{refused} of {tried} staff and {caught} of {mistyped} wrong codes refused",
+    )
+
+
+async def serviced_as_signed(evidence: Evidence) -> Check:
+    """Each agreement in service has the rows of the plan that was chosen and signed, and its sealed document."""
+    signed = [life for life in evidence.lives if life.outcome == IN_SERVICE]
+    database = open_database(f"sqlite:///{DataDir(evidence.data).database}")
+    rows, families, astray = 0, set(), []
+    try:
+        with database.read() as session:
+            for life in signed:
+                agreement = agreements.agreement_of_case(session, case_token=life.token)
+                signature = agreements.signature_of_case(session, case_token=life.token)
+                offer = agreements.offer_by_id(session, agreement.offer_id) if agreement is not None else None
+                if agreement is None or signature is None or offer is None:
+                    astray.append(life.token)
+                    continue
+                served = [
+                    (row.no, row.due, row.principal_minor, row.interest_minor, row.fee_minor)
+                    for row in agreements.rows_of_agreement(session, agreement.id)
+                ]
+                offered = [
+                    (row.no, row.due, row.principal_minor, row.interest_minor, row.fee_minor)
+                    for row in rows_from_json(offer.rows)
+                ]
+                hashes = {agreement.plan_hash, signature.plan_hash, offer.plan_hash, life.chosen}
+                if served != offered or len(hashes) != 1 or signature.sealed_document_id is None:
+                    astray.append(life.token)
+                rows += len(served)
+                families.add(offer.family)
+    finally:
+        database.dispose()
+    return Check(
+        name="serviced rows are the rows that were chosen and signed",
+        holds=bool(signed) and not astray,
+        seen=f"{len(signed)} agreements of {len(families)} families, {rows} rows, {len(astray)} astray",
+    )
+
+
 async def rules_were_cited(evidence: Evidence) -> Check:
     """The planned blocks happened, each with its citation in the verdicts of the case."""
     wanted = [life for life in evidence.lives if life.plan.by_link or life.plan.evidence_late or not life.plan.willing]
     cited: Counter[str] = Counter()
     for life in wanted:
         case = (await evidence.office.auditor.call("GET", f"{_CASES}/{life.token}")).json()
-        blocking = {row["rule"] for row in case["verdicts"] if row["result"] != "PASS" and row["citation"]}
+        blocking = {row["rule"] for row in case["verdicts"] if row["result"] in _BLOCKING and row["citation"]}
         cited.update(blocking)
     expected = sum(1 for life in wanted if life.plan.by_link), sum(1 for life in wanted if not life.plan.by_link)
     holds = (cited["CRED-18"], cited["CCM-70a"]) == expected
@@ -152,6 +208,8 @@ CHECKS: Final[tuple[Callable[[Evidence], Awaitable[Check]], ...]] = (
     every_end_as_planned,
     every_decision_counted_once,
     four_eyes_hold,
+    only_customers_sign,
+    serviced_as_signed,
     rules_were_cited,
     incidents_were_mended,
     one_key_one_case,

@@ -1,4 +1,4 @@
-"""One case of the demo, from application to its end, played over HTTP as staff and customer would."""
+"""One case of the demo, from application to service or another end, played over HTTP as staff and customer would."""
 
 import asyncio
 import time
@@ -9,9 +9,12 @@ from typing import Any, Final
 import httpx
 
 from deploy.demo.book import BookRow
+from deploy.demo.customer import Customer
+from deploy.demo.mailbox import Phones
+from deploy.demo.negotiating import fitting
 from deploy.demo.office import Office, Unexpected
-from deploy.demo.plans import Plan, terms_of
-from models.domain.states import Outcome, TaskType
+from deploy.demo.plans import IN_SERVICE, Plan, terms_of
+from models.domain.states import CaseStage, Outcome, TaskType
 from models.domain.tokens import new_token
 
 BRANCH: Final = "sh-01"
@@ -20,6 +23,7 @@ _POLL_SECONDS: Final = 0.05
 _PATIENCE_SECONDS: Final = 120.0
 _FORBIDDEN: Final = 403
 _FOUR_EYES: Final = "four-eyes-violation"
+_CUSTOMER_ONLY: Final = "customer-only"
 _MENDED: Final = {"openAccounts": 2, "monthlyObligationMinor": 80_000, "worstDaysPastDue": 35}
 
 
@@ -30,15 +34,18 @@ class Life:
     office: Office
     plan: Plan
     row: BookRow
+    phones: Phones
     token: str = ""
     by_senior: bool = False  # assessed by somebody who is an approver too
-    outcome: str | None = None
+    outcome: str | None = None  # also `in-service`, which is no outcome of the case
+    chosen: str | None = None  # hash of the plan that was chosen last
+    customer: Customer | None = None
     decisions: list[tuple[str, str]] = field(default_factory=list)  # where each acknowledged decision can be read
     seen: Counter[str] = field(default_factory=Counter)
     tasks: Counter[TaskType] = field(default_factory=Counter)
 
     async def play(self) -> None:
-        """Apply, then answer task after task until the case has ended.
+        """Apply, then answer task after task until the case is in service or has ended.
 
         Raises:
             Unexpected: it did not end in time, or the API refused something the plan holds.
@@ -55,7 +62,7 @@ class Life:
         self.token = await (self._apply_by_link() if self.plan.by_link else self._apply())
 
     async def go_on(self) -> None:
-        """Answer task after task of a case that exists until it has ended.
+        """Answer task after task of a case that exists until it is in service or has ended.
 
         Raises:
             Unexpected: as `play`.
@@ -63,8 +70,8 @@ class Life:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline:
             case = (await self.office.auditor.call("GET", f"{_PATH}/{self.token}")).json()
-            if case["outcome"] is not None:
-                self.outcome = case["outcome"]
+            self.outcome = IN_SERVICE if case["stage"] == CaseStage.SERVICING else case["outcome"]
+            if self.outcome is not None:
                 return
             task = next(iter(case["openTasks"]), None)
             if task is None or task["state"] == "DECIDING" or not await self._answer(task):
@@ -99,7 +106,7 @@ class Life:
     async def _add_evidence(self, token: str) -> None:
         await self._upload(f"{_PATH}/{token}/documents", "hardship-evidence")
 
-    async def _upload(self, path: str, kind: str, *, as_customer: bool = False) -> None:
+    async def _upload(self, path: str, kind: str, *, as_customer: bool = False) -> str:
         # The file names its owner, so that a store which keeps it in clear is found out.
         content = f"%PDF-1.4\n{self.row.name} {self.row.id_number} {self.row.mobile}\n%%EOF\n".encode()
         request: dict[str, Any] = {
@@ -108,11 +115,11 @@ class Life:
             "headers": _key(),
         }
         if not as_customer:
-            await self.office.officer.call("POST", path, **request)
-            return
+            return str((await self.office.officer.call("POST", path, **request)).json()["id"])
         answer = await self.office.line.request("POST", path, **request)
         if answer.is_error:
             raise Unexpected(f"document by link: {answer.status_code}")
+        return str(answer.json()["id"])
 
     # -- answering -----------------------------------------------------------------------------------------------------
 
@@ -131,10 +138,40 @@ class Life:
             await self._try_own_approval(task["id"])
         answers = self.plan.answers[task_type]
         answer = answers[min(self.tasks[task_type], len(answers) - 1)]
-        done = await self._decide(task, answer | terms_of(answer, self.row))
-        if done:
-            self.tasks[task_type] += 1
-        return done
+        self.tasks[task_type] += 1
+        if answer["outcome"] == Outcome.SIGN:
+            return await self._sign(task["id"])
+        return await self._decide(task, answer | terms_of(answer, self.row) | await self._found_for(answer, task["id"]))
+
+    async def _found_for(self, answer: dict[str, Any], task_id: str) -> dict[str, str]:
+        """What a form names by id: the plan among those that the task shows, or a scan that must be there first."""
+        if answer["outcome"] == Outcome.CHOOSE:
+            shown = (await self.office.officer.call("GET", f"/v1/tasks/{task_id}")).json()["shown"]
+            offer = fitting(shown["offers"], wish=self.row.row)
+            self.chosen = offer["hash"]
+            return {"offerId": offer["id"]}
+        if answer["outcome"] == Outcome.PAPER:
+            return {"documentId": await self._upload(f"{_PATH}/{self.token}/documents", "signed-paper")}
+        return {}
+
+    async def _sign(self, task_id: str) -> bool:
+        """The customer reads and signs; once in a while an officer tries to do it for them, which must be refused."""
+        if self.by_senior:
+            await self._try_to_sign_for(task_id)
+        self.customer = self.customer or Customer(self.office.line, self.phones, self.token, self.row.mobile)
+        self.decisions.append((self.token, await self.customer.sign(careless=self.by_senior)))
+        return True
+
+    async def _try_to_sign_for(self, task_id: str) -> None:
+        officer = self.office.officer
+        task = await officer.call("GET", f"/v1/tasks/{task_id}")
+        body = {"outcome": Outcome.SIGN, "shownHash": task.json()["shownHash"]}
+        headers = {"If-Match": task.headers["ETag"]} | _key()
+        path = f"/v1/tasks/{task_id}/decisions"
+        answer = await officer.call("POST", path, json=body, headers=headers, expect=(201, 202, 403))
+        self.seen["signing-for-tried"] += 1
+        refused = answer.status_code == _FORBIDDEN and answer.json()["code"] == _CUSTOMER_ONLY
+        self.seen["signing-for-refused"] += refused
 
     async def _try_own_approval(self, task_id: str) -> None:
         """The maker tries to approve what the maker has proposed; that must be refused."""

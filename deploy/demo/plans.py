@@ -9,6 +9,15 @@ from models.domain.states import Outcome, TaskType
 # A share of the requested amount that the counter-offer grants, in hundredths.
 _COUNTER_PERCENT: Final = 70
 _CONCESSION_BPS: Final = 200
+_REOFFER_BPS: Final = 350
+# Per outcome that names terms: hundredths of what was asked for, and basis points given up.
+_TERMS: Final = {
+    Outcome.RECOMMEND: (100, _CONCESSION_BPS),
+    Outcome.REOFFER: (100, _REOFFER_BPS),
+    Outcome.COUNTER: (_COUNTER_PERCENT, _CONCESSION_BPS),
+}
+# Not an outcome of a case: it has reached service, where only time and money move it.
+IN_SERVICE: Final = "in-service"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,7 +26,7 @@ class Plan:
 
     Attributes:
         name: for the table of what happened.
-        end: the outcome it must come to.
+        end: the outcome it must come to, or `in-service`.
         answers: per kind of task what is decided, in order; the last one is repeated.
         by_link: the customer applies through a signed link, and consents electronically: written consent comes later.
         evidence_late: hardship evidence comes only after the assessor has sent the case back.
@@ -38,32 +47,73 @@ class Plan:
 
 ACCEPT: Final = {"outcome": Outcome.ACCEPT}
 APPROVE: Final = {"outcome": Outcome.APPROVE}
-RECOMMEND: Final = {"outcome": Outcome.RECOMMEND}
+CHOOSE: Final = {"outcome": Outcome.CHOOSE}
+CONFIRM: Final = {"outcome": Outcome.CONFIRM}
 COUNTER: Final = {"outcome": Outcome.COUNTER}
-_USUAL: Final = {TaskType.DOCUMENTS: [ACCEPT], TaskType.ASSESSMENT: [RECOMMEND], TaskType.APPROVAL: [APPROVE]}
+PAPER: Final = {"outcome": Outcome.PAPER}
+RECOMMEND: Final = {"outcome": Outcome.RECOMMEND}
+REOFFER: Final = {"outcome": Outcome.REOFFER}
+RESEND: Final = {"outcome": Outcome.RESEND}
+SIGN: Final = {"outcome": Outcome.SIGN}
+_USUAL: Final = {
+    TaskType.DOCUMENTS: [ACCEPT],
+    TaskType.ASSESSMENT: [RECOMMEND],
+    TaskType.NEGOTIATION: [CHOOSE],
+    TaskType.APPROVAL: [APPROVE],
+    TaskType.SIGNING: [SIGN],
+}
 
 
 def _refuse(outcome: Outcome, reason: str) -> dict[str, Any]:
     return {"outcome": outcome, "reasonCode": reason}
 
 
-_APPROVED: Final = Plan(name="approved", end="approved", answers=_USUAL)
-_BY_LINK: Final = Plan(name="applied by link, consent later", end="approved", answers=_USUAL, by_link=True)
+_SIGNED: Final = Plan(name="signed by the customer", end=IN_SERVICE, answers=_USUAL)
+_BY_LINK: Final = Plan(name="applied by link, consent later", end=IN_SERVICE, answers=_USUAL, by_link=True)
 _RETURNED: Final = Plan(
     name="returned by the approver, then approved",
-    end="approved",
-    answers=_USUAL | {TaskType.APPROVAL: [_refuse(Outcome.RETURN, "assessment-incomplete"), APPROVE]},
+    end=IN_SERVICE,
+    answers=_USUAL | {TaskType.APPROVAL: [_refuse(Outcome.RETURN, "terms-unsuitable"), APPROVE]},
 )
 _LATE: Final = Plan(
     name="blocked by CCM-70a until evidence came",
-    end="approved",
+    end=IN_SERVICE,
     answers=_USUAL | {TaskType.ASSESSMENT: [_refuse(Outcome.RETURN, "documents-unclear"), RECOMMEND]},
     evidence_late=True,
 )
 _COUNTERED: Final = Plan(
     name="counter-offer taken",
-    end="countered",
-    answers=_USUAL | {TaskType.APPROVAL: [COUNTER], TaskType.COUNTER_OFFER: [ACCEPT]},
+    end=IN_SERVICE,
+    answers=_USUAL | {TaskType.APPROVAL: [COUNTER, APPROVE], TaskType.COUNTER_OFFER: [ACCEPT]},
+)
+_REOFFERED: Final = Plan(
+    name="talked about other terms",
+    end=IN_SERVICE,
+    answers=_USUAL | {TaskType.NEGOTIATION: [REOFFER, CHOOSE]},
+)
+_REASSESSED: Final = Plan(
+    name="back from the talks to the assessor",
+    end=IN_SERVICE,
+    answers=_USUAL | {TaskType.NEGOTIATION: [_refuse(Outcome.RETURN, "figures-contradict"), CHOOSE]},
+)
+_RESENT: Final = Plan(
+    name="signed through a second link", end=IN_SERVICE, answers=_USUAL | {TaskType.SIGNING: [RESEND, SIGN]}
+)
+_ON_PAPER: Final = Plan(
+    name="signed on paper",
+    end=IN_SERVICE,
+    answers=_USUAL | {TaskType.SIGNING: [PAPER], TaskType.PAPER_CHECK: [CONFIRM]},
+)
+_PAPER_AGAIN: Final = Plan(
+    name="signed on paper, the first scan unreadable",
+    end=IN_SERVICE,
+    answers=_USUAL
+    | {TaskType.SIGNING: [PAPER], TaskType.PAPER_CHECK: [_refuse(Outcome.RETURN, "not-readable"), CONFIRM]},
+)
+_NOT_SIGNED: Final = Plan(
+    name="approved, but not signed",
+    end="cancelled",
+    answers=_USUAL | {TaskType.SIGNING: [_refuse(Outcome.DECLINE, "prefers-other-plan")]},
 )
 _DECLINED: Final = Plan(
     name="counter-offer declined",
@@ -82,12 +132,20 @@ _UNWILLING: Final = Plan(
     answers=_USUAL | {TaskType.ASSESSMENT: [_refuse(Outcome.REJECT, "not-willing-to-repay")]},
     willing=False,
 )
+_NO_PLAN: Final = Plan(
+    name="no plan could be agreed on",
+    end="rejected",
+    answers=_USUAL | {TaskType.NEGOTIATION: [_refuse(Outcome.REJECT, "capacity-too-low")]},
+)
 _REJECTED: Final = Plan(
     name="rejected by the approver",
     end="rejected",
     answers=_USUAL | {TaskType.APPROVAL: [_refuse(Outcome.REJECT, "outside-policy")]},
 )
 _WITHDRAWN: Final = Plan(name="withdrawn by staff", end="withdrawn", answers=_USUAL, withdraw_at=TaskType.APPROVAL)
+_WITHDRAWN_LATE: Final = Plan(
+    name="withdrawn while it waited for the signature", end="withdrawn", answers=_USUAL, withdraw_at=TaskType.SIGNING
+)
 _WITHDRAWN_BY_LINK: Final = Plan(
     name="withdrawn by the customer",
     end="withdrawn",
@@ -97,16 +155,24 @@ _WITHDRAWN_BY_LINK: Final = Plan(
 )
 
 PLANS: Final[tuple[tuple[Plan, int], ...]] = (
-    (_APPROVED, 20),
-    (_BY_LINK, 6),
-    (_RETURNED, 4),
+    (_SIGNED, 14),
+    (_BY_LINK, 5),
+    (_RETURNED, 3),
     (_LATE, 4),
-    (_COUNTERED, 7),
+    (_COUNTERED, 5),
+    (_REOFFERED, 2),
+    (_REASSESSED, 1),
+    (_RESENT, 2),
+    (_ON_PAPER, 2),
+    (_PAPER_AGAIN, 1),
+    (_NOT_SIGNED, 3),
     (_DECLINED, 3),
     (_NO_DOCUMENTS, 3),
     (_UNWILLING, 3),
-    (_REJECTED, 4),
-    (_WITHDRAWN, 3),
+    (_NO_PLAN, 1),
+    (_REJECTED, 2),
+    (_WITHDRAWN, 2),
+    (_WITHDRAWN_LATE, 1),
     (_WITHDRAWN_BY_LINK, 3),
 )
 CASES: Final = sum(count for _, count in PLANS)
@@ -131,14 +197,15 @@ def cast(book: list[BookRow]) -> list[tuple[Plan, BookRow]]:
 
 
 def terms_of(answer: dict[str, Any], row: BookRow) -> dict[str, int]:
-    """The terms that go with a recommendation or a counter-offer."""
-    if answer["outcome"] == Outcome.RECOMMEND:
-        amount = row.requested_amount_minor
-    elif answer["outcome"] == Outcome.COUNTER:
-        amount = row.requested_amount_minor * _COUNTER_PERCENT // 100
-    else:
+    """The terms that go with a recommendation, another round of plans, or a counter-offer."""
+    if answer["outcome"] not in _TERMS:
         return {}
-    return {"amountMinor": amount, "termMonths": row.requested_term_months, "concessionBps": _CONCESSION_BPS}
+    percent, concession_bps = _TERMS[answer["outcome"]]
+    return {
+        "amountMinor": row.requested_amount_minor * percent // 100,
+        "termMonths": row.requested_term_months,
+        "concessionBps": concession_bps,
+    }
 
 
 def _in_hardship(row: BookRow) -> bool:

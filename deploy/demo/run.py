@@ -1,4 +1,4 @@
-"""The demo: the embedded stack, started as a new user would, and sixty cases played over HTTP with different ends."""
+"""The demo: the embedded stack, started as a new user would, and sixty cases played over HTTP to different ends."""
 
 import asyncio
 import time
@@ -14,13 +14,14 @@ from rich.table import Table
 from deploy.demo.book import read_book, write_book
 from deploy.demo.checks import CHECKS, Check, Evidence
 from deploy.demo.lives import BRANCH, Life, application
+from deploy.demo.mailbox import SpoolPhones
 from deploy.demo.office import Line, Office, open_office
 from deploy.demo.plans import CASES, cast
 from deploy.demo.stack import running_stack
 
 SEED: Final = 20_261_121
 _BOOK_SIZE: Final = 600
-_AT_ONCE: Final = 6
+_AT_ONCE: Final = 12  # whoever signs reads for ten seconds
 _SEALED_WITHIN_SECONDS: Final = 2.0
 
 
@@ -62,7 +63,10 @@ async def play(folder: Path, console: Console) -> Report:
             await office.hire_senior()
             began = time.monotonic()
             roles = cast(list(read_book(book)))
-            lives = [Life(office, plan, row, by_senior=number % 2 == 0) for number, (plan, row) in enumerate(roles)]
+            phones = SpoolPhones(data.with_name(f"{data.name}.exchange") / "spool")
+            lives = [
+                Life(office, plan, row, phones, by_senior=number % 2 == 0) for number, (plan, row) in enumerate(roles)
+            ]
             await _mistakes(office, lives[0])
             await _play_all(lives, console)
             seconds = time.monotonic() - began

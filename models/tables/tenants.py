@@ -17,5 +17,8 @@ class Tenant(DataTable, table=True):
     address: str | None = Field(default=None, max_length=300)  # 住所
     hotline: str | None = Field(default=None, max_length=100)  # 客服电话
     complaints: str | None = Field(default=None, max_length=200)  # 投诉渠道
+    # Where what is debited goes; without it nothing can be collected by debit.
+    collection_account: str | None = Field(default=None, max_length=34)  # 收款账号
+    collection_bank: str | None = Field(default=None, max_length=12)  # 联行号
     sandbox: bool = Field(default=False)  # only a sandbox tenant may date business ahead of the wall clock
     created_at: datetime = Field(sa_column=instant())

@@ -20,7 +20,7 @@ from deploy.demo.office import Line, open_office
 from deploy.demo.stack import Stack, start_stack
 from deploy.temporal_server import free_port
 from deploy.values import DataDir
-from tests.support.played import Played, Wire, lives_of
+from tests.support.played import Played, Wire, lives_of, phones_of
 from tests.support.processes import alive_with, wait_until
 
 SEED = 20_261_121
@@ -193,7 +193,7 @@ async def besieged(folder: Path, *, cases: int) -> AsyncIterator[Siege]:
             office = open_office(line, siege.stack.login_file)
             await office.log_in()
             await office.hire_senior()
-            siege.played = Played(office=office, wire=wire, lives=lives_of(office, cases))
+            siege.played = Played(office=office, wire=wire, lives=lives_of(office, phones_of(siege.data), cases))
             yield siege
     finally:
         if siege.stack is not None and siege.stack.process.poll() is None:

@@ -81,7 +81,10 @@ def _columns(database: Database, table: str) -> object:
         warnings.simplefilter("ignore")  # of indexes on expressions, which are compared by their text
         look = inspect(database.engine)
         return {
-            "columns": [(c["name"], str(c["type"]), c["nullable"], c["default"]) for c in look.get_columns(table)],
+            # Not in order: a column that comes later stands last in a table that was there before.
+            "columns": sorted(
+                (c["name"], str(c["type"]), c["nullable"], c["default"]) for c in look.get_columns(table)
+            ),
             "key": look.get_pk_constraint(table),
             "foreign": sorted(str(key) for key in look.get_foreign_keys(table)),
             "unique": sorted(str(key) for key in look.get_unique_constraints(table)),
@@ -167,13 +170,18 @@ def test_a_store_that_holds_anything_is_copied_first(tmp_path: Path, monkeypatch
     database = open_database(f"sqlite:///{path}")
     assert migrate(database, store=Store.DATA, copies=tmp_path / "copies", now=NOW).copy is None  # nothing to lose yet
     with database.engine.begin() as connection:
-        connection.execute(text("INSERT INTO tenants VALUES ('main', 'Bank', 0, '2026-11-23 02:00:00')"))
+        connection.execute(
+            text("INSERT INTO tenants (code, name, sandbox, created_at) VALUES ('main', 'Bank', 0, :at)"),
+            {"at": str(NOW)},
+        )
     scripts = tmp_path / "scripts"
     scripts.mkdir()
-    first = next(Path(str(configuration(Store.DATA).get_main_option("version_locations"))).glob("0001_*.py"))
-    (scripts / first.name).write_text(first.read_text())
-    (scripts / "0002_more.py").write_text(
-        "from alembic import op\nrevision = '0002'\ndown_revision = '0001'\n"
+    known = Path(str(configuration(Store.DATA).get_main_option("version_locations")))
+    for script in known.glob("[0-9]*.py"):
+        (scripts / script.name).write_text(script.read_text())
+    last = newest(Store.DATA)
+    (scripts / "9999_more.py").write_text(
+        f"from alembic import op\nrevision = '9999'\ndown_revision = '{last}'\n"
         "def upgrade():\n    op.execute('CREATE TABLE more (id TEXT PRIMARY KEY)')\n"
     )
     later = configuration(Store.DATA)
@@ -181,7 +189,7 @@ def test_a_store_that_holds_anything_is_copied_first(tmp_path: Path, monkeypatch
     monkeypatch.setattr("deploy.migrate.configuration", lambda _store: later)
     done = migrate(database, store=Store.DATA, copies=tmp_path / "copies", now=NOW)
     database.dispose()
-    assert (done.before, done.after) == ("0001", "0002")
+    assert (done.before, done.after) == (last, "9999")
     assert done.copy is not None
     assert done.copy.stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(done.copy)) as copy:

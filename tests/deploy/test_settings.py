@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from deploy.settings import VARIABLES, SettingsRefused, load_settings, settings_page
-from deploy.values import Mode
+from deploy.values import Core, Mode
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -61,6 +61,7 @@ def production(tmp_path: Path) -> dict[str, str]:
         "CASEWORK_OIDC_JWKS_FILE": str(jwks),
         "CASEWORK_OIDC_ISSUER": "https://login.bank.example",
         "CASEWORK_OIDC_AUDIENCE": "casework",
+        "CASEWORK_LINKS_URL": "https://casework.bank.example",
     }
 
 
@@ -86,6 +87,11 @@ def test_a_safe_production_is_accepted(production: dict[str, str]) -> None:
     assert load_settings(production).is_production
 
 
+def test_the_card_core_is_invented_only_where_nothing_is_real(production: dict[str, str], tmp_path: Path) -> None:
+    embedded = load_settings({"CASEWORK_DATA_DIR": str(tmp_path / "data")})
+    assert (embedded.core, load_settings(production).core) == (Core.SIMULATED, Core.FILES)
+
+
 def test_command_line_options_win(production: dict[str, str]) -> None:
     assert load_settings(production, overrides={"CASEWORK_PORT": "9000"}).api.port == 9000
 
@@ -104,6 +110,8 @@ def test_command_line_options_win(production: dict[str, str]) -> None:
         ("CASEWORK_ISSUER", "ldap"),
         ("CASEWORK_SANDBOX", "true"),
         ("CASEWORK_BUREAU", "simulated"),
+        ("CASEWORK_CORE", "simulated"),
+        ("CASEWORK_CORE", "mainframe"),
         ("CASEWORK_ALLOWED_HOSTS", "*"),
         ("CASEWORK_PORT", "65536"),
         ("CASEWORK_PORT", "-1"),
@@ -118,6 +126,11 @@ def test_command_line_options_win(production: dict[str, str]) -> None:
         ("CASEWORK_OIDC_JWKS_FILE", ""),
         ("CASEWORK_OIDC_ISSUER", ""),
         ("CASEWORK_OIDC_AUDIENCE", ""),
+        ("CASEWORK_LINKS_URL", ""),
+        ("CASEWORK_LINKS_URL", "http://casework.bank.example"),
+        ("CASEWORK_LINKS_URL", "https://127.0.0.1"),
+        ("CASEWORK_LINKS_URL", "https://casework.bank.example/path"),
+        ("CASEWORK_LINKS_URL", "https://user@casework.bank.example"),
         ("CASEWORK_TEMPORAL_TLS_CA_FILE", "/nowhere/ca.pem"),
     ],
 )

@@ -122,6 +122,7 @@ class Site:
             "CASEWORK_DATA_DIR": str(folder / "data"),
             "CASEWORK_TLS_CERT_FILE": str(certificate),
             "CASEWORK_TLS_KEY_FILE": str(key),
+            "CASEWORK_LINKS_URL": "https://casework.bank.example",
             **issuer.settings(),
             **environment,
         }

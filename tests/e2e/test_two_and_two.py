@@ -10,8 +10,12 @@ import httpx
 import pytest
 from temporalio.client import Client
 
+from activities.gateways.simulated_core import SimulatedCore
+from activities.gateways.simulated_core_files import answer_orders
 from deploy.demo.lives import BRANCH, Life, application
+from deploy.demo.mailbox import ReceivedPhones
 from deploy.demo.office import Line
+from deploy.demo.receivers import HookReceiver
 from models.database.engine import Database, open_database
 from models.domain.ids import installment_workflow_id
 from models.domain.states import TaskType
@@ -26,6 +30,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 _CASES = 12
 _AT_ONCE = 6
+_CORE_LOOKS_EVERY_SECONDS = 0.2
 _FIRST, _NEXT = "2026.11", "2026.12"
 _CASES_PATH = "/v1/installment-cases"
 
@@ -42,7 +47,34 @@ def external(tmp_path: Path) -> Iterator[TemporalServer]:
 
 
 @pytest.fixture
-def site(tmp_path: Path, postgres: PostgresDatabases, external: TemporalServer) -> Iterator[Site]:
+def provider() -> Iterator[HookReceiver]:
+    """The bank's provider of text messages."""
+    with HookReceiver() as receiver:
+        yield receiver
+
+
+@asynccontextmanager
+async def card_core(root: Path) -> AsyncIterator[None]:
+    """The bank's card core: it looks into the exchange directory now and then."""
+    core, over = SimulatedCore(), asyncio.Event()
+
+    async def answer() -> None:
+        while not over.is_set():
+            await asyncio.to_thread(answer_orders, core, root, tenant=TENANT)
+            await asyncio.sleep(_CORE_LOOKS_EVERY_SECONDS)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(answer())
+        try:
+            yield
+        finally:
+            over.set()
+
+
+@pytest.fixture
+def site(
+    tmp_path: Path, postgres: PostgresDatabases, external: TemporalServer, provider: HookReceiver
+) -> Iterator[Site]:
     """An installation, set up as an operator would."""
     with postgres.fresh(_no_schema) as data, postgres.fresh(_no_schema) as keys:
         made = Site(
@@ -53,6 +85,8 @@ def site(tmp_path: Path, postgres: PostgresDatabases, external: TemporalServer) 
             CASEWORK_TEMPORAL_ADDRESS=external.address,
             CASEWORK_TEMPORAL_NAMESPACE=external.namespace,
             CASEWORK_BUILD_ID=_FIRST,
+            CASEWORK_SMS_URL=provider.url,
+            CASEWORK_EXCHANGE_DIR=str(tmp_path / "exchange"),
         )
         admins = [argument for login in ADMINS for argument in ("--admin", f"{login}={subject_of(login)}")]
         for arguments in (("keys", "init"), ("migrate",), ("tenant", "create", TENANT, "--name", "Bank", *admins)):
@@ -76,13 +110,16 @@ async def two_apis(site: Site) -> AsyncIterator[list[httpx.AsyncClient]]:
         yield list(clients.values())
 
 
-async def test_a_dozen_cases_on_two_apis_and_two_workers(site: Site, external: TemporalServer) -> None:
+async def test_a_dozen_cases_on_two_apis_and_two_workers(
+    site: Site, external: TemporalServer, provider: HookReceiver, tmp_path: Path
+) -> None:
     site.start("worker-1", "worker")
     site.start("worker-2", "worker", "--queue", "cases", "--queue", "gateways")
-    async with two_apis(site) as clients:
+    async with two_apis(site) as clients, card_core(tmp_path / "exchange" / "core"):
         wire = Wire(Alternating(clients))
         office = await hired(site, Line(wire, patience_seconds=30))
-        played = Played(office=office, wire=wire, lives=lives_of(office, _CASES))
+        phones = ReceivedPhones(provider.inbox.messages)
+        played = Played(office=office, wire=wire, lives=lives_of(office, phones, _CASES))
         twin = await same_key_at_both(clients, played)
         await played.play(at_once=_AT_ONCE)
         played.lives.append(twin)
@@ -122,7 +159,7 @@ async def same_key_at_both(clients: list[httpx.AsyncClient], played: Played) -> 
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["token"] for answer in answers}) == 1
     assert len({answer.content for answer in answers}) == 1
-    twin = lives_of(played.office, 1)[0]
+    twin = lives_of(played.office, life.phones, 1)[0]
     twin.token = answers[0].json()["token"]
     assert await twin._withdraw()
     twin.outcome, twin.plan = "withdrawn", type(twin.plan)(name="sent to both", end="withdrawn")
@@ -132,7 +169,7 @@ async def same_key_at_both(clients: list[httpx.AsyncClient], played: Played) -> 
 async def go_over_to_the_next_build(site: Site, played: Played) -> None:
     """A new build gets no work until it is promoted; then cases under way go over to it, and the old one can go."""
     office = played.office
-    under_way = lives_of(office, 6)
+    under_way = lives_of(office, played.lives[0].phones, 6)
     await asyncio.gather(*(life.apply() for life in under_way))
     site.start("worker-3", "worker", CASEWORK_BUILD_ID=_NEXT)
     await asyncio.to_thread(wait_until, lambda: rollout(site, "status")["builds"] == [_FIRST, _NEXT], seconds=60)

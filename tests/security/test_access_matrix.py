@@ -32,6 +32,9 @@ UNKNOWN: Final = {
     "document_id": "doc_" + "0" * 26,
     "consent_id": "cns_" + "0" * 26,
     "subject_id": "sub_" + "0" * 26,
+    "agreement_id": "agr_" + "0" * 26,
+    "quote_id": "quo_" + "0" * 26,
+    "reversal_id": "rev_" + "0" * 26,
 }
 _PARAMETER: Final = re.compile(r"\{(\w+):str\}")
 

@@ -1,0 +1,45 @@
+"""The bank of each tenant: a folder of its own in the exchange directory, the account that collects, a calendar."""
+
+from datetime import date
+
+import chinese_calendar
+
+from activities.daily.bank import BankConnection, BankOf
+from activities.gateways.bank.folder import BankFolders, FolderBank
+from activities.gateways.bank.orders import Creditor
+from activities.gateways.bank.profiles import GENERIC_CNY
+from deploy.values import Settings
+from models.database.engine import Database
+from models.domain.clock import Clock
+from models.tables.tenants import Tenant
+
+
+def banks(settings: Settings, database: Database, clock: Clock) -> BankOf:
+    """The connection of a tenant, read anew each time: an account that was set yesterday counts today."""
+
+    def bank_of(tenant: str) -> BankConnection:
+        with database.read() as session:
+            row = session.get_one(Tenant, tenant)
+        folders = BankFolders(settings.exchange / "bank" / tenant)
+        creditors = {}
+        if row.collection_account is not None and row.collection_bank is not None:
+            creditors[GENERIC_CNY.name] = Creditor(
+                name=row.name, account=row.collection_account, bank=row.collection_bank
+            )
+        return BankConnection(
+            port=FolderBank(folders, clock), spool=folders.spool, creditors=creditors, is_bank_day=is_bank_day
+        )
+
+    return bank_of
+
+
+def is_bank_day(day: date) -> bool:
+    """Whether banks in the mainland work on a day (银行工作日), make-up Saturdays counted.
+
+    Raises:
+        LookupError: the calendar of that year is not announced yet.
+    """
+    try:
+        return bool(chinese_calendar.is_workday(day))
+    except NotImplementedError:
+        raise LookupError(f"no calendar for {day.year}") from None
