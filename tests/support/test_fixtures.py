@@ -43,13 +43,17 @@ def test_a_database_has_the_schema_and_is_empty(database: Database, _again: int)
     with database.engine.begin() as connection:
         assert {"tasks", "audit_events", "outbox"} <= set(inspect(connection).get_table_names())
         assert connection.execute(text("SELECT count(*) FROM tenants")).scalar() == 0
-        connection.execute(text("INSERT INTO tenants VALUES ('main', 'n', false, '2026-01-01')"))
+        connection.execute(
+            text("INSERT INTO tenants (code, name, sandbox, created_at) VALUES ('main', 'n', false, '2026-01-01')")
+        )
 
 
 def test_two_databases_of_one_server_are_apart(postgres: PostgresDatabases) -> None:
     with postgres.fresh(create_data_schema) as one, postgres.fresh(create_data_schema) as other:
         with one.engine.begin() as connection:
-            connection.execute(text("INSERT INTO tenants VALUES ('main', 'n', false, '2026-01-01')"))
+            connection.execute(
+                text("INSERT INTO tenants (code, name, sandbox, created_at) VALUES ('main', 'n', false, '2026-01-01')")
+            )
         with other.engine.begin() as connection:
             assert connection.execute(text("SELECT count(*) FROM tenants")).scalar() == 0
 

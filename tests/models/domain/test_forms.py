@@ -16,22 +16,35 @@ from models.domain.forms import (
     parse_decision,
     reason_codes,
 )
-from models.domain.states import CHECKER_TASKS, OUTCOMES, Outcome, TaskType
+from models.domain.states import CHECKER_TASKS, CUSTOMER_OUTCOMES, OUTCOMES, Outcome, TaskType
 from models.errors import FieldFault, FormInvalid
 
 SHOWN = "0f" * 32
 TERMS = {"amountMinor": 1_000_000, "termMonths": 24, "concessionBps": 150}
 MENDED = {"openAccounts": 3, "monthlyObligationMinor": 12_000, "worstDaysPastDue": 0, "note": "from the paper report"}
+PROPOSING = (Outcome.RECOMMEND, Outcome.COUNTER, Outcome.REOFFER)
+REASONED = (
+    Outcome.REJECT,
+    Outcome.RETURN,
+    Outcome.DECLINE,
+    Outcome.GIVE_UP,
+    Outcome.CONTACTED,
+    Outcome.EXTEND,
+)
 EVERY = [(task_type, outcome) for task_type in TaskType for outcome in OUTCOMES[task_type]]
 
 
 def valid(task_type: TaskType, outcome: Outcome) -> dict[str, Any]:
     """A body that fits, with nothing optional in it."""
     body: dict[str, Any] = {"outcome": outcome.value}
-    if task_type in CHECKER_TASKS:
+    if task_type in CHECKER_TASKS or outcome in CUSTOMER_OUTCOMES:
         body["shownHash"] = SHOWN
-    if outcome in (Outcome.RECOMMEND, Outcome.COUNTER):
+    if outcome in PROPOSING:
         body |= TERMS
+    if outcome is Outcome.CHOOSE:
+        body["offerId"] = "plo_" + "0" * 26
+    if outcome is Outcome.PAPER:
+        body["documentId"] = "doc_" + "0" * 26
     if outcome is Outcome.MEND:
         body |= MENDED
     codes = reason_codes(task_type, outcome)
@@ -50,12 +63,12 @@ def faults(task_type: TaskType, body: object) -> dict[str, tuple[str, dict[str, 
 def test_every_outcome_has_a_form_that_takes_what_it_needs(task_type: TaskType, outcome: Outcome) -> None:
     form = parse_decision(task_type, valid(task_type, outcome))
     assert form.outcome is outcome
-    assert (form.terms is not None) == (outcome in (Outcome.RECOMMEND, Outcome.COUNTER))
+    assert (form.terms is not None) == (outcome in PROPOSING)
+    assert (form.offer_id is not None) == (outcome is Outcome.CHOOSE)
+    assert (form.document_id is not None) == (outcome is Outcome.PAPER)
     assert (form.mended is not None) == (outcome is Outcome.MEND)
-    assert (form.reason_code is not None) == (
-        outcome in (Outcome.REJECT, Outcome.RETURN, Outcome.DECLINE, Outcome.GIVE_UP)
-    )
-    assert form.shown_hash == (SHOWN if task_type in CHECKER_TASKS else None)
+    assert (form.reason_code is not None) == (outcome in REASONED)
+    assert form.shown_hash == (SHOWN if task_type in CHECKER_TASKS or outcome in CUSTOMER_OUTCOMES else None)
 
 
 @pytest.mark.parametrize(("task_type", "outcome"), EVERY)
