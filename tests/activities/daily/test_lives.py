@@ -81,6 +81,7 @@ def sqlite_book(sqlite_database, vault, clock, tmp_path: Path):
         yield opened
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_thirteen_months_of_many_lives_debit_each_row_once(sqlite_book: Daybook) -> None:
     book = sqlite_book
