@@ -3,12 +3,11 @@
 import base64
 import os
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from sqlmodel import Session, select
 
-from activities.support.shanghai import shanghai_date
 from api.identity.passwords import hash_password
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
@@ -19,6 +18,7 @@ from deploy.stores import Stores
 from deploy.values import Settings
 from models.domain.ids import TENANT_CODE
 from models.domain.roles import Role
+from models.domain.shanghai import shanghai_date
 from models.domain.viewer import ANY_BRANCH
 from models.operations.agreements import set_first_business_date
 from models.operations.staff import NewStaff, seed_staff
@@ -37,6 +37,8 @@ class Legal:
     Attributes:
         name: of the legal entity; also in the certificate of its seal.
         address, hotline, complaints: what is not set is printed as where a cardholder finds it.
+        model_assessed_on: approval of the impact assessment (个人信息保护影响评估) of the affordability model; without
+            it no plan can be approved.
         collection_account, collection_bank: where debits go (收款账号、联行号); without them nothing is debited.
     """
 
@@ -46,6 +48,7 @@ class Legal:
     complaints: str | None = None
     collection_account: str | None = None
     collection_bank: str | None = None
+    model_assessed_on: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,6 +89,7 @@ _EXAMPLE: Final = Legal(
     complaints="400-000-0001",
     collection_account="0000000000000000",
     collection_bank="000000000000",
+    model_assessed_on=date(2026, 1, 5),
 )
 _DEV_AMOUNT_MINOR: Final = 100_000_000  # 1,000,000.00
 _DEV_CONCESSION_BPS: Final = 5_000

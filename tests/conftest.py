@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 import pytest_asyncio
@@ -28,6 +29,17 @@ def _no_outside_sockets() -> Iterator[None]:
 def clock() -> FakeClock:
     """A clock that stands still at a Monday morning until the test moves it."""
     return FakeClock()
+
+
+# These run for minutes. Begun last, they would leave one of two workers without work.
+_LONG: Final = ("e2e", "chaos", "workflows", "activities/daily", "models/domain/servicing")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first; the order of all others stays."""
+    here = Path(__file__).parent
+    long = tuple(str(here / folder) for folder in _LONG)
+    items.sort(key=lambda item: not str(item.path).startswith(long))
 
 
 # Databases ------------------------------------------------------------------------------------------------------------

@@ -5,26 +5,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from activities.daily import customer_news
 from activities.daily.chunks import DayWork
 from compliance.audit.unit import Unchanged, Unit
 from models.domain.daily import TOLD_ENDED
-from models.domain.ids import installment_workflow_id
 from models.domain.notices import NoticeKind
 from models.domain.servicing import missed
 from models.domain.servicing.missed import News, news
 from models.domain.servicing.snapshot import state_from
 from models.domain.servicing.state import ENDED, State, Status
-from models.domain.states import NewsKind, OutboxKind
-from models.domain.tokens import uuid7
+from models.domain.states import NewsKind
 from models.operations.booking import book
 from models.operations.business_dates import note_exception
+from models.operations.news import enqueue_news
 from models.queries.daily import touched_agreements, with_fresh_orders
 from models.tables.agreements import Agreement
-from models.tables.platform import OutboxEntry
 
 # What a case hears; the other rungs of the ladder are for the customer alone.
 _FOR_CASE: Final = {
@@ -96,23 +93,8 @@ def _tell(
     kinds = [_FOR_CASE[each.kind] for each in found if each.kind in _FOR_CASE]
     if not kinds:
         return None
-    _enqueue(session, work, agreement, kinds[-1], now)
+    enqueue_news(session, agreement, kinds[-1], on=work.day.on, now=now)
     return kinds[-1]
-
-
-def _enqueue(session: Session, work: DayWork, agreement: Agreement, kind: NewsKind, now: datetime) -> None:
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(OutboxEntry).values(
-        id=uuid7(now),
-        tenant=agreement.tenant,
-        kind=OutboxKind.NEWS.value,
-        business_key=f"{agreement.case_token}/{kind}/{work.day.on.isoformat()}",
-        workflow_id=installment_workflow_id(agreement.case_token),
-        attempts=0,
-        next_try_at=now,
-        created_at=now,
-    )
-    session.exec(statement.on_conflict_do_nothing(index_elements=["kind", "business_key"]))
 
 
 def _tell_customer(session: Session, work: DayWork, agreement: Agreement, item: News, now: datetime) -> None:

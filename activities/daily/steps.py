@@ -14,7 +14,6 @@ from activities.daily.post_money import post_money
 from activities.daily.reminders import remind
 from activities.daily.roll_date import roll_date
 from activities.daily.take_replies import take_replies
-from activities.support.shanghai import shanghai_date
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.vault.keyring import Vault
@@ -23,6 +22,7 @@ from models.contracts.platform import Done
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.domain.daily import DayStep
+from models.domain.shanghai import shanghai_date
 from models.operations.business_dates import Day, begin_run, next_open_date
 from models.tables.daily import DailyRun
 from workflows.ports.daily import DailyPort

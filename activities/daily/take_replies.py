@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
@@ -48,7 +49,7 @@ def _take(work: DayWork, bank: BankConnection, file: InboundFile) -> None:
     file_id = _record(work, file, kind=replies.kind, items=replies.items)
     waiting = iter(replies)
     while chunk := list(islice(waiting, CHUNK)):
-        work.once(lambda unit, now, chunk=chunk: _keep(unit, work, chunk, file_id, now))  # type: ignore[misc]
+        work.once(partial(_keep, work, chunk, file_id))
         work.rest()
     if replies.faults:
         work.note(file_id, "unreadable-lines")
@@ -95,7 +96,7 @@ def _record(work: DayWork, file: InboundFile, *, kind: str, items: int = 0, prob
     return found[0]
 
 
-def _keep(unit: Unit, work: DayWork, items: Sequence[ReplyItem], file_id: str, now: datetime) -> Mapping[str, int]:
+def _keep(work: DayWork, items: Sequence[ReplyItem], file_id: str, unit: Unit, now: datetime) -> Mapping[str, int]:
     """Keep a chunk's lines, each with the order that it decides; a line of many orders becomes one for each."""
     sent = _sent_orders(unit.session, work.day.tenant, items)
     rows, unmatched = [], []

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from activities.documents.content import Agreement, Charge, ChargeKind, CostStatement
-from models.domain.rule_words import AGREEMENT_CONTENTS, STATEMENT_FIELDS, FeeCharge
+from models.domain.rule_words import AGREEMENT_CONTENTS, STATEMENT_FIELDS, FeeCharge, FundsCost
 from models.texts.render import Locale, render
 
 DISCLOSED: Final = ("nature", "procedure", "risk")  # paragraphs of their own; liability for breach is an article
@@ -21,6 +21,7 @@ def facts_of(agreement: Agreement, statement: CostStatement, *, locale: Locale =
         "annual_fee_charge": _word(agreement, ChargeKind.ANNUAL_FEE),
         "interest_charge": _word(agreement, ChargeKind.INTEREST),
         "other_fees_charge": _word(agreement, ChargeKind.OTHER),
+        "funds_cost_shown_as": _funds_cost(agreement).value,
         "cited_articles": [],  # neither template cites an article
         "disclosed_items": _disclosed(agreement, locale),
         "statement_fields": [name for name in STATEMENT_FIELDS if _states(statement)[name]],
@@ -74,6 +75,14 @@ def _disclosed(agreement: Agreement, locale: Locale) -> list[str]:
 def disclosure(name: str, locale: Locale) -> str:
     """The paragraph that discloses one item before signing (业务性质、办理程序、风险)."""
     return render(f"document.disclosure.{name}", {}, locale)
+
+
+def _funds_cost(agreement: Agreement) -> FundsCost:
+    """Under which name the price of the money stands in the schedule."""
+    rows = agreement.schedule.rows
+    if any(row.fee_minor for row in rows):
+        return FundsCost.FEE
+    return FundsCost.INTEREST if any(row.interest_minor for row in rows) else FundsCost.NONE
 
 
 def _word(agreement: Agreement, kind: ChargeKind) -> str:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from sqlmodel import Session
 from temporalio import activity
 
-from activities.support.shanghai import shanghai_date
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from models.contracts.agreements import (
@@ -31,6 +30,7 @@ from models.domain.servicing.events import EventKind
 from models.domain.servicing.state import ENDED, Status
 from models.domain.servicing.stored import rows_from_json, rows_to_json
 from models.domain.servicing.terms import Accrual, AgreementTerms
+from models.domain.shanghai import shanghai_date
 from models.domain.tokens import new_token
 from models.errors import WrongState
 from models.operations import agreements as agreement_operations

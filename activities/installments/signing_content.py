@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal
 from typing import Final
 
 from activities.documents.content import (
@@ -45,7 +44,7 @@ _METHODS: Final = {
     Family.FIXED_TERM: RepaymentMethod.LEVEL,
     Family.AFFORDABLE: RepaymentMethod.LEVEL,
     Family.STEP_UP: RepaymentMethod.STEP_UP,
-    Family.INTEREST_FREE: RepaymentMethod.INTEREST_FREE,
+    Family.INTEREST_FREE: RepaymentMethod.FLAT,  # its fixed charge is interest on paper
 }
 
 
@@ -76,8 +75,11 @@ class Papers:
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """As offered, chosen and to be serviced."""
-        return rows_from_json(self.offer.rows)
+        """As offered, chosen and to be serviced; a fee for the money is printed as what it is, interest (CCN22-INT)."""
+        return tuple(
+            replace(row, interest_minor=row.interest_minor + row.fee_minor, fee_minor=0)
+            for row in rows_from_json(self.offer.rows)
+        )
 
     @property
     def start(self) -> date:
@@ -133,12 +135,6 @@ def statement_content(papers: Papers) -> CostStatement:
     principal, rows = papers.offer.terms["principalMinor"], papers.rows
     total = yearly_rates(rows, start=papers.start, received_minor=principal).effective
     bank = papers.tenant.name
-    items = [
-        _item(papers, "interest", sum(row.interest_minor for row in rows), [replace(r, fee_minor=0) for r in rows])
-    ]
-    fees = sum(row.fee_minor for row in rows)
-    if fees:
-        items.append(_item(papers, "installment-fee", fees, [replace(row, interest_minor=0) for row in rows]))
     return CostStatement(
         heading=_heading(papers, papers.cost_id),
         lender=institution(papers.tenant, locale=papers.locale),
@@ -149,7 +145,7 @@ def statement_content(papers: Papers) -> CostStatement:
         first_due=rows[0].due,
         last_due=rows[-1].due,
         method=papers.method,
-        items=tuple(items),
+        items=(_interest(papers),),
         total=AnnualRate(value=total, method=RateMethod.EFFECTIVE),
         contingent=(
             ContingentItem(
@@ -228,30 +224,30 @@ def _heading(papers: Papers, document_id: str) -> Heading:
 
 
 def _charges(papers: Papers) -> tuple[Charge, ...]:
-    sums = {
-        ChargeKind.INTEREST: sum(row.interest_minor for row in papers.rows),
-        ChargeKind.OTHER: sum(row.fee_minor for row in papers.rows),
-    }
-    return tuple(_charge(kind, sums.get(kind, 0), papers) for kind in ChargeKind)
+    """Interest alone is charged: the product knows no annual fee, no fee for paying early and no other."""
+    amount = sum(row.interest_minor for row in papers.rows)
+    params: dict[str, str | int] = {"amount": amount, "currency": papers.currency}
+    standard = render("document.charge.interest", params, papers.locale)
+    return tuple(
+        Charge(kind=kind, charged=True, standard=standard)
+        if kind is ChargeKind.INTEREST and amount
+        else Charge(kind=kind, charged=False, standard="")
+        for kind in ChargeKind
+    )
 
 
-def _charge(kind: ChargeKind, amount_minor: int, papers: Papers) -> Charge:
-    params: dict[str, str | int] = {"amount": amount_minor, "currency": papers.currency}
-    standard = render(f"document.charge.{kind}", params, papers.locale) if amount_minor else ""
-    return Charge(kind=kind, charged=bool(amount_minor), standard=standard)
-
-
-def _item(papers: Papers, code: str, amount_minor: int, rows: list[Row]) -> CostItem:
+def _interest(papers: Papers) -> CostItem:
     principal: int = papers.offer.terms["principalMinor"]
-    alone = yearly_rates(rows, start=papers.start, received_minor=principal).effective if amount_minor else Decimal(0)
-    params: dict[str, str | int] = {"amount": amount_minor, "currency": papers.currency}
-    standard = "standard" if amount_minor else "none"
+    amount = sum(row.interest_minor for row in papers.rows)
+    params: dict[str, str | int] = {"amount": amount, "currency": papers.currency}
+    standard = "standard" if amount else "none"
+    rates = yearly_rates(papers.rows, start=papers.start, received_minor=principal)
     return CostItem(
-        code=code,
-        name=render(f"document.cost.{code}.name", {}, papers.locale),
-        method=render(f"document.cost.{code}.method", {}, papers.locale),
-        standard=render(f"document.cost.{code}.{standard}", params, papers.locale),
+        code="interest",
+        name=render("document.cost.interest.name", {}, papers.locale),
+        method=render("document.cost.interest.method", {}, papers.locale),
+        standard=render(f"document.cost.interest.{standard}", params, papers.locale),
         charged_by=papers.tenant.name,
-        amount_minor=amount_minor,
-        annual_rate=alone,
+        amount_minor=amount,
+        annual_rate=rates.effective,
     )

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from activities.support.shanghai import shanghai_date
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.vault.keyring import Vault
@@ -12,6 +11,7 @@ from compliance.vault.notice_secrets import seal_secrets
 from models.database.engine import Database
 from models.domain.application import LinkPurpose
 from models.domain.notices import NoticeKind, case_tail
+from models.domain.shanghai import shanghai_date
 from models.domain.tokens import new_token
 from models.operations.cases import NewDocument, add_document
 from models.operations.notices import NewNotice, queue_notice

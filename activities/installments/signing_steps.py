@@ -26,7 +26,6 @@ from activities.installments.signing_content import (
     statement_content,
 )
 from activities.installments.signing_links import Told, tell
-from activities.support.shanghai import shanghai_date
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.vault.cells import CellAddress, RowAddress
@@ -47,6 +46,7 @@ from models.domain.clock import Clock
 from models.domain.ids import tenant_of_case
 from models.domain.notices import NoticeChannel, NoticeKind
 from models.domain.servicing.events import EventKind
+from models.domain.shanghai import shanghai_date
 from models.domain.states import Outcome
 from models.domain.tokens import named_token, new_token
 from models.errors import NotFound, WrongState

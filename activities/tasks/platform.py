@@ -8,7 +8,6 @@ from sqlmodel import Session, col, select
 from temporalio import activity
 
 from activities.installments.content import task_content
-from activities.support.shanghai import shanghai_date
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.rules.evaluate import RULE_SET_VERSION, blocks, evaluate_gate
@@ -30,6 +29,7 @@ from models.contracts.platform import (
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.domain.ids import tenant_of_case, tenant_of_workflow
+from models.domain.shanghai import shanghai_date
 from models.domain.states import CHECKER_TASKS, CaseStage, Gate, OutboxKind, TaskType
 from models.domain.tokens import new_token
 from models.operations import decisions, outbox, projection, runs

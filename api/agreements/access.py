@@ -9,10 +9,10 @@ from api.deps import ApiDeps
 from api.identity.principal import Principal
 from compliance.audit.deeds import Deed
 from models.domain.clock import Clock
+from models.domain.shanghai import shanghai_date
 from models.errors import NotFound
 from models.operations.agreements import business_date
 from models.queries import servicing
-from models.queries.agreement_facts import SHANGHAI
 from models.tables.agreements import Agreement, SettlementQuote
 from models.tables.reversals import Reversal
 
@@ -60,7 +60,7 @@ def reversal_for(deps: ApiDeps, principal: Principal, reversal_id: str) -> tuple
 
 def open_date(session: Session, *, tenant: str, clock: Clock) -> date:
     """The open business date; a tenant that has not opened its books yet goes by the calendar in Shanghai."""
-    return business_date(session, tenant=tenant) or clock().astimezone(SHANGHAI).date()
+    return business_date(session, tenant=tenant) or shanghai_date(clock())
 
 
 def deed_on(agreement: Agreement, action: str, *, by: Principal, at: datetime, **facts: object) -> Deed:

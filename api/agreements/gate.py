@@ -16,15 +16,15 @@ from models.domain.rule_words import ChangeKind
 from models.domain.servicing.components import Component
 from models.domain.servicing.settlement import COMPONENT_OF, ItemCode
 from models.domain.servicing.settlement import SettlementQuote as Quoted
+from models.domain.shanghai import shanghai_date
 from models.domain.states import Gate
 from models.domain.tokens import new_token
 from models.errors import BlockedByRule
 from models.queries import agreements
-from models.queries.agreement_facts import SHANGHAI
 from models.tables.agreements import Agreement
 from models.tables.installments import RuleVerdict
 
-_CHARGES: Final = {Component.INTEREST: "interest", Component.FEE: "installment-fee", Component.PENALTY: "late-interest"}
+_CHARGES: Final = {Component.INTEREST: "interest", Component.FEE: "interest", Component.PENALTY: "late-interest"}
 _INTEREST: Final = frozenset({ItemCode.DUE_INTEREST, ItemCode.LATE_INTEREST, ItemCode.USED_INTEREST})
 
 
@@ -71,7 +71,7 @@ def ask(session: Session, agreement: Agreement, change: Change, *, now: datetime
         Blocked: the unit must not be committed.
     """
     verdicts = evaluate_gate(
-        Gate.CHANGE, _facts(session, agreement, change), as_of=now.astimezone(SHANGHAI).date(), evaluated_at=now
+        Gate.CHANGE, _facts(session, agreement, change), as_of=shanghai_date(now), evaluated_at=now
     )
     if any(blocks(result=verdict.result, severity=verdict.severity) for verdict in verdicts):
         raise Blocked(verdicts, change)
@@ -100,8 +100,8 @@ def _facts(session: Session, agreement: Agreement, change: Change) -> dict[str, 
         "early_fee_minor": 0,  # the product has no charge for paying early
         "early_fee_agreed": False,
         "interest_agreed_otherwise": False,
-        "agreement_signed_on": agreement.signed_at.astimezone(SHANGHAI).date(),
-        "charges_posted": tuple(code for component, code in _CHARGES.items() if component in charged),
+        "agreement_signed_on": shanghai_date(agreement.signed_at),
+        "charges_posted": tuple({code: None for component, code in _CHARGES.items() if component in charged}),
         "change_agreed_by_customer": change.agreed_by_customer,
         "change_agreed_by_bank": True,  # the officer books it within the signed agreement
         "change_unambiguous": True,  # it is bound to the hash of every new row

@@ -15,8 +15,8 @@ from api.identity.principal import Caller, Principal
 from api.in_thread import in_thread
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
-from models.domain.notices import SHANGHAI
 from models.domain.roles import Permission
+from models.domain.shanghai import shanghai_date
 from models.errors import WorkflowUnavailable, WrongState
 from models.operations.business_dates import Day, refuse_ahead
 from models.operations.idempotency import open_key
@@ -73,7 +73,7 @@ class BusinessDateController(Controller):
                 open_key(unit.session, slot, fingerprint=digest, resource_id=str(data.until), status=202, now=now)
                 if business_date_row(unit.session, tenant=principal.tenant) is None:
                     raise WrongState(detail=principal.tenant, params={"state": "no-business-date"})
-                wall_today = now.astimezone(SHANGHAI).date()
+                wall_today = shanghai_date(now)
                 refuse_ahead(unit.session, Day(tenant=principal.tenant, on=data.until), wall_today=wall_today)
             return str(data.until)
 

@@ -17,13 +17,14 @@ from api.in_thread import in_thread
 from api.installments.access import PATH, case_for
 from api.installments.answers import CaseAnswer, CasePage, CreatedCaseAnswer, TimelinePage
 from api.installments.bodies import ApplicationBody, CaseFilterBody, CaseSearchBody, WithdrawalBody
-from api.installments.intake import Sender, check_application, take_in, today_of
+from api.installments.intake import Sender, check_application, take_in
 from api.installments.views import case_answer, created_answer, event_answer, read_case, summary_answer
 from api.installments.withdrawal import ANSWERS, Withdrawal, check_reason, withdraw
 from api.paging import DEFAULT_LIMIT, After, Limit, decode_cursor, encode_cursor
 from api.tasks.deciding import DecidedAnswer
 from models.domain.application import Channel
 from models.domain.roles import Permission
+from models.domain.shanghai import shanghai_date
 from models.domain.viewer import ANY_BRANCH
 from models.errors import BadRequest, FieldFault, FormInvalid
 from models.queries import case_file, parties
@@ -52,7 +53,7 @@ class CaseController(Controller):
             actor=principal.staff_id,
             person_id=principal.person_id,
         )
-        application = check_application(data, sender=sender, today=today_of(deps.clock()))
+        application = check_application(data, sender=sender, today=shanghai_date(deps.clock()))
         slot = key_slot(principal, route="cases.create", key=idempotency_key)
         digest = await in_thread(fingerprint, deps, slot, data)
         made: list[str] = []

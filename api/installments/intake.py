@@ -7,9 +7,8 @@ What fails in between leaves a key that nothing uses, or a start that the relay 
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -33,7 +32,6 @@ from models.operations.parties import NewConsent, NewContactPoint, NewSubject, S
 from models.queries import parties as party_queries
 from models.tables.parties import Subject
 
-SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 _TRIES: Final = 3  # against others who put the same person on record at the same moment
 _NAME: Final = (2, 60)
 _ADDRESS: Final = (4, 200)
@@ -116,11 +114,6 @@ def check_application(body: LinkApplicationBody, *, sender: Sender, today: date)
     if faults or applicant is None:
         raise FormInvalid(faults=tuple(faults))
     return Application(applicant=applicant, body=body, sender=sender)
-
-
-def today_of(now: datetime) -> date:
-    """The calendar day in Shanghai."""
-    return now.astimezone(SHANGHAI).date()
 
 
 def _applicant(body: ApplicantBody, *, today: date, faults: list[FieldFault]) -> Applicant | None:

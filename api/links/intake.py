@@ -12,7 +12,7 @@ from api.installments.access import case_for
 from api.installments.answers import TermsAnswer
 from api.installments.bodies import LinkApplicationBody
 from api.installments.controller import branch_of
-from api.installments.intake import Sender, check_application, take_in, today_of
+from api.installments.intake import Sender, check_application, take_in
 from api.links.bodies import AppliedAnswer, LetterAnswer, LinkAnswer, NewLinkBody, ProgressAnswer
 from api.links.tokens import link_of
 from api.wording import worded
@@ -20,6 +20,7 @@ from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unit, unit_of_work
 from compliance.vault.link_tokens import PATH, token_of, whole_second
 from models.domain.application import MAX_LINK_HOURS, Channel, DocumentKind, LinkPurpose
+from models.domain.shanghai import shanghai_date
 from models.domain.states import CaseStage
 from models.domain.tokens import new_token
 from models.errors import FieldFault, FormInvalid, LinkExpired, NotFound
@@ -167,7 +168,7 @@ def apply_through(
         KeyTaken: another request under this key was first.
     """
     sender = Sender(tenant=link.tenant, branch=link.branch, channel=Channel.LINK, actor=link.id, person_id=None)
-    application = check_application(body, sender=sender, today=today_of(deps.clock()))
+    application = check_application(body, sender=sender, today=shanghai_date(deps.clock()))
 
     def spend(unit: Unit, case_token: str) -> None:
         now = unit.deed.at

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from litestar import Response
 
@@ -20,6 +19,7 @@ from compliance.vault.cells import CellAddress, RowAddress
 from compliance.vault.one_time_codes import prove_code
 from models.domain.mandates import PROFILE, mandate_terms
 from models.domain.servicing.stored import rows_from_json
+from models.domain.shanghai import shanghai_date
 from models.domain.states import Outcome
 from models.domain.tokens import new_token, uuid7
 from models.errors import CaseworkError, ShownChanged, StaleVersion
@@ -31,7 +31,6 @@ from models.tables.agreements import Mandate, Signature
 from models.tables.parties import CustomerLink, Subject
 from models.tables.tasks import Task
 
-_SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 _LOCATION: Final = "signing"  # relative, since answers are stored and tokens are not
 _TRIES: Final = 5  # somebody of the bank may claim or release the task while the customer signs
 
@@ -207,7 +206,7 @@ def _mandate(deps: ApiDeps, about: Signing, body: MandateBody, *, now: datetime)
         profile=PROFILE,
         purpose=terms.purpose,
         limit_minor=terms.limit_minor,
-        signed_on=now.astimezone(_SHANGHAI).date(),
+        signed_on=shanghai_date(now),
         valid_to=terms.valid_to,
         created_at=now,
     )

@@ -1,5 +1,6 @@
 """`casework tenant`: a legal entity and its first two administrators. Everybody else is created over HTTP."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -39,6 +40,10 @@ def create(
     collection_bank: Annotated[
         str | None, typer.Option("--collection-bank", help="Its bank's number (联行号).")
     ] = None,
+    model_assessed_on: Annotated[
+        datetime | None,
+        typer.Option("--model-assessed-on", formats=["%Y-%m-%d"], help="Approval of the model's impact assessment."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Create a tenant with its keys, its seal and at least two staff administrators, who create everybody else.
@@ -73,12 +78,17 @@ def create(
             complaints=complaints,
             collection_account=collection_account,
             collection_bank=collection_bank,
+            model_assessed_on=model_assessed_on.date() if model_assessed_on is not None else None,
         )
         ids = create_tenant(stores, vault, code=code, legal=legal, accounts=accounts, now=wall_clock())
     made = [
         {"id": staff_id, "login": account.login, "password": account.password}
         for staff_id, account in zip(ids, accounts, strict=True)
     ]
+    _report(code, made, as_json=as_json)
+
+
+def _report(code: str, made: list[dict[str, str | None]], *, as_json: bool) -> None:
     if as_json:
         print_json({"tenant": code, "staff": made})
         return

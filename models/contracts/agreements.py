@@ -76,10 +76,9 @@ class Activated:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BreakInput:
-    """The agreement is declared broken by a decision."""
+    """The agreement is declared broken."""
 
     case_token: str
-    decision_id: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

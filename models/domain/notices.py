@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
-from zoneinfo import ZoneInfo
+
+from models.domain.shanghai import SHANGHAI
 
 TEMPLATE_VERSION: Final = "2026-11"  # a changed text is a new version
-SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 # COLL-CBA-HOURS: nobody is reminded of what is overdue between 22:00 and 08:00 without their consent.
 EVENING: Final = time(22)
 MORNING: Final = time(8)

@@ -5,7 +5,6 @@ agreement can be explained by the definition that it was made under.
 """
 
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Final
 
@@ -23,7 +22,6 @@ class InstallmentProduct:
         minimum_minor, maximum_minor: lowest and highest amount of a plan (CCN22-RANGE).
         offer_days: for how many days a plan that was offered may be signed.
         default_rows: rows missed in a row after which the agreement may be declared broken.
-        assessed_on: approval of the impact assessment (个人信息保护影响评估) of the affordability model.
     """
 
     version: str
@@ -34,7 +32,6 @@ class InstallmentProduct:
     maximum_minor: int
     offer_days: int
     default_rows: int
-    assessed_on: date
 
 
 DEFAULT_PRODUCT: Final = InstallmentProduct(
@@ -46,7 +43,6 @@ DEFAULT_PRODUCT: Final = InstallmentProduct(
     maximum_minor=2_000_000_000,
     offer_days=15,
     default_rows=3,
-    assessed_on=date(2026, 1, 5),
 )
 
 # A family whose rows carry no interest by rate settles early by the share of the running period.

@@ -48,13 +48,6 @@ class FeeCharge(StrEnum):
     NOT_CHARGED = "not-charged"
 
 
-class RateMethod(StrEnum):
-    """How a yearly rate is worked out (年化利率计算方法)."""
-
-    IRR = "irr"  # 内部收益率法, compound
-    SIMPLE = "simple"  # 单利
-
-
 class FundsCost(StrEnum):
     """Under which name the price of the money is shown."""
 

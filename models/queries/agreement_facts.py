@@ -7,12 +7,11 @@ What a printed agreement says is not guessed here: whoever prints it keeps the f
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, func, select
 
 from models.domain.product import DEFAULT_PRODUCT
-from models.domain.rates.disclosure import yearly_rates
+from models.domain.rates.disclosure import RateMethod, yearly_rates
 from models.domain.rule_words import (
     AccountKind,
     AgreementStatus,
@@ -23,19 +22,19 @@ from models.domain.rule_words import (
     InterestCollection,
     MandateStatus,
     PromptEvidence,
-    RateMethod,
     SigningChannel,
 )
 from models.domain.rule_words import Product as ProductKind
 from models.domain.servicing.stored import rows_from_json
+from models.domain.shanghai import SHANGHAI, shanghai_date
 from models.domain.states import Gate
 from models.queries import agreements, cases
 from models.queries.core import core_state
 from models.tables.agreements import Agreement, AgreementText, PlanOffer, Signature
 from models.tables.installments import CaseContact, InstallmentCase, RuleVerdict
 from models.tables.tasks import Decision
+from models.tables.tenants import Tenant
 
-SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 RECORDING_MONTHS: Final = 60  # how long the bank keeps recordings of talks, from the talk
 _PPM: Final = 1_000_000
 _PER_CENT: Final = 100
@@ -86,7 +85,7 @@ def _chosen(session: Session, case_token: str) -> PlanOffer | None:
 
 def _signed_on(session: Session, case_token: str) -> date | None:
     signature = agreements.signature_of_case(session, case_token=case_token)
-    return signature.signed_at.astimezone(SHANGHAI).date() if signature is not None else None
+    return shanghai_date(signature.signed_at) if signature is not None else None
 
 
 def _plan_facts(offer: PlanOffer, case: InstallmentCase, *, signed_on: date | None) -> dict[str, object]:
@@ -113,19 +112,20 @@ def _plan_facts(offer: PlanOffer, case: InstallmentCase, *, signed_on: date | No
         "days_past_due": 0,
         "penalty_rate_ppm": _ppm(DEFAULT_PRODUCT.late_rate),
         "loss_rate_ppm": _ppm(DEFAULT_PRODUCT.original_rate),
-        "funds_cost_shown_as": "interest" if charges else "none",
     }
 
 
 def _charges(offer: PlanOffer) -> tuple[str, ...]:
-    charged = {"interest": offer.figures["interestMinor"], "installment-fee": offer.figures["feeMinor"]}
-    return tuple(code for code, amount in charged.items() if amount)
+    """A fee for the money is interest, under whichever name the plan reckons it (CCN22-INT)."""
+    return ("interest",) if offer.figures["totalCostMinor"] else ()
 
 
 def _model_facts(session: Session, case: InstallmentCase) -> dict[str, object]:
     working = cases.latest_affordability(session, case_token=case.token)
-    approved = datetime.combine(DEFAULT_PRODUCT.assessed_on, time(), SHANGHAI).astimezone(UTC)
-    facts: dict[str, object] = {"pia_approved_at": approved}
+    assessed_on = session.get_one(Tenant, case.tenant).model_assessed_on
+    facts: dict[str, object] = {}
+    if assessed_on is not None:
+        facts["pia_approved_at"] = datetime.combine(assessed_on, time(), SHANGHAI).astimezone(UTC)
     if working is not None:
         facts["processing_started_at"] = working.created_at
     return facts

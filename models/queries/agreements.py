@@ -5,6 +5,7 @@ from typing import Final
 from sqlmodel import Session, col, func, select
 
 from models.domain.plans.negotiation import Family
+from models.domain.states import DecisionState
 from models.tables.agreements import (
     Agreement,
     AgreementEvent,
@@ -15,6 +16,7 @@ from models.tables.agreements import (
     Signature,
 )
 from models.tables.installments import CaseDocument
+from models.tables.tasks import Decision
 
 _FAMILIES: Final = tuple(Family)
 
@@ -100,10 +102,11 @@ def latest_text(session: Session, *, case_token: str) -> AgreementText | None:
 
 
 def signature_of_case(session: Session, *, case_token: str) -> Signature | None:
-    """The newest signature."""
+    """The newest signature whose decision the case has applied; one that was refused is no signature."""
     return session.exec(
         select(Signature)
-        .where(col(Signature.case_token) == case_token)
+        .join(Decision, col(Decision.id) == col(Signature.decision_id))
+        .where(col(Signature.case_token) == case_token, col(Decision.state) == DecisionState.APPLIED)
         .order_by(col(Signature.signed_at).desc(), col(Signature.id).desc())
         .limit(1)
     ).first()

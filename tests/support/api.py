@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,7 +58,7 @@ class Office:
         """Add an institution."""
         self.deps.vault.ensure_tenant(code)
         with unit_of_work(self.deps.database, _deed(code, "tenant.created", self.clock())) as unit:
-            unit.session.add(Tenant(code=code, name=code, created_at=self.clock()))
+            unit.session.add(Tenant(code=code, name=code, created_at=self.clock(), model_assessed_on=date(2026, 1, 5)))
 
     def staff(
         self,

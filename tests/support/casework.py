@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -267,7 +267,11 @@ class CaseWorld:
         return await self.send(decision.id)
 
     async def sign(self, token: str) -> Answer:
-        """The customer signs what is shown, as the link's route leaves it."""
+        """The customer signs what is shown."""
+        return await self.send(await self.put_signature(token))
+
+    async def put_signature(self, token: str) -> str:
+        """Signature and decision as the link's route leaves them; the decision's id."""
         task, now = await self.task(token, TaskType.SIGNING), self.clock()
         decision = NewDecision(
             id=uuid7(now),
@@ -282,7 +286,7 @@ class CaseWorld:
                 unit.session, decision, task_id=task.id, expected_version=task.version, now=now
             )
             add_signature(unit.session, token, decision_id=decision.id, now=now)
-        return await self.send(decision.id)
+        return decision.id
 
     async def tell(self, token: str, kind: NewsKind, *, key: str | None = None) -> None:
         """News of the daily run."""
@@ -399,7 +403,7 @@ async def case_world(
     )
     world = CaseWorld(database, vault, clock, client, bureau, dispatcher, SimulatedCore(), FakeSigning(database, clock))
     if not resume:
-        world.add(Tenant(code=TENANT, name="-", sandbox=True, created_at=clock()))
+        world.add(Tenant(code=TENANT, name="-", sandbox=True, created_at=clock(), model_assessed_on=date(2026, 1, 5)))
     deps = WorkerDeps(
         client=client,
         database=database,

@@ -1,7 +1,7 @@
 """A customer on record who can be reached, sealed as the product seals, and the words that must never leak."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from sqlmodel import Session
@@ -43,7 +43,9 @@ class Counter:
     def open(self, *, sandbox: bool = False) -> None:
         """Make the tenant and its keys."""
         self.vault.ensure_tenant(TENANT)
-        tenant = Tenant(code=TENANT, name=BANK, sandbox=sandbox, created_at=self.clock())
+        tenant = Tenant(
+            code=TENANT, name=BANK, sandbox=sandbox, created_at=self.clock(), model_assessed_on=date(2026, 1, 5)
+        )
         with unit_of_work(self.database, self._deed("tenant.created")) as unit:
             unit.session.add(tenant)
 

@@ -28,7 +28,7 @@ from tests.support.applications import taken_in
 
 START: Final = date(2026, 11, 23)
 DEBT: Final = 3_000_000
-_STATED: Final = ["interest", "late-interest", "installment-fee"]
+_STATED: Final = ["interest", "late-interest"]
 
 
 @dataclass(kw_only=True)

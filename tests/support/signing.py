@@ -1,7 +1,7 @@
 """Cases that wait for a signature: a person of nobody, a plan that was chosen and approved, a task to sign it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +147,9 @@ def signing_bench(
     vault.ensure_tenant(TENANT)
     vault.ensure_seal(tenant=TENANT, organisation="示例银行")
     if tenant:
-        bench.write(Tenant(code=TENANT, name="示例银行", sandbox=True, created_at=clock()))
+        bench.write(
+            Tenant(code=TENANT, name="示例银行", sandbox=True, created_at=clock(), model_assessed_on=date(2026, 1, 5))
+        )
     return bench
 
 

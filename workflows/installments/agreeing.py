@@ -4,7 +4,6 @@ from temporalio import workflow
 
 from models.contracts.agreements import (
     ActivateInput,
-    CoreOrderInput,
     InviteInput,
     PrepareAgreementInput,
     PrepareOffersInput,
@@ -65,17 +64,8 @@ class AgreeingStages(CaseDesk):
                 SigningPort.seal_agreement, sealing, task_queue=GATEWAYS_QUEUE, **GATEWAY
             ),
         )
-        for step, method in (
-            ("core.block_card", CorePort.block_card),
-            ("core.recall_collection", CorePort.recall_collection),
-        ):
-            order = CoreOrderInput(case_token=self._case, key=f"{step}/{self._case}")
-            await self.incidental(
-                step,
-                lambda method=method, order=order: workflow.execute_activity_method(  # type: ignore[misc]
-                    method, order, task_queue=GATEWAYS_QUEUE, **GATEWAY
-                ),
-            )
+        await self.order_core("core.block_card", CorePort.block_card)
+        await self.order_core("core.recall_collection", CorePort.recall_collection)
         signing, activation = await self.gate(Gate.SIGNING), await self.gate(Gate.ACTIVATION)
         if signing.blocks or activation.blocks:
             self._return_reason = "blocked-by-rule"

@@ -7,9 +7,11 @@ from typing import TypeVar
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
+from models.contracts.agreements import CoreOrderInput
 from models.contracts.installments import CaseInput, CaseNews, MendedBureau
 from models.contracts.platform import (
     BlockedOutcome,
+    Done,
     EvaluateGateInput,
     Fence,
     GateAnswer,
@@ -18,11 +20,14 @@ from models.contracts.platform import (
 )
 from models.domain.ids import installment_workflow_id
 from models.domain.states import CaseOutcome, CaseStage, Gate, Outcome, TaskType
+from workflows.ports.agreements import CorePort
 from workflows.ports.platform import PlatformPort
 from workflows.support.failures import STEP_FAILED, failure_code
-from workflows.support.options import DATABASE, PARKED
+from workflows.support.ids import GATEWAYS_QUEUE
+from workflows.support.options import DATABASE, GATEWAY, PARKED
 
 T = TypeVar("T")
+CoreMethod = Callable[[CorePort, CoreOrderInput], Done]
 BUREAU_STEP = "installments.query_bureau"
 
 
@@ -141,6 +146,13 @@ class CaseDesk:
         return await self.incidental(
             "rules.evaluate_gate",
             lambda: workflow.execute_local_activity_method(PlatformPort.evaluate_gate, step, **DATABASE),
+        )
+
+    async def order_core(self, step: str, method: CoreMethod) -> None:
+        """Have the card core do something, once for the case."""
+        order = CoreOrderInput(case_token=self._case, key=f"{step}/{self._case}")
+        await self.incidental(
+            step, lambda: workflow.execute_activity_method(method, order, task_queue=GATEWAYS_QUEUE, **GATEWAY)
         )
 
     async def pass_gate(self, gate: Gate) -> None:

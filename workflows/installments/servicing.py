@@ -2,7 +2,7 @@
 
 from temporalio import workflow
 
-from models.contracts.agreements import BreakInput, CloseInput, CoreOrderInput
+from models.contracts.agreements import BreakInput, CloseInput
 from models.contracts.installments import CaseNews
 from models.contracts.platform import CancelTaskInput, RecordStageInput
 from models.domain.states import CaseOutcome, CaseStage, Gate, NewsKind, TaskType
@@ -41,12 +41,12 @@ class ServicingStages(CaseDesk):
 
     async def break_agreement(self) -> None:
         """The agreement is broken: concessions end, the debt goes back to collection (违约)."""
-        breaking = BreakInput(case_token=self._case, decision_id=f"break/{self._case}")
+        breaking = BreakInput(case_token=self._case)
         await self.incidental(
             "installments.break_agreement",
             lambda: workflow.execute_activity_method(AgreementPort.break_agreement, breaking, **DECIDING),
         )
-        await self._core("core.resume_collection")
+        await self.order_core("core.resume_collection", CorePort.resume_collection)
         await self._end(CaseOutcome.BROKEN)
 
     async def close(self) -> None:
@@ -56,7 +56,7 @@ class ServicingStages(CaseDesk):
             "installments.close_agreement",
             lambda: workflow.execute_activity_method(AgreementPort.close_agreement, closing, **DECIDING),
         )
-        await self._core("core.release_card")
+        await self.order_core("core.release_card", CorePort.release_card)
         await self.pass_gate(Gate.CLOSE)
         await self.incidental(
             "installments.close_letter",
@@ -65,14 +65,6 @@ class ServicingStages(CaseDesk):
             ),
         )
         await self._end(CaseOutcome.COMPLETED)
-
-    async def _core(self, step: str) -> None:
-        order = CoreOrderInput(case_token=self._case, key=f"{step}/{self._case}")
-        method = CorePort.release_card if step == "core.release_card" else CorePort.resume_collection
-        await self.incidental(
-            step,
-            lambda: workflow.execute_activity_method(method, order, task_queue=GATEWAYS_QUEUE, **GATEWAY),
-        )
 
     async def _record_stage(self) -> None:
         async with self._lock:

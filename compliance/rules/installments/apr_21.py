@@ -12,7 +12,7 @@ from compliance.rules.installments.facts import asks
 from compliance.rules.installments.sources import YEARLY_RATE_NOTICE
 from compliance.rules.results import Parameter, Severity, Verified
 from compliance.rules.rule import Finding, Rule, failed, lacking, passed
-from models.domain.rule_words import RateMethod
+from models.domain.rates.disclosure import RateMethod
 
 METHODS: Final = tuple(each.value for each in RateMethod)
 SIMPLE_WORD: Final = "单利"

@@ -506,6 +506,7 @@ def upgrade() -> None:
     op.add_column("tenants", sa.Column("complaints", sa.String(length=200), nullable=True))
     op.add_column("tenants", sa.Column("collection_account", sa.String(length=34), nullable=True))
     op.add_column("tenants", sa.Column("collection_bank", sa.String(length=12), nullable=True))
+    op.add_column("tenants", sa.Column("model_assessed_on", sa.Date(), nullable=True))
     for statement in TRIGGERS[op.get_bind().dialect.name]:
         op.execute(statement)
 

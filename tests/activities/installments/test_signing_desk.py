@@ -175,8 +175,10 @@ def test_each_family_of_plans_can_be_printed(sqlite_bench: SigningBench, family:
     sqlite_bench.print(token)
     (text,) = found(sqlite_bench, AgreementText, token)
     assert text.facts["statement_fields"] == COMPLETE["statement_fields"]
-    fee = "charged" if family is Family.INTEREST_FREE else "not-charged"
-    assert text.facts["other_fees_charge"] == fee
+    # Whatever a plan calls the price of the money: on paper it is interest, and no fee stands beside it (CCN22-INT).
+    assert text.facts["interest_charge"] == "charged"
+    assert text.facts["other_fees_charge"] == "not-charged"
+    assert text.facts["funds_cost_shown_as"] == "interest"
 
 
 def test_a_step_that_is_repeated_leaves_what_it_left(bench: SigningBench, clock: FakeClock) -> None:

@@ -13,6 +13,7 @@ from models.queries import agreements
 from models.tables.agreements import Agreement, PlanOffer, Signature
 from models.tables.installments import AffordabilityAssessment, BureauReport, Proposal, RuleVerdict
 from models.tables.tasks import Decision, Task
+from models.tables.tenants import Tenant
 from tests.support.casework import TERMS, CaseWorld
 from tests.workflows.installments import lives
 
@@ -252,6 +253,28 @@ async def test_an_agreement_in_force_cannot_be_withdrawn(world: CaseWorld) -> No
     await lives.to_service(world, team, token)
     answer = await world.withdraw(token)
     assert (answer.fate, answer.reason) == ("refused", "wrong-state")
+
+
+async def test_without_an_impact_assessment_of_the_model_no_plan_is_approved(world: CaseWorld) -> None:
+    deed = Deed(tenant="main", action="test", target="main", actor="test", at=world.clock())
+    with unit_of_work(world.database, deed) as unit:
+        unit.session.get_one(Tenant, "main").model_assessed_on = None
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer)
+    await world.start(token)
+    await lives.to_approval(world, team, token)
+    task = await world.task(token, TaskType.APPROVAL)
+    assert [(barred["outcome"], barred["rule"]) for barred in task.blocked] == [("approve", "PIPL-55")]
+
+
+async def test_a_signature_counts_once_the_case_has_taken_it(world: CaseWorld) -> None:
+    _, token = await _to_signing(world)
+    decision_id = await world.put_signature(token)
+    with world.database.read() as session:
+        assert agreements.signature_of_case(session, case_token=token) is None
+    await world.send(decision_id)
+    with world.database.read() as session:
+        assert agreements.signature_of_case(session, case_token=token) is not None
 
 
 async def test_what_is_serviced_is_what_was_chosen_and_signed(world: CaseWorld) -> None:
