@@ -89,7 +89,8 @@ def site(
             CASEWORK_EXCHANGE_DIR=str(tmp_path / "exchange"),
         )
         admins = [argument for login in ADMINS for argument in ("--admin", f"{login}={subject_of(login)}")]
-        for arguments in (("keys", "init"), ("migrate",), ("tenant", "create", TENANT, "--name", "Bank", *admins)):
+        tenant = ("tenant", "create", TENANT, "--name", "Bank", "--model-assessed-on", "2026-01-05")
+        for arguments in (("keys", "init"), ("migrate",), (*tenant, *admins)):
             made.command(*arguments)
         try:
             yield made
