@@ -1,6 +1,7 @@
 """Break or repeat the steps of a workflow: a worker interceptor for normal and local activities alike."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,16 +17,17 @@ class Breakage(Interceptor):
     """What goes wrong; pass it to the worker: `Worker(…, interceptors=[Breakage(fail_at="tasks.open_task")])`.
 
     Attributes:
-        fail_at: name of the activity that fails before it does anything, with a non-retryable `InjectedFailure`.
-        fail_times: how many calls of it fail; None: every one.
-        lose_answer_of: name of the activity whose first call works and then fails, retryably: its answer got lost.
+        fail_at: name, or names, of activities that fail before they do anything, with a non-retryable `InjectedFailure`.
+        fail_times: how many calls of each fail; None: every one.
+        lose_answer_of: name, or names, of activities whose first call works and then fails, retryably: its answer got
+            lost.
         repeat: every activity runs twice, and the second answer counts.
         seen: names in the order of their calls; a retry is seen again, a repetition is not.
     """
 
-    fail_at: str | None = None
+    fail_at: str | Collection[str] = ()
     fail_times: int | None = None
-    lose_answer_of: str | None = None
+    lose_answer_of: str | Collection[str] = ()
     repeat: bool = False
     seen: list[str] = field(default_factory=list)
     failed: Counter[str] = field(default_factory=Counter)
@@ -40,17 +42,21 @@ class Breakage(Interceptor):
 
     def breaks_now(self, name: str) -> bool:
         """Whether this call is to fail; counts it."""
-        if name != self.fail_at or (self.fail_times is not None and self.failed[name] >= self.fail_times):
+        if name not in _names(self.fail_at) or (self.fail_times is not None and self.failed[name] >= self.fail_times):
             return False
         self.failed[name] += 1
         return True
 
     def loses_now(self, name: str) -> bool:
         """Whether this call's answer is to get lost; counts it."""
-        if name != self.lose_answer_of or self.failed[name]:
+        if name not in _names(self.lose_answer_of) or self.failed[name]:
             return False
         self.failed[name] += 1
         return True
+
+
+def _names(given: str | Collection[str]) -> Collection[str]:
+    return (given,) if isinstance(given, str) else given
 
 
 class _Breaking(ActivityInboundInterceptor):

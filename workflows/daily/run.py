@@ -8,7 +8,7 @@ from models.contracts.daily import DailyRunInput, DayBegun, DayStepInput, StepFa
 from models.contracts.platform import Done
 from workflows.ports.daily import DailyPort
 from workflows.support.failures import STEP_FAILED, failure_code
-from workflows.support.options import BULK, DAY_STEP_REST, DECIDING
+from workflows.support.options import BULK, DECIDING, rest_before_try
 
 # What a failure of the step is filed under, and the step.
 _STEPS: Final = (
@@ -42,6 +42,7 @@ class DailyRun:
 
     async def _until_done(self, name: str, step: object) -> None:
         """A step must be done before the next: an order after replies that nobody read would take money twice."""
+        failures = 0
         while True:
             try:
                 answer: Done = await workflow.execute_activity_method(step, self._step, **BULK)  # type: ignore[call-overload]
@@ -53,7 +54,8 @@ class DailyRun:
                     code=failure_code(error),
                 )
                 await workflow.execute_activity_method(DailyPort.note_failure, failed, **DECIDING)
-                await workflow.sleep(DAY_STEP_REST)
+                failures += 1
+                await workflow.sleep(rest_before_try(failures))
             else:
                 del answer
                 return

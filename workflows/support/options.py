@@ -73,8 +73,18 @@ BULK: Final[BulkProfile] = {
     "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)),
 }
 
-# How long the daily run rests before it tries again a step that was refused for good: ten tries a minute at most.
+# How long the daily run waits for a date that somebody else runs before it looks again.
 DAY_STEP_REST: Final = timedelta(seconds=6)
+_LONGEST_REST_S: Final = 60
+
+
+def rest_before_try(failures: int) -> timedelta:
+    """How long the daily run rests before it tries a step that was refused for good again: 1, 2, 4 … 60 seconds.
+
+    Args:
+        failures: of this step so far, from 1; five or six of them fall into the first minute.
+    """
+    return timedelta(seconds=min(2 ** min(failures - 1, 6), _LONGEST_REST_S))
 
 # A call to an outside party. When it is spent an incident task opens; the case goes on living.
 GATEWAY: Final[ActivityProfile] = {
