@@ -27,6 +27,7 @@ from models.operations.staff import NewStaff, seed_staff
 from models.tables.staff import Staff
 from models.tables.tenants import Tenant
 from tests.support.clock import FakeClock
+from tests.support.shared_app import shared_app
 
 PASSWORD: Final = "correct horse battery staple"
 _HASHED: list[str] = []  # one hash for all accounts of all tests: argon2 is slow on purpose
@@ -143,7 +144,11 @@ def open_office(
         issuer=issuer,
         files_root=files_root,
     )
-    office = Office(app=create_app(deps, settings=settings, more_routes=more_routes), deps=deps, clock=clock)
+    if more_routes:
+        app = create_app(deps, settings=settings, more_routes=more_routes)
+    else:
+        app, deps = shared_app(deps, settings=settings)
+    office = Office(app=app, deps=deps, clock=clock)
     office.tenant("main")
     return office
 
