@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
@@ -18,6 +18,7 @@ from activities.daily.arrears import run_arrears
 from activities.daily.chunks import DayWork
 from activities.daily.debit_orders import make_orders
 from activities.daily.post_money import post_money
+from activities.daily.reminders import remind
 from activities.duties.relay import Relay
 from bench.floor_workflows import Listener
 from bench.measuring import NOW, Stores, empty_stores
@@ -26,7 +27,7 @@ from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
 from compliance.payloads.dispatch import Dispatcher
 from models.database.engine import Database
-from models.domain.daily import DayStep, OrderState
+from models.domain.daily import REMIND_DAYS, DayStep, OrderState
 from models.domain.ids import installment_workflow_id
 from models.domain.schedules.rows import Row
 from models.domain.servicing.events import Event, EventKind, PaymentChannel
@@ -61,6 +62,7 @@ TERMS = AgreementTerms(
 )
 _AMOUNT = TERMS.rows[0].total_minor
 _CHUNK = 200
+_SINCE_PAID = 29  # days from the morning after a payment to the next due date
 _AT_ONCE = 50
 
 
@@ -75,7 +77,12 @@ def daily(scale: float) -> Iterable[Figure]:
 
 
 def _one_day(database: Database, name: str, count: int, row: Row) -> Iterator[Figure]:
+    """The steps of the business dates around one row, in their order."""
     _fill(database, count, row)
+    reminding = _seconds(remind, database, row.due - timedelta(days=REMIND_DAYS), DayStep.REMINDERS)
+    yield Figure(name=f"reminders, {name}", value=count / reminding, unit="agreements/s")
+    due = _seconds(run_arrears, database, row.due, DayStep.ARREARS)
+    yield Figure(name=f"rows falling due, {name}", value=count / due, unit="agreements/s")
     orders = _seconds(make_orders, database, row.due, DayStep.ORDERS)
     yield Figure(name=f"debit orders, {name}", value=count / orders, unit="agreements/s")
     _answer(database, row.due)
@@ -90,21 +97,22 @@ def _seconds(step: Callable[[DayWork], None], database: Database, on: date, name
     with unit_of_work(database, _deed()) as unit:
         if unit.session.get(DailyRun, ("main", on)) is None:
             unit.session.add(DailyRun(tenant="main", business_date=on, state="RUNNING", started_at=NOW))
-    work = DayWork(database, lambda: NOW, Day(tenant="main", on=on), name)
+    now = datetime.combine(on, NOW.timetz())
+    work = DayWork(database, lambda: now, Day(tenant="main", on=on), name)
     began = perf_counter()
     step(work)
     return perf_counter() - began
 
 
 def _fill(database: Database, count: int, row: Row) -> None:
-    """Agreements in force whose earlier rows were paid, at the date on which `row` falls due."""
+    """Agreements in force whose earlier rows were paid, soon after the last of them."""
     with unit_of_work(database, _deed()) as unit:
         unit.session.add(Tenant(code="main", name="-", sandbox=True, created_at=NOW))
     for _ in range(0, count, _CHUNK):
         with unit_of_work(database, _deed()) as unit:
             agreements = [_agreement(unit.session) for _ in range(_CHUNK)]
             work = [(agreement, _paid(agreement.id, row)) for agreement in agreements]
-            book(unit.session, work, as_of=row.due, now=NOW)
+            book(unit.session, work, as_of=max(START, row.due - timedelta(days=_SINCE_PAID)), now=NOW)
 
 
 def _paid(agreement_id: str, until: Row) -> Sequence[NewEvent]:

@@ -7,6 +7,9 @@ from temporalio import activity, workflow
 # Of a case up to its approval: epoch, four gates, figures, offers, four tasks, the bureau, four decisions.
 STEPS = 16
 DECISIONS = 4
+# Of a case up to its being active, as its history shows it: local and normal activities before each of the five
+# decisions (which take a normal one each themselves), and after the last: the seal, block, recall, activation.
+LIFE = ((3, 0), (3, 2), (3, 0), (3, 0), (3, 2), (0, 4))
 
 
 @activity.defn(name="bench.empty_step")
@@ -27,6 +30,32 @@ class EmptyCase:
             for _ in range(STEPS // DECISIONS - 1):
                 await self._step()
             await workflow.wait_condition(lambda stage=stage: self._decided >= stage)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+
+    @workflow.update
+    async def decide(self) -> None:
+        await self._step()
+        self._decided += 1
+
+    async def _step(self) -> None:
+        await workflow.execute_activity("bench.empty_step", start_to_close_timeout=timedelta(seconds=10))
+
+
+@workflow.defn(name="bench.empty_life")
+class EmptyLife:
+    """The shape of a case up to its being active: the same activities, local and normal, and the same decisions."""
+
+    def __init__(self) -> None:
+        self._decided = 0
+
+    @workflow.run
+    async def run(self) -> None:
+        for number, (local, normal) in enumerate(LIFE):
+            await workflow.wait_condition(lambda number=number: self._decided >= number)
+            for _ in range(local):
+                await workflow.execute_local_activity("bench.empty_step", start_to_close_timeout=timedelta(seconds=10))
+            for _ in range(normal):
+                await self._step()
         await workflow.wait_condition(workflow.all_handlers_finished)
 
     @workflow.update

@@ -1,9 +1,9 @@
-"""A case from application to decided, and a decision through the API, each beside the same shape with no work in it."""
+"""A case from application to decided and to active, and a decision through the API, beside the same shapes empty."""
 
 import asyncio
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -14,8 +14,8 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
-from bench.floor_workflows import DECISIONS, STEPS, EmptyCase, EmptyUpdate, empty_step
-from bench.measuring import empty_stores, percentile
+from bench.floor_workflows import DECISIONS, LIFE, STEPS, EmptyCase, EmptyLife, EmptyUpdate, empty_step
+from bench.measuring import Stores, empty_stores, percentile
 from bench.registry import Figure, Floor, measures
 from deploy.demo.book import generate_book
 from deploy.demo.lives import Life
@@ -24,7 +24,7 @@ from deploy.demo.office import Line, Office, open_office
 from deploy.demo.plans import Plan, cast
 from deploy.demo.stack import Stack, running_stack
 from models.domain.states import TaskType
-from tests.support.casework import case_world
+from tests.support.casework import CaseWorld, case_world
 from tests.support.temporal import TemporalServer, running_server
 from tests.workflows.installments import lives
 
@@ -40,49 +40,59 @@ _WAIT = timedelta(seconds=30)
 
 @measures("case")
 def case(scale: float) -> Iterable[Figure]:
-    """Application to the approval of a chosen plan with real SQL and vault, beside as many empty normal activities."""
+    """Application to the approval of a chosen plan, and to an agreement in force: real SQL, vault and documents."""
     cases = max(10, int(CASES * scale))
     with (
         empty_stores() as stores,
         tempfile.TemporaryDirectory(prefix="casework-bench-") as folder,
         running_server(Path(folder), namespace="bench") as server,
     ):
-        floor = asyncio.run(_floor_cases(server, cases))
-        ours = asyncio.run(_our_cases(stores, server, cases))
-    name = f"application to decided, machine part, {IN_FLIGHT} in flight"
+        floor = asyncio.run(_floor_cases(server, cases, EmptyCase, DECISIONS))
+        same = asyncio.run(_floor_cases(server, cases, EmptyLife, len(LIFE) - 1))
+        decided, active = asyncio.run(_our_cases(stores, server, cases))
+    manner = f"machine part, {min(IN_FLIGHT, cases)} in flight"
     yield Figure(
-        name=name,
-        value=ours * 1_000 / cases,
+        name=f"application to decided, {manner}",
+        value=decided * 1_000 / cases,
         unit="ms/case",
         floor=Floor(name=f"{STEPS} empty normal activities, {DECISIONS} empty Updates", value=floor * 1_000 / cases),
         ratio_at_most=0.6,
     )
+    yield Figure(
+        name=f"application to active, {manner}",
+        value=active * 1_000 / cases,
+        unit="ms/case",
+        floor=Floor(name="the same shape empty", value=same * 1_000 / cases),
+        ratio_at_most=2,
+    )
 
 
-async def _our_cases(stores: Any, server: TemporalServer, cases: int) -> float:
+async def _our_cases(stores: Stores, server: TemporalServer, cases: int) -> tuple[float, float]:
     from deploy.clock import wall_clock  # noqa: PLC0415
 
     async with case_world(stores.data, stores.vault, wall_clock, server) as world:
         team = lives.hire_team(world)
 
-        async def one() -> None:
+        async def one(life: Callable[[CaseWorld, lives.Team, str], Awaitable[None]]) -> None:
             token = world.apply(by=team.officer)
             await world.start(token)
-            await lives.to_signing(world, team, token)
+            await life(world, team, token)
 
-        await one()
-        return await _timed(one, cases)
+        await one(lives.to_service)
+        decided = await _timed(lambda: one(lives.to_signing), cases)
+        return decided, await _timed(lambda: one(lives.to_service), cases)
 
 
-async def _floor_cases(server: TemporalServer, cases: int) -> float:
+async def _floor_cases(server: TemporalServer, cases: int, shape: Any, decisions: int) -> float:
     client = await server.connect(data_converter=pydantic_data_converter)
-    worker = Worker(client, task_queue=_QUEUE, workflows=[EmptyCase], activities=[empty_step])
+    worker = Worker(client, task_queue=_QUEUE, workflows=[shape], activities=[empty_step])
     numbers = iter(range(10**9))
 
     async def one() -> None:
-        handle = await client.start_workflow(EmptyCase.run, id=f"floor-{next(numbers)}", task_queue=_QUEUE)
-        for _ in range(DECISIONS):
-            await handle.execute_update(EmptyCase.decide, rpc_timeout=_WAIT)
+        name = f"floor-{shape.__name__}-{next(numbers)}"
+        handle = await client.start_workflow(shape.run, id=name, task_queue=_QUEUE)
+        for _ in range(decisions):
+            await handle.execute_update(shape.decide, rpc_timeout=_WAIT)
         await handle.result()
 
     async with worker:

@@ -1,15 +1,11 @@
-"""What the daily run tells customers (通知): put into the queue in the transaction of what it is about."""
+"""What the daily run tells customers (通知): queued in the transaction of what it is about, a chunk at a time."""
 
-from datetime import date, datetime, timedelta
-from typing import Final, Protocol
+from datetime import date, timedelta
+from typing import Final
 
-from sqlmodel import Session
-
-from activities.daily.chunks import DayWork
 from models.domain.notices import DebitFailure, MandateStanding, NoticeChannel, NoticeKind, case_tail
-from models.domain.servicing.snapshot import state_from
 from models.domain.tokens import new_token
-from models.operations.notices import NewNotice, queue_notice
+from models.operations.notices import NewNotice
 from models.tables.agreements import Agreement, Mandate
 from models.tables.daily import DebitOrder
 
@@ -22,53 +18,38 @@ _REASONS: Final = {
 }
 
 
-class About(Protocol):
-    """The work under way, and the time of its unit."""
-
-    work: DayWork
-    now: datetime
-
-
-def payment_received(session: Session, agreement: Agreement, order: DebitOrder, about: About) -> None:
+def payment_received(
+    agreement: Agreement, order: DebitOrder, mandate: Mandate, *, left_minor: int, on: date
+) -> NewNotice:
     """A debit has come in; the notice of each debit says how the mandate stands (DDB-REVOKE)."""
-    state = state_from(agreement.snapshot or "")
-    mandate = session.get_one(Mandate, order.mandate_id)
-    ended = mandate.revoked_at is not None or mandate.valid_to < about.work.day.on
-    queue(
-        session,
+    ended = mandate.revoked_at is not None or mandate.valid_to < on
+    return notice_of(
         agreement,
         NoticeKind.PAYMENT_RECEIVED,
         key=f"paid/{order.id}",
-        now=about.now,
         amount=order.amount_minor,
-        date=about.work.day.on.isoformat(),
-        left=state.owed_in_all_minor,
+        date=on.isoformat(),
+        left=left_minor,
         mandate=(MandateStanding.ENDED if ended else MandateStanding.ACTIVE).value,
     )
 
 
-def debit_failed(
-    session: Session, agreement: Agreement, order: DebitOrder, about: About, *, until: date | None
-) -> None:
+def debit_failed(agreement: Agreement, order: DebitOrder, *, until: date | None, on: date) -> NewNotice:
     """A debit was rejected or came back; money should be there when it is tried again."""
-    queue(
-        session,
+    return notice_of(
         agreement,
         NoticeKind.DEBIT_FAILED,
         key=f"failed/{order.id}/{order.state.lower()}",
-        now=about.now,
         amount=order.amount_minor,
         date=order.requested_on.isoformat(),
         reason=_REASONS.get(order.reason_code or "", DebitFailure.OTHER).value,
-        until=(until or about.work.day.on + _GRACE).isoformat(),
+        until=(until or on + _GRACE).isoformat(),
     )
 
 
-def queue(
-    session: Session, agreement: Agreement, kind: NoticeKind, *, key: str, now: datetime, **params: int | str
-) -> None:
-    """Queue a notice by text message about an agreement."""
-    notice = NewNotice(
+def notice_of(agreement: Agreement, kind: NoticeKind, *, key: str, **params: int | str) -> NewNotice:
+    """A notice by text message about an agreement; to be queued with those of its chunk."""
+    return NewNotice(
         id=new_token("ntc"),
         tenant=agreement.tenant,
         subject_id=agreement.subject_id,
@@ -78,4 +59,3 @@ def queue(
         channel=NoticeChannel.SMS,
         params={"case": case_tail(agreement.case_token), **params},
     )
-    queue_notice(session, notice, now=now)

@@ -1,27 +1,32 @@
 """Step 2: what the bank says becomes events and postings; money of nobody goes into suspense (入账、暂收)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from activities.daily.calendar import BankCalendar
 from activities.daily.chunks import DayWork
 from activities.daily.customer_news import debit_failed, payment_received
 from activities.gateways.bank.replies import ReplyStatus
 from compliance.audit.unit import Unchanged, Unit
-from models.domain.daily import OPEN_ORDERS, OrderState, ReplyState
+from models.domain.daily import OPEN_ORDERS, DayStep, OrderState, ReplyState
 from models.domain.servicing.events import Event, EventKind, PaymentChannel
 from models.domain.servicing.ledger import Account
+from models.domain.servicing.state import State
 from models.domain.tokens import uuid7
 from models.operations.booking import NewEvent, book, known_keys
-from models.operations.business_dates import note_exception
+from models.operations.business_dates import note_exception, settle_exceptions
 from models.operations.debit_orders import fail_order
+from models.operations.notices import queue_notices
 from models.queries.daily import new_replies
-from models.tables.agreements import Agreement, LedgerEntry
+from models.tables.agreements import Agreement, LedgerEntry, Mandate
 from models.tables.daily import BankReply, DebitOrder
 
+_REPLIES: Final = BankReply.__table__  # type: ignore[attr-defined]
 # In this order whatever the order of arrival: money must have come before it can go back.
 _ORDER: Final = (
     ReplyStatus.PENDING,
@@ -42,8 +47,13 @@ class _Chunk:
     now: datetime
     orders: dict[str, DebitOrder]
     events: dict[str, list[NewEvent]] = field(default_factory=dict)
-    tell: list[Callable[[Mapping[str, Agreement]], None]] = field(default_factory=list)
+    paid: list[DebitOrder] = field(default_factory=list)
+    failed: list[tuple[DebitOrder, date | None]] = field(default_factory=list)  # and when it is tried again
+    calendar: BankCalendar = field(init=False)
     figures: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.calendar = BankCalendar(self.work)
 
     def count(self, name: str, amount: int = 1) -> None:
         self.figures[name] = self.figures.get(name, 0) + amount
@@ -71,12 +81,24 @@ def _post(unit: Unit, work: DayWork, ids: Sequence[str], now: datetime) -> Mappi
     wanted = {reply.order_id for reply in replies if reply.order_id is not None}
     orders = session.exec(select(DebitOrder).where(col(DebitOrder.id).in_(wanted)).with_for_update()).all()
     chunk = _Chunk(session, work, now, {order.id: order for order in orders})
+    followed: dict[ReplyState, list[str]] = {}
     for reply in replies:
         order = chunk.orders.get(reply.order_id or "")
-        reply.state = _follow(chunk, reply, order) if order is not None else _to_suspense(chunk, reply)
-        session.add(reply)
+        state = _follow(chunk, reply, order) if order is not None else _to_suspense(chunk, reply)
+        followed.setdefault(state, []).append(reply.id)
+    for state, line_ids in followed.items():
+        session.connection().execute(update(_REPLIES).where(_REPLIES.c.id.in_(line_ids)).values(state=state.value))
     _book(chunk)
+    chunk.calendar.tell(session, now=now)
+    _answered(chunk, [*followed.get(ReplyState.BOOKED, ()), *followed.get(ReplyState.NOTED, ())])
     return chunk.figures
+
+
+def _answered(chunk: _Chunk, line_ids: Sequence[str]) -> None:
+    """What waited in the exception queue for these lines, or for an answer to these orders, is over."""
+    tenant = chunk.work.day.tenant
+    for step, targets in ((DayStep.POST, line_ids), (DayStep.FILE, tuple(chunk.orders))):
+        settle_exceptions(chunk.session, tenant=tenant, step=step, targets=targets, now=chunk.now)
 
 
 def _follow(chunk: _Chunk, reply: BankReply, order: DebitOrder) -> ReplyState:
@@ -116,7 +138,7 @@ def _settled(chunk: _Chunk, reply: BankReply, order: DebitOrder) -> ReplyState:
     chunk.session.add(order)
     chunk.count("paid")
     chunk.count("paidMinor", reply.amount_minor)
-    chunk.tell.append(lambda agreements: payment_received(chunk.session, agreements[order.agreement_id], order, chunk))
+    chunk.paid.append(order)
     return ReplyState.BOOKED
 
 
@@ -136,10 +158,10 @@ def _returned(chunk: _Chunk, reply: BankReply, order: DebitOrder) -> ReplyState:
 
 def _failed(chunk: _Chunk, order: DebitOrder, state: OrderState, reason: str | None) -> None:
     on = chunk.work.day.on
-    then = fail_order(chunk.session, order, state=state, reason=reason, on=on, now=chunk.now)
-    chunk.tell.append(
-        lambda agreements: debit_failed(chunk.session, agreements[order.agreement_id], order, chunk, until=then.on)
+    then = fail_order(
+        chunk.session, order, state=state, reason=reason, on=on, now=chunk.now, is_bank_day=chunk.calendar.is_bank_day
     )
+    chunk.failed.append((order, then.on))
 
 
 def _add(chunk: _Chunk, order: DebitOrder, event: NewEvent) -> None:
@@ -148,7 +170,7 @@ def _add(chunk: _Chunk, order: DebitOrder, event: NewEvent) -> None:
 
 def _to_suspense(chunk: _Chunk, reply: BankReply, *, code: str | None = None) -> ReplyState:
     """Money that belongs to nobody yet: posted, and kept for somebody to look at."""
-    came = ReplyStatus(reply.status) is ReplyStatus.SETTLED
+    came = reply.credit if reply.credit is not None else ReplyStatus(reply.status) is ReplyStatus.SETTLED
     signed = reply.amount_minor if came else -reply.amount_minor
     for account, amount in ((Account.BANK_CLEARING, signed), (Account.SUSPENSE, -signed)):
         chunk.session.add(
@@ -182,6 +204,26 @@ def _book(chunk: _Chunk) -> None:
         (by_id[agreement_id], [event for event in events if event.business_key not in known])
         for agreement_id, events in sorted(chunk.events.items())
     ]
-    book(chunk.session, work, as_of=chunk.work.day.on, now=chunk.now)
-    for tell in chunk.tell:
-        tell(by_id)
+    booked = book(chunk.session, work, as_of=chunk.work.day.on, now=chunk.now)
+    _tell(chunk, by_id, {each.agreement.id: each.after for each in booked})
+
+
+def _tell(chunk: _Chunk, agreements: Mapping[str, Agreement], states: Mapping[str, State]) -> None:
+    on = chunk.work.day.on
+    mandate_ids = {order.mandate_id for order in chunk.paid}
+    found = chunk.session.exec(select(Mandate).where(col(Mandate.id).in_(mandate_ids))).all() if mandate_ids else ()
+    mandates = {mandate.id: mandate for mandate in found}
+    notices = [
+        payment_received(
+            agreements[order.agreement_id],
+            order,
+            mandates[order.mandate_id],
+            left_minor=states[order.agreement_id].owed_in_all_minor,
+            on=on,
+        )
+        for order in chunk.paid
+    ]
+    notices += [
+        debit_failed(agreements[order.agreement_id], order, until=until, on=on) for order, until in chunk.failed
+    ]
+    queue_notices(chunk.session, notices, now=chunk.now)

@@ -1,8 +1,7 @@
 """Booking: events onto agreements, and all that follows from them, in one transaction for as many as a chunk holds.
 
 What is booked is the difference between the state that stood in the books and the state now: rows, figures, postings.
-A late or reversed payment is folded from all events; anything else goes on from the stored snapshot, so that a day
-costs the same in the first month and in the sixtieth.
+How the state now is found, `models.operations.folding` tells.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,20 +10,36 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
 
-from models.domain.servicing.events import Event, EventKind
-from models.domain.servicing.fold import fold, resume
+from models.domain.servicing.events import Event
 from models.domain.servicing.ledger import postings
-from models.domain.servicing.snapshot import state_from, state_json
+from models.domain.servicing.snapshot import state_json
 from models.domain.servicing.state import ENDED, RowState, State
-from models.domain.servicing.stored import event_from_stored, event_params, terms_from_json
+from models.domain.servicing.stored import event_params
 from models.domain.tokens import uuid7
+from models.operations.folding import fold_on
 from models.tables.agreements import Agreement, AgreementEvent, AgreementRow, LedgerEntry
 
 _EVENTS: Final = insert(AgreementEvent.__table__)  # type: ignore[attr-defined]
 _ENTRIES: Final = insert(LedgerEntry.__table__)  # type: ignore[attr-defined]
 _ROWS: Final = AgreementRow.__table__  # type: ignore[attr-defined]
+_NEW_ROWS: Final = insert(_ROWS)
+_HEADS: Final = Agreement.__table__  # type: ignore[attr-defined]
+_HEAD: Final = (
+    update(_HEADS)
+    .where(_HEADS.c.id == bindparam("of_agreement"))
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in (
+                "status", "next_due", "oldest_unpaid_due", "days_past_due", "owed_minor", "late_minor",
+                "principal_left_minor", "credit_minor", "snapshot", "checkpoint", "folded_to", "last_seq", "version",
+            )
+        }
+    )
+)  # fmt: skip
 _PAID: Final = (
     "paid_principal_minor", "paid_interest_minor", "paid_fee_minor",
     "waived_principal_minor", "waived_interest_minor", "waived_fee_minor",
@@ -58,6 +73,7 @@ class _Batch:
     """What a chunk writes, gathered for one statement each."""
 
     events: list[dict[str, Any]] = field(default_factory=list)
+    heads: list[dict[str, Any]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
     paid_rows: list[dict[str, Any]] = field(default_factory=list)
     new_rows: list[dict[str, Any]] = field(default_factory=list)
@@ -78,17 +94,16 @@ def book(
         sqlalchemy.exc.IntegrityError: a business key is in the books already.
         models.domain.servicing.fold.UnknownTarget: a reversal of what is not there.
     """
-    batch, booked = _Batch(), []
-    for agreement, new in work:
-        before = state_from(agreement.snapshot) if agreement.snapshot is not None else None
-        after = _fold(session, agreement, before, [each.event for each in new], as_of)
+    batch, booked, chunk = _Batch(), [], list(work)
+    session.flush()  # what others changed of these agreements
+    folded = fold_on(session, [(each, [one.event for one in new]) for each, new in chunk], as_of=as_of)
+    for agreement, new in chunk:
+        before, after = folded[agreement.id].before, folded[agreement.id].after
         _gather(batch, agreement, new, before, after, as_of=as_of, now=now)
         _write_rows(session, batch, agreement, before, after)
-        _write_head(agreement, after)
-        agreement.last_seq += len(new)
-        session.add(agreement)
+        head = _head(agreement, after, checkpoint=folded[agreement.id].checkpoint, events=len(new))
+        _write_head(batch, agreement, head)
         booked.append(Booked(agreement=agreement, before=before, after=after))
-    session.flush()
     _execute(session, batch)
     return booked
 
@@ -98,32 +113,6 @@ def known_keys(session: Session, keys: Sequence[str]) -> set[str]:
     return set(
         session.exec(select(AgreementEvent.business_key).where(col(AgreementEvent.business_key).in_(keys))).all()
     )
-
-
-def events_of(session: Session, agreement_id: str) -> list[Event]:
-    """All events in the books, in order of arrival."""
-    rows = session.exec(
-        select(AgreementEvent).where(col(AgreementEvent.agreement_id) == agreement_id).order_by(col(AgreementEvent.seq))
-    ).all()
-    return [
-        event_from_stored(
-            event_id=row.id,
-            kind=row.kind,
-            value_date=row.value_date,
-            amount_minor=row.amount_minor,
-            target=row.target,
-            params=row.params,
-        )
-        for row in rows
-    ]
-
-
-def _fold(session: Session, agreement: Agreement, before: State | None, new: list[Event], as_of: date) -> State:
-    terms = terms_from_json(agreement.terms)
-    late = before is None or any(event.kind is EventKind.REVERSAL or event.value_date <= before.as_of for event in new)
-    if before is not None and not late:
-        return resume(terms, before, new, as_of)
-    return fold(terms, [*events_of(session, agreement.id), *new], as_of)
 
 
 def _gather(
@@ -198,26 +187,37 @@ def _row(agreement: Agreement, row: RowState) -> dict[str, Any]:
     }
 
 
-def _write_head(agreement: Agreement, after: State) -> None:
-    agreement.status = after.status.value
-    agreement.next_due = after.rows[after.due_count].due if after.due_count < len(after.rows) else None
-    agreement.oldest_unpaid_due = after.oldest_unpaid_due
-    agreement.days_past_due = after.days_past_due
-    agreement.owed_minor = after.owed_now_minor
-    agreement.late_minor = after.late_unpaid_minor
-    agreement.principal_left_minor = after.unpaid_principal_minor
-    agreement.credit_minor = after.credit_minor
-    agreement.snapshot = state_json(after)
-    agreement.folded_to = after.as_of
-    agreement.version += 1
-    if after.status in ENDED and agreement.closed_on is None:
-        agreement.next_due = None
+def _head(agreement: Agreement, after: State, *, checkpoint: str | None, events: int) -> dict[str, Any]:
+    next_due = after.rows[after.due_count].due if after.due_count < len(after.rows) else None
+    return {
+        "status": after.status.value,
+        "next_due": None if after.status in ENDED and agreement.closed_on is None else next_due,
+        "oldest_unpaid_due": after.oldest_unpaid_due,
+        "days_past_due": after.days_past_due,
+        "owed_minor": after.owed_now_minor,
+        "late_minor": after.late_unpaid_minor,
+        "principal_left_minor": after.unpaid_principal_minor,
+        "credit_minor": after.credit_minor,
+        "snapshot": state_json(after),
+        "checkpoint": checkpoint,
+        "folded_to": after.as_of,
+        "last_seq": agreement.last_seq + events,
+        "version": agreement.version + 1,
+    }
+
+
+def _write_head(batch: _Batch, agreement: Agreement, head: dict[str, Any]) -> None:
+    """Told to the object as what is stored, and stored with the others of the chunk: one statement for all heads."""
+    for name, value in head.items():
+        set_committed_value(agreement, name, value)
+    batch.heads.append({f"new_{name}": value for name, value in head.items()} | {"of_agreement": agreement.id})
 
 
 def _execute(session: Session, batch: _Batch) -> None:
     for statement, values in (
+        (_HEAD, batch.heads),
         (_EVENTS, batch.events),
-        (insert(_ROWS), batch.new_rows),
+        (_NEW_ROWS, batch.new_rows),
         (_PAY_ROW, batch.paid_rows),
         (_ENTRIES, batch.entries),
     ):

@@ -5,6 +5,7 @@ at once, in the transaction of the money. `told_days` on the agreement says what
 twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
@@ -23,6 +24,11 @@ from models.tables.agreements import Agreement
 from models.tables.platform import OutboxEntry
 
 _GOOD: Final = {missed.CURED: NewsKind.CURED, missed.PAID_OFF: NewsKind.SETTLED}
+_OUTBOX: Final = OutboxEntry.__table__  # type: ignore[attr-defined]
+_ENQUEUE: Final = {
+    "sqlite": sqlite.insert(_OUTBOX).on_conflict_do_nothing(index_elements=["kind", "business_key"]),
+    "postgresql": postgresql.insert(_OUTBOX).on_conflict_do_nothing(index_elements=["kind", "business_key"]),
+}
 
 
 def tell_good_news(session: Session, agreement: Agreement, after: State, *, on: date, now: datetime) -> NewsKind | None:
@@ -47,21 +53,25 @@ def tell_good_news(session: Session, agreement: Agreement, after: State, *, on: 
         return None
     agreement.told_days = TOLD_ENDED if after.status in ENDED else after.days_past_due
     session.add(agreement)
-    enqueue_news(session, agreement, kinds[-1], on=on, now=now)
+    enqueue_news(session, [(agreement, kinds[-1])], on=on, now=now)
     return kinds[-1]
 
 
-def enqueue_news(session: Session, agreement: Agreement, kind: NewsKind, *, on: date, now: datetime) -> None:
-    """Add the outbox row of one piece of news; once per case, kind and business date."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(OutboxEntry).values(
-        id=uuid7(now),
-        tenant=agreement.tenant,
-        kind=OutboxKind.NEWS.value,
-        business_key=f"{agreement.case_token}/{kind}/{on.isoformat()}",
-        workflow_id=installment_workflow_id(agreement.case_token),
-        attempts=0,
-        next_try_at=now,
-        created_at=now,
-    )
-    session.exec(statement.on_conflict_do_nothing(index_elements=["kind", "business_key"]))
+def enqueue_news(session: Session, told: Sequence[tuple[Agreement, NewsKind]], *, on: date, now: datetime) -> None:
+    """Add the outbox rows of news in one statement; once per case, kind and business date."""
+    if not told:
+        return
+    rows = [
+        {
+            "id": uuid7(now),
+            "tenant": agreement.tenant,
+            "kind": OutboxKind.NEWS.value,
+            "business_key": f"{agreement.case_token}/{kind}/{on.isoformat()}",
+            "workflow_id": installment_workflow_id(agreement.case_token),
+            "attempts": 0,
+            "next_try_at": now,
+            "created_at": now,
+        }
+        for agreement, kind in told
+    ]
+    session.connection().execute(_ENQUEUE[session.get_bind().dialect.name], rows)

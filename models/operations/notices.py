@@ -1,5 +1,6 @@
 """The queue of notices: put in once per business key, taken for one try at a time, marked once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,6 +17,11 @@ TRY_LEASE: Final = timedelta(seconds=60)
 _FIRST_PAUSE: Final = timedelta(seconds=2)
 _LONGEST_PAUSE: Final = timedelta(minutes=15)
 _DOUBLINGS: Final = 10
+_TABLE: Final = Notice.__table__  # type: ignore[attr-defined]
+_QUEUE: Final = {
+    "sqlite": sqlite.insert(_TABLE).on_conflict_do_nothing(index_elements=["tenant", "business_key"]),
+    "postgresql": postgresql.insert(_TABLE).on_conflict_do_nothing(index_elements=["tenant", "business_key"]),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,11 +57,28 @@ def queue_notice(session: Session, notice: NewNotice, *, now: datetime) -> str:
     Raises:
         ValueError: parameters that the kind does not take, or words where a code belongs.
     """
+    queue_notices(session, [notice], now=now)
+    return session.exec(
+        select(Notice.id).where(col(Notice.tenant) == notice.tenant, col(Notice.business_key) == notice.business_key)
+    ).one()
+
+
+def queue_notices(session: Session, notices: Sequence[NewNotice], *, now: datetime) -> None:
+    """Queue many in one statement; under a business key that is there already nothing changes.
+
+    Raises:
+        ValueError: as `queue_notice`; then none is queued.
+    """
+    if notices:
+        session.connection().execute(_QUEUE[session.get_bind().dialect.name], [_row(each, now) for each in notices])
+
+
+def _row(notice: NewNotice, now: datetime) -> dict[str, Any]:
     check_params(notice.kind, notice.params)
     if (notice.secrets_cell is not None) != bool(SPECS[notice.kind].secrets):
         raise ValueError(f"a notice {notice.kind} seals {sorted(SPECS[notice.kind].secrets)}")
     start = max(now, notice.send_after or now)
-    values: dict[str, Any] = {
+    return {
         "id": notice.id,
         "tenant": notice.tenant,
         "subject_id": notice.subject_id,
@@ -73,11 +96,6 @@ def queue_notice(session: Session, notice: NewNotice, *, now: datetime) -> str:
         "expires_at": start + SPECS[notice.kind].lives_for,
         "created_at": now,
     }
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    session.exec(insert(Notice).values(**values).on_conflict_do_nothing(index_elements=["tenant", "business_key"]))
-    return session.exec(
-        select(Notice.id).where(col(Notice.tenant) == notice.tenant, col(Notice.business_key) == notice.business_key)
-    ).one()
 
 
 def begin_try(session: Session, notice_id: str, *, now: datetime) -> bool:

@@ -12,7 +12,8 @@ from models.domain.servicing.state import Status
 from models.domain.servicing.stored import terms_from_json
 from models.domain.tokens import new_token
 from models.errors import FieldFault, FormInvalid, QuoteStale, WrongState
-from models.operations.payments import Money, Receipt, book_money, refuse_ended, state_on
+from models.operations.folding import state_on
+from models.operations.payments import Money, Receipt, book_money, refuse_ended
 from models.tables.agreements import Agreement, SettlementQuote
 
 BOOKING_DAYS: Final = 3  # a transfer that is valued on the quote's day may reach the books so much later
@@ -100,7 +101,14 @@ def check_redeemable(session: Session, agreement: Agreement, quote: SettlementQu
 
 
 def redeem(
-    session: Session, agreement: Agreement, quote: SettlementQuote, money: Money, *, on: date, now: datetime
+    session: Session,
+    agreement: Agreement,
+    quote: SettlementQuote,
+    money: Money,
+    *,
+    quoted: Quoted,
+    on: date,
+    now: datetime,
 ) -> Receipt:
     """Settle the agreement by a quote (提前结清); more than the quote waits as the customer's credit.
 
@@ -109,15 +117,14 @@ def redeem(
         agreement: locked.
         quote: as stored.
         money: valued on the quote's day.
+        quoted: what `check_redeemable` answered in this unit, under the same lock.
         on: the open business date.
         now: for the record.
 
     Raises:
-        QuoteStale, WrongState: as `check_redeemable`.
         FormInvalid: the money does not reach the quote.
         AlreadyBooked: money with this reference is in the books.
     """
-    quoted = check_redeemable(session, agreement, quote, on=on)
     if not quoted.redeemed_by(amount_minor=money.amount_minor, value_date=money.value_date, booked=on):
         fault = FieldFault(pointer="/amountMinor", code="below-quote", params={"min": quote.total_minor})
         raise FormInvalid(faults=(fault,))

@@ -55,12 +55,12 @@ class Book:
     """One agreement in the making. Attributes as in `State`, where they are explained; `on` is the day reached."""
 
     def __init__(self, terms: AgreementTerms, *, trace: Trace | None = None) -> None:
-        """An agreement as signed, before its first event."""
+        """No rows yet: `begin` has those that were signed, `resume` those of a state."""
         self.terms = terms
         self.trace = trace
         self.position = position(terms.late_day_count)
         self.on = date.min
-        self.rows = [working_row(row) for row in terms.rows]
+        self.rows: list[WorkingRow] = []
         self.due_count = self.open_index = 0
         self.active = self.defaulted = self.cured = self.written_off = self.settled = False
         self.credit = self.refund_gap = 0
@@ -70,6 +70,13 @@ class Book:
         self.carried = self.accrual_parts = 0
         self.prepaid = self.waived_elsewhere = self.received = self.refunded = 0
         self.refits = self.short_settlements = 0
+
+    @classmethod
+    def begin(cls, terms: AgreementTerms, *, trace: Trace | None = None) -> Self:
+        """An agreement as signed, before its first event."""
+        book = cls(terms, trace=trace)
+        book.rows = [working_row(row) for row in terms.rows]
+        return book
 
     @classmethod
     def resume(cls, terms: AgreementTerms, state: State, *, trace: Trace | None = None) -> Self:

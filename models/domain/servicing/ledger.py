@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final, NamedTuple
 
 from models.domain.servicing.state import State
 
@@ -29,6 +30,9 @@ class Account(StrEnum):
     WRITE_OFF_EXPENSE = "write-off-expense"  # 核销损失, less recoveries
 
 
+_ZERO: Final = dict.fromkeys(Account, 0)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Posting:
     """One line of the journal: minor units, debit above zero, credit below."""
@@ -43,33 +47,57 @@ def balances(state: State | None) -> dict[Account, int]:
 
     The balances of a state add up to zero.
     """
-    found = dict.fromkeys(Account, 0)
+    found = dict(_ZERO)
     if state is None:
         return found
-    ahead = sum(row.paid_interest_minor + row.paid_fee_minor for row in state.coming_rows)
+    sums = _sums(state)
     found[Account.BANK_CLEARING] = state.received_minor - state.refunded_minor
-    found[Account.CUSTOMER_CREDIT] = -state.credit_minor - ahead
+    found[Account.CUSTOMER_CREDIT] = -state.credit_minor - sums.paid_ahead
     found[Account.SUSPENSE] = state.refund_gap_minor
     if not state.active:
         return found
-    due = state.due_rows
-    principal = state.unpaid_principal_minor
-    interest = sum(row.unpaid_interest_minor for row in due)
-    fee = sum(row.unpaid_fee_minor for row in due)
     late = state.late_unpaid_minor
-    taken_over = sum(row.principal_minor for row in state.rows) + state.prepaid_minor + state.waived_elsewhere_minor
-    found[Account.CARD_RECEIVABLE] = -taken_over
-    found[Account.INTEREST_INCOME] = -sum(row.interest_minor for row in due) - state.late_accrued_minor
-    found[Account.FEE_INCOME] = -sum(row.fee_minor for row in due)
-    found[Account.WAIVER_EXPENSE] = state.waived_minor
+    found[Account.CARD_RECEIVABLE] = -(sums.principal + state.prepaid_minor + state.waived_elsewhere_minor)
+    found[Account.INTEREST_INCOME] = -sums.due_interest - state.late_accrued_minor
+    found[Account.FEE_INCOME] = -sums.due_fee
+    found[Account.WAIVER_EXPENSE] = sums.waived + state.waived_elsewhere_minor + state.late_waived_minor
     if state.written_off:
-        found[Account.WRITE_OFF_EXPENSE] = principal + interest + fee + late
+        found[Account.WRITE_OFF_EXPENSE] = sums.unpaid_principal + sums.unpaid_due_interest + sums.unpaid_due_fee + late
     else:
-        found[Account.INSTALLMENT_PRINCIPAL] = principal
-        found[Account.INTEREST_RECEIVABLE] = interest
-        found[Account.FEE_RECEIVABLE] = fee
+        found[Account.INSTALLMENT_PRINCIPAL] = sums.unpaid_principal
+        found[Account.INTEREST_RECEIVABLE] = sums.unpaid_due_interest
+        found[Account.FEE_RECEIVABLE] = sums.unpaid_due_fee
         found[Account.LATE_INTEREST_RECEIVABLE] = late
     return found
+
+
+class _Sums(NamedTuple):
+    principal: int
+    unpaid_principal: int
+    waived: int
+    paid_ahead: int
+    due_interest: int
+    due_fee: int
+    unpaid_due_interest: int
+    unpaid_due_fee: int
+
+
+def _sums(state: State) -> _Sums:
+    """One pass over the rows: this runs twice for every agreement that is booked on."""
+    principal = unpaid = waived = ahead = 0
+    due_interest = due_fee = unpaid_interest = unpaid_fee = 0
+    for index, (_, _, p, i, f, pp, pi, pf, wp, wi, wf) in enumerate(state.rows):
+        principal += p
+        unpaid += p - pp - wp
+        waived += wp + wi + wf
+        if index < state.due_count:
+            due_interest += i
+            due_fee += f
+            unpaid_interest += i - pi - wi
+            unpaid_fee += f - pf - wf
+        else:
+            ahead += pi + pf
+    return _Sums(principal, unpaid, waived, ahead, due_interest, due_fee, unpaid_interest, unpaid_fee)
 
 
 def postings(before: State | None, after: State, *, business_date: date) -> tuple[Posting, ...]:
@@ -82,9 +110,9 @@ def postings(before: State | None, after: State, *, business_date: date) -> tupl
     """
     old, new = balances(before), balances(after)
     return tuple(
-        Posting(account=account, amount_minor=new[account] - old[account], business_date=business_date)
-        for account in Account
-        if new[account] != old[account]
+        Posting(account=account, amount_minor=balance - old[account], business_date=business_date)
+        for account, balance in new.items()
+        if balance != old[account]
     )
 
 

@@ -80,7 +80,8 @@ class RowState(NamedTuple):
     @property
     def unpaid_minor(self) -> int:
         """What is still to be paid of it."""
-        return self.total_minor - self.paid_minor - self.waived_minor
+        _, _, principal, interest, fee, *done = self  # unpacked: read for every row of every agreement of a day
+        return principal + interest + fee - sum(done)
 
     def days_past_due(self, as_of: date, *, tolerance_minor: int = 0) -> int:
         """Days since the row fell due if more than the tolerance is unpaid; zero on its day and before."""
@@ -154,7 +155,7 @@ class State:
     @property
     def unpaid_principal_minor(self) -> int:
         """Principal not repaid, due or not."""
-        return sum(row.unpaid_principal_minor for row in self.rows)
+        return sum(row.unpaid_principal_minor for row in self.rows[self.open_index :])
 
     @property
     def due_rows(self) -> tuple[RowState, ...]:
@@ -174,12 +175,12 @@ class State:
     @property
     def overdue_minor(self) -> int:
         """What rows due before this date still lack, without late interest."""
-        return sum(row.unpaid_minor for row in self.due_rows if row.due < self.as_of)
+        return sum(row.unpaid_minor for row in self.rows[self.open_index : self.due_count] if row.due < self.as_of)
 
     @property
     def owed_now_minor(self) -> int:
         """What has to be paid today: due rows, late interest and refunds without cover."""
-        due = sum(row.unpaid_minor for row in self.due_rows)
+        due = sum(row.unpaid_minor for row in self.rows[self.open_index : self.due_count])
         return due + self.late_unpaid_minor + self.refund_gap_minor
 
     @property

@@ -57,7 +57,7 @@ class AgreementTerms:
             raise ValueError("terms have rows, and rates and tolerance that are not negative")
         last = self.start
         for row in self.rows:
-            if row.due <= last or min(row.principal_minor, row.interest_minor, row.fee_minor) < 0:
+            if row.due <= last or row.principal_minor < 0 or row.interest_minor < 0 or row.fee_minor < 0:
                 raise ValueError("signed rows ascend from the start and are not negative")
             last = row.due
 

@@ -20,7 +20,8 @@ from models.domain.servicing.state import State
 from models.domain.servicing.terms import AgreementTerms
 from models.domain.tokens import new_case_token, new_token, uuid7
 from models.operations.agreements import NewAgreement, activate
-from models.operations.booking import NewEvent, book, events_of
+from models.operations.booking import NewEvent, book
+from models.operations.folding import events_of
 from models.tables.agreements import Agreement, AgreementEvent, AgreementRow, LedgerEntry, PlanOffer
 from models.tables.installments import InstallmentCase
 from models.tables.parties import Subject
