@@ -22,6 +22,8 @@ _NO_ID: Final = frozenset({"", "NOTPROVIDED"})
 _GOING_BACK: Final = frozenset({"UPDD", "PRDD", "RRTN", "RPCR"})
 # Where a detail names its amount, the booked one first.
 _AMOUNTS: Final = ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/InstdAmt/Amt")
+# An IBAN, or a domestic number.
+_DEBTOR_ACCOUNT: Final = ("RltdPties/DbtrAcct/Id/IBAN", "RltdPties/DbtrAcct/Id/Othr/Id")
 
 _Found = ReplyItem | FieldFault
 
@@ -86,6 +88,7 @@ class _Entries:
             "RtrInf/Rsn/Prtry",
             "CdtDbtInd",
             "BkTxCd/Domn/Fmly/SubFmlyCd",
+            *_DEBTOR_ACCOUNT,
             *amounts,
         )
         self._reply_id = ""
@@ -142,8 +145,8 @@ class _Entries:
         return _Entry(pointer=pointer, base=base, returned=returned, charged=bool(charges))
 
     def _on_detail(self, element: Element, entry: _Entry) -> Iterator[_Found]:
-        message_id, batch_id, instruction, end_to_end, code, own_code, side, sub_family, *amounts = self._detail.read(
-            element
+        message_id, batch_id, instruction, end_to_end, code, own_code, side, sub_family, iban, number, *amounts = (
+            self._detail.read(element)
         )
         base, line = entry.base, line_of(element)
         here = f"{entry.pointer}/TxDtls/{entry.details}/Amt"
@@ -156,6 +159,7 @@ class _Entries:
             end_to_end_id=None if end_to_end in _NO_ID else end_to_end,
             reason_code=code or own_code or None,
             credit=side == "CRDT" if side else base.credit,
+            account=iban or number or None,
             detail=entry.details,
             count=None,
             line=line,

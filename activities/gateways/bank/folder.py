@@ -126,6 +126,19 @@ class FolderBank(BankPort):
         """Move the file to `done/`."""
         self._put_away(file, self.folders.done)
 
+    def taken(self) -> Sequence[InboundFile]:
+        """What lies in `done/`."""
+        paths = sorted(path for path in self.folders.done.iterdir() if path.is_file() and not path.is_symlink())
+        return [
+            InboundFile(
+                name=path.name.partition("-")[2],
+                path=path,
+                digest=digest_of(path),
+                size_bytes=path.stat().st_size,
+            )
+            for path in paths
+        ]
+
     def quarantine(self, file: InboundFile, faults: Sequence[FieldFault]) -> None:
         """Write the reasons, then move the file to `quarantine/`."""
         reasons = [{"pointer": fault.pointer, "rule": fault.code, **fault.params} for fault in faults]

@@ -54,6 +54,10 @@ class BankPort(ABC):
         """
 
     @abstractmethod
+    def taken(self) -> Sequence[InboundFile]:
+        """The files that were settled and are still kept, in any order."""
+
+    @abstractmethod
     def quarantine(self, file: InboundFile, faults: Sequence[FieldFault]) -> None:
         """Put away a file that cannot be read, with the reasons beside it.
 

@@ -1,6 +1,6 @@
 """What the bank answers, as values: one item for each order, batch or file that a reply speaks of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -60,6 +60,7 @@ class ReplyItem:
         reason_code: ISO external code or the bank's own, for a rejection or a return.
         amount_minor, currency: None in a status report, which mostly names no amount.
         credit: whether the account was credited; None in a status report.
+        account: the debtor's, as the bank names it; None where it does not.
         entry_ref: the bank's reference of the booked entry; the same in notification and statement.
         detail: place within the entry, from 0; an entry of one booked batch can have many.
         count: of a booked batch, how many orders the bank counted.
@@ -78,6 +79,7 @@ class ReplyItem:
     amount_minor: int | None = None
     currency: str | None = None
     credit: bool | None = None
+    account: str | None = field(default=None, repr=False)
     value_date: date | None = None
     booking_date: date | None = None
     entry_ref: str | None = None

@@ -1,0 +1,58 @@
+"""What a tenant has set: versions, of which the newest counts and each can be found by its name."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from compliance.audit.deeds import Deed
+from compliance.audit.unit import unit_of_work
+from models.database.engine import Database
+from models.domain.collection_policy import DEFAULT_POLICY
+from models.domain.product import DEFAULT_PRODUCT, InstallmentProduct
+from models.operations.products import set_default_terms, set_terms
+from models.queries.products import collection_policy_of, product_named, product_of
+from models.tables.tenants import Tenant
+from tests.support.clock import FakeClock
+
+DEARER = replace(DEFAULT_PRODUCT, version="installment-product/2027-01", late_rate=Decimal("0.24"))
+
+
+def write(database: Database, clock: FakeClock, *rows: InstallmentProduct, new: bool = False) -> None:
+    deed = Deed(tenant="main", action="tenant.created", target="main", actor="test", at=clock())
+    with unit_of_work(database, deed) as unit:
+        if new:
+            unit.session.add(Tenant(code="main", name="-", created_at=clock()))
+            unit.session.flush()
+            set_default_terms(unit.session, tenant="main", now=clock())
+        for product in rows:
+            set_terms(unit.session, product, tenant="main", by="stf_1", now=clock())
+
+
+def test_a_new_version_counts_and_the_old_one_explains_what_was_made_under_it(
+    database: Database, clock: FakeClock
+) -> None:
+    write(database, clock, new=True)
+    clock.set(clock() + timedelta(days=1))
+    write(database, clock, DEARER)
+    with database.read() as session:
+        assert product_of(session, "main") == DEARER
+        assert product_named(session, "main", version=DEFAULT_PRODUCT.version) == DEFAULT_PRODUCT
+        assert collection_policy_of(session, "main") == DEFAULT_POLICY
+        with pytest.raises(LookupError):
+            product_named(session, "main", version="installment-product/1999-01")
+
+
+def test_a_version_is_never_written_twice(database: Database, clock: FakeClock) -> None:
+    write(database, clock, new=True)
+    with pytest.raises(IntegrityError):
+        write(database, clock, DEFAULT_PRODUCT)
+
+
+def test_a_tenant_without_records_has_the_default(sqlite_database: Database) -> None:
+    with sqlite_database.read() as session:
+        assert product_of(session, "other") == DEFAULT_PRODUCT
+        assert product_named(session, "other", version=DEFAULT_PRODUCT.version) == DEFAULT_PRODUCT
+        assert collection_policy_of(session, "other") == DEFAULT_POLICY
