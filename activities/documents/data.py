@@ -162,6 +162,8 @@ def _plan(schedule: Schedule, words: _Words) -> dict[str, Any]:
         },
         "totalMoney": words.money(total),
         "totalWords": words.spelled(total),
+        "hasInterest": any(row.interest_minor for row in rows),
+        "hasFees": any(row.fee_minor for row in rows),
         "interestMoney": words.money(sum(row.interest_minor for row in rows)),
         "feeMoney": words.money(sum(row.fee_minor for row in rows)),
         "costMoney": words.money(total - schedule.principal_minor),

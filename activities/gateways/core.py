@@ -3,7 +3,7 @@
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from temporalio import activity
@@ -12,15 +12,19 @@ from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.vault.cells import CellAddress
 from compliance.vault.keyring import Vault
-from models.contracts.agreements import CoreOrderInput
+from models.contracts.agreements import CoreOrderInput, ReadBalancesInput
 from models.contracts.platform import Done
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.domain.core_journal import JournalFile
 from models.domain.core_orders import OrderKind, OrderState
+from models.domain.shanghai import shanghai_date
+from models.domain.tokens import new_token
 from models.errors import GatewayRefused
+from models.operations.agreements import business_date
 from models.operations.core import OrderOutcome, store_outcome
-from models.queries.core import order_by_key
+from models.queries.core import balance_by_key, order_by_key
+from models.tables.core import CardBalance
 from models.tables.installments import InstallmentCase
 from models.tables.parties import Subject
 from workflows.ports.agreements import CorePort
@@ -92,8 +96,11 @@ class CoreGateway(ABC):
     """
 
     @abstractmethod
-    def balances(self, card: Card, *, as_of: date) -> CardBalances:
-        """What stands on the card at the end of a business date."""
+    def balances(self, card: Card, *, as_of: date, declared_minor: int | None = None) -> CardBalances:
+        """What stands on the card at the end of a business date.
+
+        `declared_minor` is what the customer says is owed; a core that keeps books of its own has no use for it.
+        """
 
     @abstractmethod
     def order(self, kind: OrderKind, card: Card, *, key: str) -> Acknowledgement:
@@ -147,6 +154,44 @@ class CoreOrders(CorePort):
     vault: Vault
     core: CoreGateway
     clock: Clock
+
+    @activity.defn(name="core.read_balances")
+    def read_balances(self, input: ReadBalancesInput) -> Done:
+        """Keep what stood on the card at the end of the last business date that is over."""
+        now = self.clock()
+        with self.database.read() as session:
+            if balance_by_key(session, input.key) is not None:
+                return Done()
+            case = session.get_one(InstallmentCase, input.case_token)
+            subject = session.get_one(Subject, case.subject_id)
+            today = business_date(session, tenant=case.tenant) or shanghai_date(now)
+        as_of = today - timedelta(days=1)
+        answer = self.core.balances(open_card(self.vault, subject), as_of=as_of, declared_minor=case.total_due_minor)
+        if answer.currency != case.currency:
+            raise GatewayRefused(detail=f"core: balances in {answer.currency}", params={"reason": "other-currency"})
+        balance = CardBalance(
+            id=new_token("cbl"),
+            tenant=case.tenant,
+            case_token=case.token,
+            business_key=input.key,
+            as_of=as_of,
+            currency=answer.currency,
+            purchases_minor=answer.purchases_minor,
+            cash_minor=answer.cash_minor,
+            fees_minor=answer.fees_minor,
+            interest_minor=answer.interest_minor,
+            installments_minor=answer.running_installments_minor,
+            created_at=now,
+        )
+        facts: dict[str, object] = {"balance": balance.id, "asOf": as_of.isoformat(), "amountMinor": answer.total_minor}
+        deed = Deed(
+            tenant=case.tenant, action="core.balances-read", target=case.token, actor="workflow", at=now, facts=facts
+        )
+        with unit_of_work(self.database, deed) as unit:
+            if balance_by_key(unit.session, input.key) is not None:
+                raise Unchanged
+            unit.session.add(balance)
+        return Done()
 
     @activity.defn(name="core.block_card")
     def block_card(self, input: CoreOrderInput) -> Done:

@@ -103,7 +103,7 @@ class FileCore(CoreGateway):
 
     root: Path
 
-    def balances(self, card: Card, *, as_of: date) -> CardBalances:
+    def balances(self, card: Card, *, as_of: date, declared_minor: int | None = None) -> CardBalances:  # noqa: ARG002
         """From the extract of the date, read through once.
 
         Raises:

@@ -34,12 +34,14 @@ class Failures:
         silent: so many calls get no answer, and nothing is done.
         lost: so many orders are carried out, and their answer is lost.
         refusals: reason codes by which the next orders are refused.
+        refusals_of_balances: reason codes by which the next questions for balances are refused.
         agencies_pending: how many agencies have yet to acknowledge, at the next recalls; then none.
     """
 
     silent: int = 0
     lost: int = 0
     refusals: list[str] = field(default_factory=list)
+    refusals_of_balances: list[str] = field(default_factory=list)
     agencies_pending: list[int] = field(default_factory=list)
 
 
@@ -55,10 +57,20 @@ class SimulatedCore(CoreGateway):
     _read_to: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def balances(self, card: Card, *, as_of: date) -> CardBalances:  # noqa: ARG002 - this core stands still
-        """The same figures for the same card, always."""
+    def balances(
+        self,
+        card: Card,
+        *,
+        as_of: date,  # noqa: ARG002 - this core stands still
+        declared_minor: int | None = None,
+    ) -> CardBalances:
+        """The same figures for the same card, always; a declared sum is believed, and divided as the card says."""
         self._may_stay_silent()
+        if self.failures.refusals_of_balances:
+            raise GatewayRefused(detail="core: balances", params={"reason": self.failures.refusals_of_balances.pop(0)})
         digest = hashlib.sha256(card.number.encode()).digest()
+        if declared_minor is not None:
+            return _divided(declared_minor, digest)
         amounts = [digest[place] % (most + 1) * step for place, (most, step) in enumerate(_STEPS)]
         return CardBalances(CURRENCY, *amounts)
 
@@ -176,6 +188,14 @@ _EFFECT: Final = {
     OrderKind.RECALL_COLLECTION: ("recalled", True),
     OrderKind.RESUME_COLLECTION: ("recalled", False),
 }
+
+
+def _divided(total_minor: int, digest: bytes) -> CardBalances:
+    """Up to 15 % cash, up to 2 % fees, 1 to 8 % interest, running installments on one card in four; else purchases."""
+    cash, fees, interest = digest[0] % 16, digest[1] % 3, 1 + digest[2] % 8
+    running = digest[4] % 11 if digest[3] % 4 == 0 else 0
+    shares = [total_minor * percent // 100 for percent in (cash, fees, interest, running)]
+    return CardBalances(CURRENCY, total_minor - sum(shares), *shares)
 
 
 def _digest(card: Card) -> str:

@@ -21,10 +21,11 @@ from models.contracts.platform import Done
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.domain.ids import tenant_of_case
-from models.domain.plans.negotiation import BASIS_POINTS, Balances, Family, NegotiationInput
+from models.domain.plans.debt import Debt
+from models.domain.plans.negotiation import BASIS_POINTS, Family, NegotiationInput
 from models.domain.plans.offers import PlanOffer as OfferedPlan
 from models.domain.plans.offers import side_by_side
-from models.domain.product import ACCRUALS, DEFAULT_PRODUCT, DEFERRING
+from models.domain.product import ACCRUALS, DEFERRING, InstallmentProduct
 from models.domain.rates.calendars import months_before
 from models.domain.servicing.events import EventKind
 from models.domain.servicing.state import ENDED, Status
@@ -37,7 +38,10 @@ from models.operations import agreements as agreement_operations
 from models.operations.agreements import NewAgreement, activate, business_date, keep_offers, named
 from models.operations.booking import book, known_keys
 from models.queries import agreements, cases
+from models.queries.core import debt_of, latest_balance
+from models.queries.products import product_named, product_of
 from models.tables.agreements import Agreement, PlanOffer
+from models.tables.core import CardBalance
 from models.tables.installments import InstallmentCase
 from workflows.ports.agreements import AgreementPort
 
@@ -59,10 +63,9 @@ class SqlAgreements(AgreementPort):
             if known:
                 answer = _prepared(known)
                 raise Unchanged
-            about, kind = _negotiation(unit.session, input.case_token, now)
+            about = _negotiation(unit.session, input.case_token, now)
             offers = [
-                _offer_row(plan, input, kind=kind, tenant=deed.tenant, about=about, now=now)
-                for plan in side_by_side(about)
+                _offer_row(plan, input, tenant=deed.tenant, about=about, now=now) for plan in side_by_side(about.asked)
             ]
             keep_offers(unit.session, offers)
             unit.deed.facts = {"version": input.round, "plans": {offer.family: offer.plan_hash for offer in offers}}
@@ -146,16 +149,30 @@ def _agreement(session: Session, case_token: str) -> Agreement:
     return agreement
 
 
-def _negotiation(session: Session, case_token: str, now: datetime) -> tuple[NegotiationInput, str]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Round:
+    """What a round of offers starts from, and what of it stands on each offer."""
+
+    asked: NegotiationInput
+    kind: str  # offer | counter-offer
+    product: InstallmentProduct
+    debt: Debt
+    balance: CardBalance | None  # from which the debt was divided; None: all of it counts as purchases
+
+
+def _negotiation(session: Session, case_token: str, now: datetime) -> _Round:
     case = session.get_one(InstallmentCase, case_token)
+    product = product_of(session, case.tenant)
     wanted = cases.latest_terms(session, case_token=case_token)
     working = cases.latest_affordability(session, case_token=case_token)
     if wanted is None or working is None:
         raise WrongState(detail=case_token, params={"state": "no-recommendation"})
     start = _today(session, case.tenant, now)
-    about = NegotiationInput(
-        balances=Balances(purchases_minor=wanted.amount_minor),
-        original_rate=DEFAULT_PRODUCT.original_rate,
+    balance = latest_balance(session, case_token=case_token)
+    debt = (debt_of(balance) if balance is not None else Debt()).part(wanted.amount_minor)
+    asked = NegotiationInput(
+        balances=debt.balances(),
+        original_rate=product.original_rate,
         capacity_minor=working.capacity_minor,
         start=start,
         first_due=months_before(start, -1),
@@ -163,12 +180,11 @@ def _negotiation(session: Session, case_token: str, now: datetime) -> tuple[Nego
         rate_concession_bps=wanted.concession_bps,
         concession_limit_bps=wanted.concession_bps,
     )
-    return about, "offer" if wanted.kind == "recommendation" else "counter-offer"
+    kind = "offer" if wanted.kind == "recommendation" else "counter-offer"
+    return _Round(asked=asked, kind=kind, product=product, debt=debt, balance=balance)
 
 
-def _offer_row(
-    plan: OfferedPlan, input: PrepareOffersInput, *, kind: str, tenant: str, about: NegotiationInput, now: datetime
-) -> PlanOffer:
+def _offer_row(plan: OfferedPlan, input: PrepareOffersInput, *, tenant: str, about: _Round, now: datetime) -> PlanOffer:
     figures = plan.figures.as_record() if plan.figures is not None else {}
     return PlanOffer(
         id=new_token("plo"),
@@ -176,16 +192,18 @@ def _offer_row(
         case_token=input.case_token,
         version=input.round,
         family=plan.family.value,
-        kind=kind,
+        kind=about.kind,
         convention=plan.convention,
         reason_code=None if plan.offered else plan.reasons[0],
         terms={
-            "product": DEFAULT_PRODUCT.version,
+            "product": about.product.version,
             "plans": plan.terms_version,
             "principalMinor": plan.balances.total_minor,
+            "debt": about.debt.as_record(),
+            "debtAsOf": about.balance.as_of.isoformat() if about.balance is not None else None,
             "originalRate": str(plan.original_rate),
             "capacityMinor": plan.capacity_minor,
-            "start": about.start.isoformat(),
+            "start": about.asked.start.isoformat(),
             "reasons": list(plan.reasons),
         },
         rows=rows_to_json(plan.schedule.rows) if plan.schedule is not None else [],
@@ -215,13 +233,13 @@ def _signed(session: Session, case_token: str) -> NewAgreement:
         mandate_id=mandate.id if mandate is not None else None,
         plan_hash=offer.plan_hash,
         currency=case.currency,
-        terms=signed_terms(offer),
+        terms=signed_terms(offer, product=product_named(session, case.tenant, version=offer.terms["product"])),
         signed_at=signature.signed_at,
     )
 
 
-def signed_terms(offer: PlanOffer) -> AgreementTerms:
-    """What servicing reckons with: the rows as they were offered, chosen and signed."""
+def signed_terms(offer: PlanOffer, *, product: InstallmentProduct) -> AgreementTerms:
+    """What servicing reckons with: the rows as they were offered, chosen and signed, under the product of that day."""
     family = Family(offer.family)
     original = Decimal(offer.terms["originalRate"])
     conceded = Decimal(offer.figures["rateConcessionBps"]) / BASIS_POINTS
@@ -230,7 +248,7 @@ def signed_terms(offer: PlanOffer) -> AgreementTerms:
         rows=rows_from_json(offer.rows),
         start=date.fromisoformat(offer.terms["start"]),
         annual_rate=max(Decimal(0), original - conceded) if accrual is Accrual.RATE else Decimal(0),
-        late_rate=DEFAULT_PRODUCT.late_rate,
+        late_rate=product.late_rate,
         accrual=accrual,
         defers_interest=family in DEFERRING,
     )

@@ -23,9 +23,10 @@ from models.domain.clock import Clock
 from models.domain.ids import tenant_of_case
 from models.domain.states import CaseStage, DecisionState, Outcome
 from models.domain.tokens import new_token
-from models.errors import FormInvalid
+from models.errors import FieldFault, FormInvalid
 from models.operations import decisions, projection
 from models.queries import cases
+from models.queries.parties import has_card
 from models.tables.agreements import PlanOffer
 from models.tables.installments import AffordabilityAssessment, BureauReport, InstallmentCase, Proposal
 from models.tables.tasks import Decision
@@ -140,6 +141,7 @@ class SqlInstallments(InstallmentPort):
         with unit_of_work(self.database, deed) as unit:
             session = unit.session
             was_applied = _state_of(session, input.decision_id) == DecisionState.APPLIED
+            _refuse_without_card(session, input)
             decision = decisions.settle_applied(session, decision_id=input.decision_id, now=now)
             _propose(session, input, decision)
             granted = _granted(session, input)
@@ -180,6 +182,15 @@ def _affordability_answer(row: AffordabilityAssessment) -> AffordabilityAnswer:
 
 def _state_of(session: Session, decision_id: str) -> str | None:
     return session.exec(select(Decision.state).where(col(Decision.id) == decision_id)).one_or_none()
+
+
+def _refuse_without_card(session: Session, input: ApplyDecisionInput) -> None:
+    """The case does not go on to needs before the card is known whose debt is meant."""
+    if (input.outcome, input.next_stage) != (Outcome.ACCEPT, CaseStage.NEEDS):
+        return
+    case = session.get_one(InstallmentCase, input.case_token)
+    if not has_card(session, case.subject_id):
+        raise FormInvalid(detail=case.token, faults=(FieldFault(pointer="/cardNumber", code="card-missing"),))
 
 
 def _propose(session: Session, input: ApplyDecisionInput, decision: Decision) -> None:

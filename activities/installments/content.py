@@ -9,6 +9,7 @@ from activities.installments.plan_content import (
     IN_SERVICE,
     TO_SIGN,
     agreement_shown,
+    balances_shown,
     chosen_plan,
     offers_shown,
     owed_minor,
@@ -20,6 +21,7 @@ from models.domain.roles import CANDIDATE_ROLE
 from models.domain.states import CHECKER_TASKS, DecisionState, TaskType
 from models.operations.projection import TaskContent
 from models.queries import cases
+from models.queries.parties import has_card
 from models.tables.installments import CaseDocument, InstallmentCase
 from models.tables.tasks import Decision, Task
 
@@ -92,11 +94,15 @@ def _shown(session: Session, case: InstallmentCase, question: OpenTaskInput) -> 
             "signing": signing_shown(session, case.token),
             "verdicts": _verdicts(session, case.token),
         }
+    if TaskType(question.task_type) is TaskType.DOCUMENTS:
+        # As of now; what is still missing when it is decided is asked again then.
+        shown |= {"missing": [] if has_card(session, case.subject_id) else ["card-number"]}
     if TaskType(question.task_type) is TaskType.NEGOTIATION:
         shown |= {"offers": offers_shown(session, case.token)}
     return shown | {
         "requested": {"amountMinor": case.requested_amount_minor, "termMonths": case.requested_term_months},
         "totalDueMinor": case.total_due_minor,
+        "balances": balances_shown(session, case.token),
         "currency": case.currency,
         "hardship": case.hardship_code,
         "willingToRepay": case.willing_to_repay,

@@ -6,9 +6,18 @@ from sqlmodel import Session
 
 from models.domain.states import TaskType
 from models.queries import agreements, cases
+from models.queries.core import debt_of, latest_balance
 
 TO_SIGN: Final = frozenset({TaskType.SIGNING, TaskType.PAPER_CHECK, TaskType.ACTIVATION})
 IN_SERVICE: Final = frozenset({TaskType.MISSED, TaskType.DEFAULT})
+
+_PAPERS: Final = {
+    "agreement": "agreement",
+    "costStatement": "cost-statement",
+    "paperAgreement": "paper-agreement",
+    "paperCostStatement": "paper-cost-statement",
+    "paper": "signed-paper",
+}
 
 
 def offers_shown(session: Session, case_token: str) -> list[dict[str, Any]]:
@@ -24,6 +33,23 @@ def offers_shown(session: Session, case_token: str) -> list[dict[str, Any]]:
         }
         for offer in agreements.latest_offers(session, case_token=case_token)
     ]
+
+
+def balances_shown(session: Session, case_token: str) -> dict[str, Any] | None:
+    """What the card core said is owed, by kind; None if it was not asked yet."""
+    balance = latest_balance(session, case_token=case_token)
+    if balance is None:
+        return None
+    return {
+        "id": balance.id,
+        "asOf": balance.as_of.isoformat(),
+        "purchasesMinor": balance.purchases_minor,
+        "cashMinor": balance.cash_minor,
+        "installmentsMinor": balance.installments_minor,
+        "interestMinor": balance.interest_minor,
+        "feesMinor": balance.fees_minor,
+        "totalMinor": debt_of(balance).total_minor,
+    }
 
 
 def chosen_plan(session: Session, case_token: str) -> dict[str, Any] | None:
@@ -45,7 +71,7 @@ def chosen_plan(session: Session, case_token: str) -> dict[str, Any] | None:
 def signing_shown(session: Session, case_token: str) -> dict[str, Any]:
     """The documents that wait for a signature, and the paper that has come in, by hash."""
     shown: dict[str, Any] = {}
-    for name, kind in (("agreement", "agreement"), ("costStatement", "cost-statement"), ("paper", "signed-paper")):
+    for name, kind in _PAPERS.items():
         document = agreements.latest_document(session, case_token=case_token, kind=kind)
         shown[name] = {"id": document.id, "digest": document.digest} if document is not None else None
     return shown

@@ -29,7 +29,7 @@ from activities.documents.content import (
 from activities.documents.facts import DISCLOSED, disclosure
 from activities.documents.figures import percent
 from models.domain.plans.negotiation import Family
-from models.domain.product import DEFAULT_PRODUCT
+from models.domain.product import InstallmentProduct
 from models.domain.rates.disclosure import yearly_rates
 from models.domain.schedules.rows import Row, Schedule
 from models.domain.servicing.state import Status
@@ -39,12 +39,21 @@ from models.tables.agreements import PlanOffer
 from models.tables.tenants import Tenant
 from models.texts.render import Locale, render
 
-WORDING: Final = "1"  # of both templates; a changed wording is a new version
+WORDING: Final = "2"  # of both templates; a changed wording is a new version
 _METHODS: Final = {
     Family.FIXED_TERM: RepaymentMethod.LEVEL,
     Family.AFFORDABLE: RepaymentMethod.LEVEL,
     Family.STEP_UP: RepaymentMethod.STEP_UP,
     Family.INTEREST_FREE: RepaymentMethod.FLAT,  # its fixed charge is interest on paper
+}
+
+# Kinds as offers spell them (`models.domain.plans.debt`), in the order in which they are printed.
+_DEBT_KINDS: Final = {
+    "purchases": DebtKind.PURCHASES,
+    "cash": DebtKind.CASH_ADVANCES,
+    "installments": DebtKind.INSTALLMENTS,
+    "interest": DebtKind.INTEREST,
+    "fees": DebtKind.OTHER_FEES,
 }
 
 
@@ -62,15 +71,17 @@ class Party:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Papers:
-    """What both documents of a signing are made from."""
+    """What both documents of a signing are made from; `form` is how the customer will sign them."""
 
     tenant: Tenant
     party: Party
     offer: PlanOffer
+    product: InstallmentProduct  # in the version that the offer names
     currency: str
     agreement_id: str
     cost_id: str
     made_on: date
+    form: SigningForm = SigningForm.ELECTRONIC
     locale: Locale = "zh-CN"  # the Chinese text is the legal one
 
     @property
@@ -102,8 +113,8 @@ def agreement_content(papers: Papers) -> Agreement:
         borrower=customer(papers.party, locale=papers.locale),
         card_number=papers.party.card_number,
         currency=papers.currency,
-        debt=(DebtPart(kind=DebtKind.PURCHASES, amount_minor=principal),),
-        debt_as_of=papers.start,
+        debt=_debt(papers.offer),
+        debt_as_of=date.fromisoformat(papers.offer.terms.get("debtAsOf") or papers.offer.terms["start"]),
         waived_minor=0,
         schedule=Schedule(
             convention=papers.offer.convention or papers.offer.family,
@@ -119,14 +130,11 @@ def agreement_content(papers: Papers) -> Agreement:
         ),
         charges=_charges(papers),
         breach=BreachTerms(
-            grace_days=0, missed_rows=DEFAULT_PRODUCT.default_rows, overdue_rate=DEFAULT_PRODUCT.late_rate
+            grace_days=0, missed_rows=papers.product.default_rows, overdue_rate=papers.product.late_rate
         ),
         mandate=None,  # a mandate is given when signing, as a text of its own
-        form=SigningForm.ELECTRONIC,
-        other_terms=(
-            *(disclosure(name, papers.locale) for name in DISCLOSED),
-            render("document.mandate-apart", {}, papers.locale),
-        ),
+        form=papers.form,
+        other_terms=(*(disclosure(name, papers.locale) for name in DISCLOSED), *_mandate_apart(papers)),
     )
 
 
@@ -153,12 +161,12 @@ def statement_content(papers: Papers) -> CostStatement:
                 name=render("document.cost.late-interest.name", {}, papers.locale),
                 condition=render("document.cost.late-interest.condition", {}, papers.locale),
                 standard=render(
-                    "document.cost.late-interest.standard", {"rate": percent(DEFAULT_PRODUCT.late_rate)}, papers.locale
+                    "document.cost.late-interest.standard", {"rate": percent(papers.product.late_rate)}, papers.locale
                 ),
                 charged_by=bank,
             ),
         ),
-        form=SigningForm.ELECTRONIC,
+        form=papers.form,
     )
 
 
@@ -221,6 +229,18 @@ def customer(party: Party, *, locale: Locale) -> Customer:
 
 def _heading(papers: Papers, document_id: str) -> Heading:
     return Heading(document_id=document_id, plan_hash=papers.offer.plan_hash, made_on=papers.made_on, version=WORDING)
+
+
+def _debt(offer: PlanOffer) -> tuple[DebtPart, ...]:
+    """What the debt is made of, as the core has it; an offer from before it was asked knows one kind only."""
+    known: dict[str, int] = offer.terms.get("debt") or {"purchases": offer.terms["principalMinor"]}
+    return tuple(DebtPart(kind=kind, amount_minor=known[name]) for name, kind in _DEBT_KINDS.items() if known.get(name))
+
+
+def _mandate_apart(papers: Papers) -> tuple[str, ...]:
+    """Who signs by code may authorise debits in the same step; a paper authorises none."""
+    apart = papers.form is SigningForm.ELECTRONIC
+    return (render("document.mandate-apart", {}, papers.locale),) if apart else ()
 
 
 def _charges(papers: Papers) -> tuple[Charge, ...]:

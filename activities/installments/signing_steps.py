@@ -5,13 +5,14 @@ was killed in between finds its file again. What a document says of a person is 
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlmodel import Session
 from temporalio import activity
 
+from activities.documents.content import Agreement, CostStatement, SigningForm
 from activities.documents.facts import facts_of
 from activities.documents.render import Renderer
 from activities.documents.seal import seal_pdf
@@ -55,6 +56,7 @@ from models.operations.signing import revoke_mandates
 from models.queries import agreements, signing
 from models.queries.case_file import document_of_case
 from models.queries.notices import contact_point_for, notice_by_key
+from models.queries.products import product_named
 from models.tables.agreements import AgreementEvent, AgreementText, PlanOffer, Signature
 from models.tables.installments import CaseDocument, InstallmentCase
 from models.tables.parties import ContactPoint, Subject
@@ -102,10 +104,12 @@ class SigningDesk(SigningPort):
             if known is not None:
                 return _prepared(known)
             about, offer = _customer(session, input.case_token), _approved(session, input.case_token)
+            product = product_named(session, about.tenant.code, version=offer.terms["product"])
         papers = Papers(
             tenant=about.tenant,
             party=self._open(about),
             offer=offer,
+            product=product,
             currency=about.case.currency,
             agreement_id=named_token("doc", f"{key}/{DocumentKind.AGREEMENT}"),
             cost_id=named_token("doc", f"{key}/{DocumentKind.COST_STATEMENT}"),
@@ -115,9 +119,11 @@ class SigningDesk(SigningPort):
         statement_pdf = self.renderer.render(statement)
         # The statement is the bank's own word, so it bears the seal when the customer reads it.
         sealed_statement = self._sealed(about.tenant, statement_pdf, reason=f"statement {papers.cost_id}", now=now)
+        on_paper = _on_paper(papers, key)
         documents = (
             self._put(about.case, papers.agreement_id, DocumentKind.AGREEMENT, self.renderer.render(agreement)),
             self._put(about.case, papers.cost_id, DocumentKind.COST_STATEMENT, sealed_statement),
+            *(self._put(about.case, id_, kind, self.renderer.render(told)) for id_, kind, told in on_paper),
         )
         text = AgreementText(
             id=new_token("txt"),
@@ -127,6 +133,8 @@ class SigningDesk(SigningPort):
             plan_hash=offer.plan_hash or "",
             agreement_document_id=papers.agreement_id,
             cost_document_id=papers.cost_id,
+            paper_agreement_document_id=on_paper[0][0],
+            paper_cost_document_id=on_paper[1][0],
             wording_version=WORDING,
             facts=facts_of(agreement, statement, locale=papers.locale),
             created_at=now,
@@ -166,8 +174,9 @@ class SigningDesk(SigningPort):
         if text is None:
             raise WrongState(detail=case.token, params={"state": "not-printed"})
         shelf = self._shelf()
-        printed = shelf.read(FileAddress(case.tenant, case.subject_id, text.agreement_document_id))
-        reason = f"agreement {text.agreement_document_id} signed by decision {input.decision_id}"
+        printed_id = _signed_text(text, signature)
+        printed = shelf.read(FileAddress(case.tenant, case.subject_id, printed_id))
+        reason = f"agreement {printed_id} signed by decision {input.decision_id}"
         document_id = named_token("doc", f"seal/{input.case_token}/{input.decision_id}")
         sealed = self._sealed(tenant, printed, reason=reason, now=now)
         archived = self._put(case, document_id, DocumentKind.SEALED_AGREEMENT, sealed)
@@ -251,7 +260,7 @@ class SigningDesk(SigningPort):
         return _document(case, document_id, kind, self._shelf().put_once(address, pdf))
 
     def _keep_text(
-        self, text: AgreementText, documents: tuple[NewDocument, NewDocument], *, now: datetime
+        self, text: AgreementText, documents: tuple[NewDocument, ...], *, now: datetime
     ) -> AgreementPrepared:
         deed = Deed(
             tenant=text.tenant,
@@ -323,6 +332,23 @@ def _approved(session: Session, case_token: str) -> PlanOffer:
     if offer is None or offer.plan_hash is None:
         raise WrongState(detail=case_token, params={"state": "no-plan"})
     return offer
+
+
+def _on_paper(papers: Papers, key: str) -> tuple[tuple[str, DocumentKind, Agreement | CostStatement], ...]:
+    """Both documents as they are signed by hand: no seal box, lines to write on; the bank stamps them itself."""
+    agreement_id = named_token("doc", f"{key}/{DocumentKind.PAPER_AGREEMENT}")
+    cost_id = named_token("doc", f"{key}/{DocumentKind.PAPER_COST_STATEMENT}")
+    by_hand = replace(papers, form=SigningForm.PAPER, agreement_id=agreement_id, cost_id=cost_id)
+    return (
+        (agreement_id, DocumentKind.PAPER_AGREEMENT, agreement_content(by_hand)),
+        (cost_id, DocumentKind.PAPER_COST_STATEMENT, statement_content(by_hand)),
+    )
+
+
+def _signed_text(text: AgreementText, signature: Signature) -> str:
+    """The document with the words that were signed: a paper has words of its own."""
+    by_hand = text.paper_agreement_document_id if signature.method == "paper" else None
+    return by_hand or text.agreement_document_id
 
 
 def _prepared(text: AgreementText) -> AgreementPrepared:

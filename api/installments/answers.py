@@ -196,9 +196,20 @@ class ContactAnswer(Answer):
     direction: str
     result_code: str
     result_text: str
+    purpose: str | None
+    role: str
+    recorded: bool
+    against: list[VerdictAnswer]
     has_note: bool
     by_staff: str
     at: datetime
+
+
+class ContactCheckAnswer(Answer):
+    """Whether a contact may be made now, and what each rule says of it."""
+
+    allowed: bool
+    verdicts: list[VerdictAnswer]
 
 
 class ContactPage(Answer):

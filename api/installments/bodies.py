@@ -15,8 +15,10 @@ from models.domain.application import (
     ContactResult,
     HardshipCode,
 )
-from models.domain.forms import MAX_AMOUNT_MINOR, MAX_NOTE_CHARS, MAX_TERM_MONTHS
+from models.domain.form_base import MAX_NOTE_CHARS
+from models.domain.forms import MAX_AMOUNT_MINOR, MAX_TERM_MONTHS
 from models.domain.identifiers import IdType
+from models.domain.rule_words import ContactPurpose, ContactRole, ContactScript
 from models.domain.states import CaseStage
 
 MAX_CONSENTS: Final = 10
@@ -26,6 +28,18 @@ FreeText = Annotated[str, Field(min_length=1, max_length=MAX_NOTE_CHARS, pattern
 """Words of a person; sealed before they are kept."""
 TextVersion = Annotated[str, Field(pattern=r"\A(?!.*[0-9]{9})[A-Za-z0-9][A-Za-z0-9./-]{0,39}\Z")]
 """Which version of a text was shown. It stands in clear, so no long run of digits: that might be a person's number."""
+CardNumber = Annotated[str, Field(min_length=1, max_length=40)]
+"""As somebody writes it; checked and brought into one spelling by `models.domain.bank_card`."""
+RecordingRef = Annotated[
+    str, Field(pattern=r"\A(?!.*[0-9]{15})(?!.*(?<![0-9])1[3-9][0-9]{9}(?![0-9]))[A-Za-z0-9][A-Za-z0-9._/-]{0,119}\Z")
+]
+"""Where a recording lies. It stands in clear, so no telephone, card or identity number in it."""
+LetterField = Literal[
+    "name", "outstanding-balance", "reason", "legal-basis", "rights-and-duties",
+    "how-to-query", "how-to-repay", "how-to-object", "how-to-file-evidence", "bank-contacts", "official-seal",
+]  # fmt: skip
+LetterFields = Annotated[list[LetterField], Field(max_length=11)]
+"""What a collection letter holds (CCM-69a)."""
 Instant = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))]
 """A moment with its zone, in years in which a bank's clock can stand."""
 Branch = Annotated[str, Field(pattern=r"\A(?!.*[0-9]{9})[A-Za-z0-9][A-Za-z0-9-]{0,39}\Z")]
@@ -41,7 +55,7 @@ class ApplicantBody(Body):
     email: Annotated[str, Field(min_length=3, max_length=254)] | None = None
     address: Annotated[str, Field(min_length=1, max_length=300)] | None = None
     employer: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")] | None = None
-    card_number: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    card_number: CardNumber | None = None
 
 
 class FinancesBody(Body):
@@ -130,11 +144,43 @@ class WithdrawalBody(Body):
     note: FreeText | None = None
 
 
+class CardBody(Body):
+    """The card whose debt is meant; it is sealed at once and shown masked."""
+
+    card_number: CardNumber
+
+
 class ContactBody(Body):
-    """A talk with the customer; without `at` it was just now."""
+    """A talk with the customer; without `at` it was just now.
+
+    `purpose` says that it was about the debt: `collection`, or a `service-reminder` of what falls due.
+    """
 
     channel: ContactChannel
     direction: ContactDirection
     result_code: ContactResult
     note: FreeText | None = None
+    at: Instant | None = None
+    purpose: ContactPurpose | None = None
+    role: ContactRole = ContactRole.DEBTOR
+    script: ContactScript = ContactScript.FULL
+    recording_ref: RecordingRef | None = None
+    letter_fields: LetterFields | None = None
+
+
+class RecordingBody(Body):
+    """Where the recording of a contact lies."""
+
+    recording_ref: RecordingRef
+
+
+class ContactCheckBody(Body):
+    """A contact that somebody is about to make; without `at` it is now."""
+
+    channel: ContactChannel
+    purpose: ContactPurpose
+    role: ContactRole = ContactRole.DEBTOR
+    script: ContactScript = ContactScript.FULL
+    will_be_recorded: bool
+    letter_fields: LetterFields | None = None
     at: Instant | None = None

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from litestar import Controller, Request, Response, delete, get, post
+from litestar import Controller, Request, Response, delete, get, post, put
 from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
 
@@ -14,24 +14,19 @@ from api.identity.authenticate import requires
 from api.identity.principal import Caller
 from api.in_thread import in_thread
 from api.installments.access import PATH, case_for, document_for
-from api.installments.answers import ContactAnswer, ContactPage, DocumentAnswer
-from api.installments.bodies import ContactBody, NewConsentBody
+from api.installments.answers import ContactAnswer, ContactCheckAnswer, ContactPage, DocumentAnswer
+from api.installments.bodies import CardBody, ContactBody, ContactCheckBody, NewConsentBody, RecordingBody
+from api.installments.card import put_card
 from api.installments.consents import record_consent, recorded, take_back
+from api.installments.contacts import check_contact, findings, log_talk, put_recording
 from api.installments.controller import cursor_of, position_of
 from api.installments.documents import FILE_RESPONSE, Adding, UploadOperation, open_document, store_document
 from api.installments.views import contact_answer
 from api.paging import DEFAULT_LIMIT, After, Limit
 from api.parties.views import ConsentAnswer
-from compliance.audit.deeds import Deed
-from compliance.audit.unit import unit_of_work
-from compliance.vault.cells import CellAddress
 from models.domain.roles import Permission
-from models.domain.tokens import new_token
-from models.errors import FieldFault, FormInvalid
-from models.operations.cases import NewContact, add_contact
-from models.operations.idempotency import KeySlot, open_key
 from models.queries import case_file
-from models.tables.installments import CaseContact, InstallmentCase
+from models.tables.installments import CaseContact
 
 
 class CaseFileController(Controller):
@@ -51,7 +46,11 @@ class CaseFileController(Controller):
         locale: Locale,
         idempotency_key: KeyHeader,
     ) -> Response[ContactAnswer]:
-        """Add a talk with the customer to the contact log (沟通记录); its words are sealed."""
+        """Add a talk with the customer to the contact log (沟通记录); its words are sealed.
+
+        If it was we who got in touch about the debt, the rules of contact are asked; what they hold against it stands
+        with the entry, which is kept all the same.
+        """
         case = await in_thread(case_for, deps, principal, case_token)
         slot = key_slot(principal, route=f"cases.add-contact/{case.token}", key=idempotency_key)
         digest = await in_thread(fingerprint, deps, slot, data)
@@ -62,6 +61,38 @@ class CaseFileController(Controller):
             act=lambda: log_talk(deps, case, data, actor=principal.staff_id, slot=slot, fingerprint=digest),
             rebuild=lambda contact_id: _logged(deps, contact_id, locale=locale),
         )
+
+    @post(
+        "/contact-checks",
+        guards=[requires(Permission.CASES_CREATE)],
+        status_code=HTTPStatus.OK,
+        sync_to_thread=True,
+        operation_id="CheckCaseContact",
+    )
+    def check_contact(
+        self, case_token: FromPath[str], data: JSONBody[ContactCheckBody], deps: Deps, principal: Caller, locale: Locale
+    ) -> ContactCheckAnswer:
+        """Ask, before it is made, whether a contact about the debt is allowed (催收规则); nothing is recorded."""
+        return check_contact(deps, case_for(deps, principal, case_token), data, locale=locale)
+
+    @put(
+        "/contacts/{contact_id:str}/recording",
+        guards=[requires(Permission.CASES_CREATE)],
+        status_code=HTTPStatus.NO_CONTENT,
+        sync_to_thread=True,
+        operation_id="PutContactRecording",
+    )
+    def put_recording(
+        self,
+        case_token: FromPath[str],
+        contact_id: FromPath[str],
+        data: JSONBody[RecordingBody],
+        deps: Deps,
+        principal: Caller,
+    ) -> None:
+        """Name the recording of a contact that was logged before it was filed (补录录音编号)."""
+        case = case_for(deps, principal, case_token)
+        put_recording(deps, principal, case, contact_id=known_token(contact_id), ref=data.recording_ref)
 
     @get("/contacts", guards=[requires(Permission.CASES_READ)], sync_to_thread=True, operation_id="ListCaseContacts")
     def list_contacts(
@@ -78,9 +109,10 @@ class CaseFileController(Controller):
         case, start = case_for(deps, principal, case_token), position_of(after, kind="contacts")
         with deps.database.read() as session:
             found = case_file.contacts_of_case(session, case.token, after=start, limit=limit + 1)
+            against = findings(session, [row.id for row in found])
         page = found[:limit]
         return ContactPage(
-            items=[contact_answer(row, locale=locale) for row in page],
+            items=[contact_answer(row, against.get(row.id, ()), locale=locale) for row in page],
             end_cursor=cursor_of("contacts", page[-1].at, page[-1].id) if len(found) > limit else None,
         )
 
@@ -126,6 +158,17 @@ class CaseFileController(Controller):
         document = document_for(deps, principal, case_token=case_token, document_id=document_id)
         return open_document(deps, document, actor=principal.staff_id)
 
+    @put(
+        "/card",
+        guards=[requires(Permission.CASES_CREATE)],
+        status_code=HTTPStatus.NO_CONTENT,
+        sync_to_thread=True,
+        operation_id="PutCaseCard",
+    )
+    def put_card(self, case_token: FromPath[str], data: JSONBody[CardBody], deps: Deps, principal: Caller) -> None:
+        """Record the card whose debt is meant (信用卡卡号), where the application did not name it."""
+        put_card(deps, principal, case_for(deps, principal, case_token), data)
+
     @post("/consents", guards=[requires(Permission.CONSENTS_ADD)], operation_id="AddCaseConsent")
     async def add_consent(
         self,
@@ -163,57 +206,9 @@ class CaseFileController(Controller):
         take_back(deps, principal, case, consent_id=known_token(consent_id))
 
 
-def log_talk(
-    deps: ApiDeps, case: InstallmentCase, body: ContactBody, *, actor: str, slot: KeySlot, fingerprint: str
-) -> str:
-    """Write an entry of the contact log; blocking. Returns its id.
-
-    Raises:
-        FormInvalid: the talk would be held in the future.
-        KeyTaken: another request under this key was first.
-    """
-    now, contact_id, note = deps.clock(), new_token("con"), None
-    at = body.at or now
-    if at > now:
-        fault = FieldFault(pointer="/at", code="date-future", params={"max": now.date().isoformat()})
-        raise FormInvalid(faults=(fault,))
-    if body.note is not None:
-        address = CellAddress(case.tenant, "case_contacts", "note_cell", contact_id, case.subject_id)
-        note = deps.vault.seal(address, body.note)
-    contact = NewContact(
-        id=contact_id,
-        tenant=case.tenant,
-        case_token=case.token,
-        channel=body.channel,
-        direction=body.direction,
-        result=body.result_code,
-        note_cell=note,
-        by_staff=actor,
-        at=at,
-    )
-    deed = Deed(
-        tenant=case.tenant,
-        action="contact.logged",
-        target=case.token,
-        actor=actor,
-        at=now,
-        facts={
-            "contact": contact_id,
-            "channel": body.channel.value,
-            "direction": body.direction.value,
-            "result": body.result_code.value,
-            "hasNote": note is not None,
-        },
-    )
-    with unit_of_work(deps.database, deed) as unit:
-        open_key(
-            unit.session, slot, fingerprint=fingerprint, resource_id=contact_id, now=now, status=HTTPStatus.CREATED
-        )
-        add_contact(unit.session, contact)
-    return contact_id
-
-
 def _logged(deps: ApiDeps, contact_id: str, *, locale: str) -> Stored:
     with deps.database.read() as session:
         contact = session.get_one(CaseContact, contact_id)
-    return Stored(status=HTTPStatus.CREATED, body=contact_answer(contact, locale=locale).model_dump(mode="json"))
+        against = findings(session, [contact_id]).get(contact_id, ())
+    body = contact_answer(contact, against, locale=locale).model_dump(mode="json")
+    return Stored(status=HTTPStatus.CREATED, body=body)

@@ -1,5 +1,6 @@
 """How an installment case is told: states and figures with words in the reader's language, the person masked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -274,8 +275,8 @@ def _decision(row: Decision, locale: str) -> CaseDecisionAnswer:
     )
 
 
-def contact_answer(row: CaseContact, *, locale: str) -> ContactAnswer:
-    """One entry of the contact log."""
+def contact_answer(row: CaseContact, against: Sequence[RuleVerdict], *, locale: str) -> ContactAnswer:
+    """One entry of the contact log, with the rules that stand against it."""
     return ContactAnswer(
         id=row.id,
         channel=row.channel,
@@ -283,6 +284,10 @@ def contact_answer(row: CaseContact, *, locale: str) -> ContactAnswer:
         direction=row.direction,
         result_code=row.result_code,
         result_text=worded(f"contact-result.{row.result_code}", locale),
+        purpose=row.purpose,
+        role=row.role,
+        recorded=row.recording_ref is not None,
+        against=[verdict_answer(verdict, locale=locale) for verdict in against],
         has_note=row.note_cell is not None,
         by_staff=row.by_staff,
         at=row.at,

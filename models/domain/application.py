@@ -33,6 +33,7 @@ class ConsentPurpose(StrEnum):
     CREDIT_REPORT_QUERY = "credit-report-query"  # 查询个人信用报告
     PERSONAL_DATA = "personal-data"  # 处理个人信息
     SENSITIVE_DATA = "sensitive-data"  # 处理敏感个人信息
+    CONTACT_HOURS = "contact-hours"  # 在 22:00 至次日 08:00 接受联系
 
 
 class ConsentForm(StrEnum):
@@ -53,13 +54,22 @@ class DocumentKind(StrEnum):
     OTHER = "other"
     AGREEMENT = "agreement"  # 协议文本, as printed for signing
     COST_STATEMENT = "cost-statement"  # 综合融资成本明示表
+    PAPER_AGREEMENT = "paper-agreement"  # 协议文本（纸质签署用）, with lines to write on
+    PAPER_COST_STATEMENT = "paper-cost-statement"  # 综合融资成本明示表（纸质签署用）
     SEALED_AGREEMENT = "sealed-agreement"  # 已用印协议
     CLOSE_LETTER = "close-letter"  # 结清证明
 
 
 # What the bank prints itself is never taken in from outside.
 PRINTED: Final = frozenset(
-    {DocumentKind.AGREEMENT, DocumentKind.COST_STATEMENT, DocumentKind.SEALED_AGREEMENT, DocumentKind.CLOSE_LETTER}
+    {
+        DocumentKind.AGREEMENT,
+        DocumentKind.COST_STATEMENT,
+        DocumentKind.PAPER_AGREEMENT,
+        DocumentKind.PAPER_COST_STATEMENT,
+        DocumentKind.SEALED_AGREEMENT,
+        DocumentKind.CLOSE_LETTER,
+    }
 )
 UPLOADABLE: Final = tuple(kind for kind in DocumentKind if kind not in PRINTED)
 

@@ -4,12 +4,21 @@ No law fixes these figures; what law bounds (term, cash) is asked by the rules. 
 agreement can be explained by the definition that it was made under.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import Final
+from enum import StrEnum
+from typing import Any, Final
 
 from models.domain.plans.negotiation import Family
 from models.domain.servicing.terms import Accrual
+
+
+class TermsKind(StrEnum):
+    """What a bank sets in versions."""
+
+    INSTALLMENT = "installment"  # InstallmentProduct
+    COLLECTION = "collection"  # models.domain.collection_policy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +41,19 @@ class InstallmentProduct:
     maximum_minor: int
     offer_days: int
     default_rows: int
+
+    def as_record(self) -> dict[str, Any]:
+        """As it is kept: rates spelt as decimal strings."""
+        return asdict(self) | {"original_rate": str(self.original_rate), "late_rate": str(self.late_rate)}
+
+    @classmethod
+    def from_record(cls, kept: Mapping[str, Any]) -> "InstallmentProduct":
+        """What was kept.
+
+        Raises:
+            TypeError: a field is missing, or is one too many.
+        """
+        return cls(**{**kept, "original_rate": Decimal(kept["original_rate"]), "late_rate": Decimal(kept["late_rate"])})
 
 
 DEFAULT_PRODUCT: Final = InstallmentProduct(

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from models.domain.core_orders import OrderKind, OrderState
-from models.tables.core import CoreOrder
+from models.domain.plans.debt import Debt
+from models.tables.core import CardBalance, CoreOrder
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +47,32 @@ def _stands(done: datetime | None, *, undone: datetime | None) -> bool:
 def order_by_key(session: Session, business_key: str) -> CoreOrder | None:
     """The order under this key, whatever became of it."""
     return session.exec(select(CoreOrder).where(col(CoreOrder.business_key) == business_key)).one_or_none()
+
+
+def balance_by_key(session: Session, business_key: str) -> CardBalance | None:
+    """What was read under this key."""
+    return session.exec(select(CardBalance).where(col(CardBalance.business_key) == business_key)).one_or_none()
+
+
+def latest_balance(session: Session, *, case_token: str) -> CardBalance | None:
+    """What stood on the card when it was last asked for this case."""
+    return session.exec(
+        select(CardBalance)
+        .where(col(CardBalance.case_token) == case_token)
+        .order_by(col(CardBalance.created_at).desc(), col(CardBalance.id).desc())
+        .limit(1)
+    ).first()
+
+
+def debt_of(balance: CardBalance) -> Debt:
+    """The debt by kind, without a kind below zero."""
+    return Debt(
+        purchases_minor=balance.purchases_minor,
+        cash_minor=balance.cash_minor,
+        installments_minor=balance.installments_minor,
+        interest_minor=balance.interest_minor,
+        fees_minor=balance.fees_minor,
+    ).netted()
 
 
 def orders_of_case(session: Session, *, case_token: str) -> list[CoreOrder]:

@@ -2,14 +2,16 @@
 
 from temporalio import workflow
 
+from models.contracts.agreements import ReadBalancesInput
 from models.contracts.installments import (
     AssessAffordabilityInput,
     QueryBureauInput,
     StoreMendedBureauInput,
 )
-from models.contracts.platform import BlockedOutcome
+from models.contracts.platform import BlockedOutcome, Done
 from models.domain.states import CaseStage, Gate, Outcome, TaskType
-from workflows.installments.desk import BUREAU_STEP, CaseDesk, Left, bar
+from workflows.installments.desk import BUREAU_STEP, CaseDesk, Left, T, bar
+from workflows.ports.agreements import CorePort
 from workflows.ports.installments import BureauPort, InstallmentPort
 from workflows.support.failures import STEP_FAILED
 from workflows.support.ids import GATEWAYS_QUEUE
@@ -25,6 +27,7 @@ class NeedsStages(CaseDesk):
             await self.move(CaseStage.DOCUMENTS, return_reason="blocked-by-rule")
             return
         await self._query_bureau()
+        await self._read_balances()
         step = AssessAffordabilityInput(case_token=self._case, round=self.count("affordability"))
         await self.incidental(
             "installments.assess_affordability",
@@ -59,12 +62,26 @@ class NeedsStages(CaseDesk):
             return
 
     async def _call_bureau(self, query: QueryBureauInput) -> None:
-        call = workflow.start_activity_method(BureauPort.query_bureau, query, task_queue=GATEWAYS_QUEUE, **GATEWAY)
+        await self._unless_ended(
+            workflow.start_activity_method(BureauPort.query_bureau, query, task_queue=GATEWAYS_QUEUE, **GATEWAY)
+        )
+
+    async def _unless_ended(self, call: workflow.ActivityHandle[T]) -> T:
         await workflow.wait_condition(lambda: call.done() or self._stage is CaseStage.ENDED)
-        if not call.done():  # withdrawn while the bureau was silent: nobody needs its answer
+        if not call.done():  # withdrawn while the other side was silent: nobody needs its answer
             call.cancel()
             raise Left
-        await call
+        return await call
+
+    async def _read_balances(self) -> None:
+        """What the card core says is owed, by kind; without it nobody plans. While it is silent, two persons decide."""
+        step = ReadBalancesInput(case_token=self._case, key=f"balances/{self._case}/{self.count('balances')}")
+        await self.incidental("core.read_balances", lambda: self._call_core(step))
+
+    async def _call_core(self, step: ReadBalancesInput) -> Done:
+        return await self._unless_ended(
+            workflow.start_activity_method(CorePort.read_balances, step, task_queue=GATEWAYS_QUEUE, **GATEWAY)
+        )
 
     async def _store_mended(self, mended: StoreMendedBureauInput) -> None:
         await self.incidental(

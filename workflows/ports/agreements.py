@@ -15,6 +15,7 @@ from models.contracts.agreements import (
     OffersPrepared,
     PrepareAgreementInput,
     PrepareOffersInput,
+    ReadBalancesInput,
     SealAgreementInput,
 )
 from models.contracts.platform import Done
@@ -70,6 +71,11 @@ class SigningPort(ABC):
 
 class CorePort(ABC):
     """The card core (核心系统). The core de-duplicates by the order's key."""
+
+    @activity.defn(name="core.read_balances")
+    @abstractmethod
+    def read_balances(self, input: ReadBalancesInput) -> Done:
+        """Keep what stands on the card by kind of debt (欠款结构)."""
 
     @activity.defn(name="core.block_card")
     @abstractmethod

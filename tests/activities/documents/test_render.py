@@ -88,9 +88,20 @@ def test_every_row_is_printed_with_its_date_and_amounts(renderer: Renderer, coun
     left = signed.schedule.principal_minor
     for row in signed.schedule.rows:
         left -= row.principal_minor
-        figures = (row.principal_minor, row.interest_minor, row.fee_minor, row.total_minor, left)
+        figures = (row.principal_minor, row.interest_minor, row.total_minor, left)
         printed = "".join(f"{minor // 100:,}.{minor % 100:02d}" for minor in figures)
         assert f"{row.no}{row.due.isoformat()}{printed}" in text
+
+
+def test_fees_have_a_column_where_there_are_any_and_no_column_of_zeros_otherwise(renderer: Renderer) -> None:
+    plan = schedule(12)
+    dearer = replace(plan, rows=tuple(replace(row, fee_minor=500) for row in plan.rows))
+    without, charged = (
+        "".join(pages(renderer.render(made))) for made in (agreement(12), agreement(12, schedule=dearer))
+    )
+    assert "费用合计" not in without
+    assert "利息费用应还合计" in charged
+    assert "费用合计¥60.00" in charged
 
 
 def test_the_first_page_shows_the_yearly_rate_and_all_charges(renderer: Renderer) -> None:
@@ -160,7 +171,7 @@ def test_each_page_says_which_it_is_and_of_what_document(renderer: Renderer) -> 
 
 @pytest.mark.parametrize("count", [1, 2, *range(28, 37), 59, 60])
 def test_no_table_is_torn_from_its_head_or_its_sum(renderer: Renderer, count: int) -> None:
-    head = "期次到期日本金利息费用应还合计剩余本金"
+    head = "期次到期日本金利息应还合计剩余本金"
     row = re.compile(r"\d{1,2}20\d\d-\d\d-\d\d")
     for text in pages(renderer.render(agreement(count))):
         rows = list(row.finditer(text))
@@ -183,6 +194,9 @@ def test_paper_has_lines_to_write_on_and_an_electronic_document_a_seal_box(rende
     assert "一次性验证码" in electronic
     assert "电子签章" not in paper
     assert "一式两份" in paper
+    assert "亲笔抄写" in paper
+    assert "授权代表（签字）" in paper
+    assert "亲笔抄写" not in electronic
 
 
 def test_further_terms_are_numbered_clauses(renderer: Renderer) -> None:

@@ -142,11 +142,18 @@ def test_what_is_printed_is_the_plan_that_was_chosen_and_names_the_customer(benc
     bench.print(token)
     (text,) = found(bench, AgreementText, token)
     documents = {row.kind: row for row in found(bench, CaseDocument, token)}
-    assert set(documents) == {"agreement", "cost-statement"}
+    assert set(documents) == {"agreement", "cost-statement", "paper-agreement", "paper-cost-statement"}
     paper = words(content(bench, documents["agreement"]))
     for said in (PERSON["name"], ID_NUMBER, PERSON["mobile"], "30,000.00", "风险提示", text.plan_hash[:12]):
         assert said in paper
     assert CARD not in paper
+    by_hand = words(content(bench, documents["paper-agreement"]))
+    assert "一次性验证码" in paper
+    assert "一次性验证码" not in by_hand  # nobody signs a paper by a code
+    assert "电子签" not in by_hand
+    assert "另行授权" not in by_hand  # nor authorises debits on it
+    assert "亲笔抄写" in by_hand
+    assert "电子签章" not in words(content(bench, documents["paper-cost-statement"]))
     statement = words(content(bench, documents["cost-statement"]))
     assert "逾期利息" in statement
     assert "18.25%" in statement
@@ -199,7 +206,7 @@ def test_a_step_that_is_repeated_leaves_what_it_left(bench: SigningBench, clock:
     bench.desk.seal_agreement(sealing)
     for table, rows in before.items():
         assert [row.model_dump() for row in found(bench, table, token)] == [row.model_dump() for row in rows]
-    assert [len(rows) for rows in before.values()] == [3, 1, 1, 1, 1]
+    assert [len(rows) for rows in before.values()] == [5, 1, 1, 1, 1]
     assert files(bench) == sorted(row.id for row in before[CaseDocument])
 
 
@@ -288,6 +295,9 @@ def test_a_signature_on_paper_stands_for_the_scan_that_was_registered(bench: Sig
     (mandate,) = found(bench, Mandate, token)
     assert mandate.revoked_at is not None
     assert verdicts(bench, token) == {}
+    documents = {row.kind: row for row in found(bench, CaseDocument, token)}
+    sealed = content(bench, documents["sealed-agreement"])
+    assert sealed.startswith(content(bench, documents["paper-agreement"]))  # the words that were signed, not others
 
 
 @pytest.mark.parametrize("of", ["nothing", "another outcome", "another case", "no scan"])
@@ -303,7 +313,7 @@ def test_nothing_is_sealed_that_nobody_signed(sqlite_bench: SigningBench, of: st
         decision_id = decided(sqlite_bench, token, outcome, document="doc_x")
     with pytest.raises((NotFound, WrongState)):
         sqlite_bench.desk.seal_agreement(SealAgreementInput(case_token=token, decision_id=decision_id))
-    assert len(files(sqlite_bench)) == 2
+    assert len(files(sqlite_bench)) == 4
 
 
 def test_the_invitation_holds_a_link_and_ends_the_one_before(bench: SigningBench, clock: FakeClock) -> None:

@@ -1,0 +1,67 @@
+"""The bank's collection policy (催收管理制度, CCM-66) as data with a version: how collectors are judged, what is kept.
+
+No law fixes the measures or the phrases; the card measures forbid that the money recovered is the only measure (Art.
+66) and improper means (Art. 68).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CollectionPolicy:
+    """What the bank has settled about collection.
+
+    Attributes:
+        measures: by which collectors are judged (考核指标).
+        recording_months: for how long recordings of talks are kept, from the talk (录音保存期).
+        banned_phrases: what must not be found in what was said or written (禁用语).
+    """
+
+    version: str
+    source: str
+    measures: tuple[str, ...]
+    recording_months: int
+    banned_phrases: tuple[str, ...]
+
+    def as_record(self) -> dict[str, Any]:
+        """As it is kept."""
+        kept = asdict(self)
+        return kept | {"measures": list(self.measures), "banned_phrases": list(self.banned_phrases)}
+
+    @classmethod
+    def from_record(cls, kept: Mapping[str, Any]) -> "CollectionPolicy":
+        """What was kept.
+
+        Raises:
+            TypeError: a field is missing, or is one too many.
+        """
+        return cls(**{**kept, "measures": tuple(kept["measures"]), "banned_phrases": tuple(kept["banned_phrases"])})
+
+    def banned_in(self, words: str | None) -> bool:
+        """Whether a banned phrase stands in what was said; blanks between its characters hide nothing."""
+        said = "".join((words or "").split()).casefold()
+        return any(phrase.casefold() in said for phrase in self.banned_phrases)
+
+
+DEFAULT_POLICY: Final = CollectionPolicy(
+    version="collection-policy/2026-11",
+    source="product default, provisional: the bank sets its own",
+    measures=("recovered-amount", "complaints", "rule-breaches", "cured-agreements"),
+    recording_months=60,
+    banned_phrases=(
+        "坐牢",
+        "抓你",
+        "通缉",
+        "上门闹",
+        "爆通讯录",
+        "告诉你单位",
+        "告诉你同事",
+        "告诉你邻居",
+        "找你家人要",
+        "让你丢工作",
+        "借新还旧",
+        "老赖",
+    ),
+)

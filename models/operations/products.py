@@ -1,0 +1,35 @@
+"""Writes about what a tenant sets: a new version of its product or of its collection policy; none is ever changed."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from models.domain.collection_policy import DEFAULT_POLICY, CollectionPolicy
+from models.domain.product import DEFAULT_PRODUCT, InstallmentProduct, TermsKind
+from models.domain.tokens import new_token
+from models.tables.tenants import Product
+
+
+def set_terms(
+    session: Session, terms: InstallmentProduct | CollectionPolicy, *, tenant: str, by: str, now: datetime
+) -> None:
+    """Add a version; from now on it counts. A version that is there already is refused by the database."""
+    kind = TermsKind.INSTALLMENT if isinstance(terms, InstallmentProduct) else TermsKind.COLLECTION
+    session.add(
+        Product(
+            id=new_token("prd"),
+            tenant=tenant,
+            kind=kind.value,
+            version=terms.version,
+            definition=terms.as_record(),
+            created_by=by,
+            created_at=now,
+        )
+    )
+    session.flush()
+
+
+def set_default_terms(session: Session, *, tenant: str, now: datetime) -> None:
+    """What a new tenant begins with: the defaults, as records of its own."""
+    for terms in (DEFAULT_PRODUCT, DEFAULT_POLICY):
+        set_terms(session, terms, tenant=tenant, by="operator", now=now)

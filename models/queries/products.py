@@ -1,0 +1,51 @@
+"""Reads about what a tenant has set: its product definition and its collection policy, by version."""
+
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from models.domain.collection_policy import DEFAULT_POLICY, CollectionPolicy
+from models.domain.product import DEFAULT_PRODUCT, InstallmentProduct, TermsKind
+from models.tables.tenants import Product
+
+
+def product_of(session: Session, tenant: str) -> InstallmentProduct:
+    """The product as the tenant sells it now; a tenant from before there were records has the default."""
+    kept = _newest(session, tenant, TermsKind.INSTALLMENT)
+    return InstallmentProduct.from_record(kept) if kept is not None else DEFAULT_PRODUCT
+
+
+def product_named(session: Session, tenant: str, *, version: str) -> InstallmentProduct:
+    """The product in the version under which something was made.
+
+    Raises:
+        LookupError: there is no such version.
+    """
+    kept = session.exec(
+        select(Product.definition).where(
+            col(Product.tenant) == tenant,
+            col(Product.kind) == TermsKind.INSTALLMENT.value,
+            col(Product.version) == version,
+        )
+    ).one_or_none()
+    if kept is not None:
+        return InstallmentProduct.from_record(kept)
+    if version != DEFAULT_PRODUCT.version:
+        raise LookupError(version)
+    return DEFAULT_PRODUCT
+
+
+def collection_policy_of(session: Session, tenant: str) -> CollectionPolicy:
+    """The collection policy in force; the default for a tenant from before there were records."""
+    kept = _newest(session, tenant, TermsKind.COLLECTION)
+    return CollectionPolicy.from_record(kept) if kept is not None else DEFAULT_POLICY
+
+
+def _newest(session: Session, tenant: str, kind: TermsKind) -> dict[str, Any] | None:
+    newest = session.exec(
+        select(Product)
+        .where(col(Product.tenant) == tenant, col(Product.kind) == kind.value)
+        .order_by(col(Product.created_at).desc(), col(Product.id).desc())
+        .limit(1)
+    ).first()
+    return newest.definition if newest is not None else None
