@@ -31,6 +31,7 @@ from deploy.values import (
 from models.errors import UnsafeSetting
 
 HIGHEST_PORT: Final = 65535
+LAST_HOUR: Final = 23
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -208,6 +209,12 @@ VARIABLES: Final = (
         meaning="`true`: the tenant made by `casework up` may date business ahead of the clock. Production refuses it.",
     ),
     Variable(
+        name="CASEWORK_DAILY_HOUR",
+        default="20",
+        meaning="Hour of the day in Shanghai, 0 to 23, at which the daily run of each institution begins by itself, "
+        "missed dates first; `off`: only when somebody asks. A sandbox never runs by itself.",
+    ),
+    Variable(
         name="CASEWORK_BUILD_ID",
         default="version of casework",
         meaning="Names this build to Temporal (production): an image tag or a commit. `casework rollout promote` sends "
@@ -317,6 +324,16 @@ class _Reader:
         self.problems.append(unsafe(name, problem="is no port", fix=f"set it to a number from 0 to {HIGHEST_PORT}"))
         return default
 
+    def hour(self, name: str, default: int) -> int | None:
+        """An hour of the day; None for `off`."""
+        value = self.text(name, str(default))
+        if value == "off":
+            return None
+        if value.isascii() and value.isdigit() and int(value) <= LAST_HOUR:
+            return int(value)
+        self.problems.append(unsafe(name, problem="is no hour", fix=f"set it to 0 to {LAST_HOUR}, or to off"))
+        return default
+
     def one_of(self, name: str, kind: type[_Choice], default: _Choice) -> _Choice:
         value = self.text(name, default)
         try:
@@ -370,6 +387,7 @@ def _read(reader: _Reader) -> Settings:
         anchor=reader.path("CASEWORK_AUDIT_ANCHOR_FILE") or data.beside(".anchor"),
         sandbox=reader.flag("CASEWORK_SANDBOX", default=False),
         build_id=reader.optional("CASEWORK_BUILD_ID"),
+        daily_hour=reader.hour("CASEWORK_DAILY_HOUR", 20),
         log_json=reader.flag("CASEWORK_LOG_JSON", default=True),
         url=reader.optional("CASEWORK_URL"),
     )

@@ -5,13 +5,15 @@ however often it is written, and goes out once.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from sqlmodel import col, select
 
+from activities.daily.accounts import account_index
 from activities.daily.bank import BankConnection
+from activities.daily.calendar import BankCalendar
 from activities.daily.chunks import CHUNK, DayWork
 from activities.daily.take_replies import bank_id
 from activities.gateways.bank.checks import check_pain008
@@ -36,7 +38,6 @@ from models.tables.agreements import Agreement, Mandate
 from models.tables.daily import BankFile, DebitOrder
 
 _NUMBERS: Final = {name: number for number, name in enumerate(sorted(PROFILES), start=1)}
-_LONGEST_HOLIDAY: Final = 20
 _UNKNOWN_PROFILE: Final = "unknown-profile"
 _NOT_OPENED: Final = "cannot-open"
 
@@ -57,6 +58,7 @@ class _Examined:
     order_id: str
     profile: str
     problem: str | None
+    account_index: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class FileSender:
             good = [each.order_id for each in examined if each.profile == name and each.problem is None]
             file = bank_files.reserve_file(unit.session, self._new_file(PROFILES[name]), now=now)
             put += bank_files.assign_orders(unit.session, file, good, now=now)
+        asked = {each.order_id: each.account_index for each in examined if each.problem is None}
+        bank_files.note_accounts(unit.session, asked)
         for each in bad:
             order = unit.session.get_one(DebitOrder, each.order_id)
             order.state, order.updated_at = OrderState.WITHDRAWN, now
@@ -114,18 +118,18 @@ class FileSender:
         )
 
     def _examined(self, line: _Line) -> _Examined:
-        return _Examined(line.order.id, line.mandate.profile, self._problem(line))
-
-    def _problem(self, line: _Line) -> str | None:
-        """Why an order cannot stand in a file, as a code."""
-        profile = PROFILES.get(line.mandate.profile)
+        """Whether an order can stand in a file; if not, why, as a code."""
+        order_id, name = line.order.id, line.mandate.profile
+        profile = PROFILES.get(name)
         if profile is None or profile.name not in self.bank.creditors:
-            return _UNKNOWN_PROFILE
+            return _Examined(order_id, name, _UNKNOWN_PROFILE, None)
         try:
-            faults = faults_of(self._opened(line, profile), rules=FieldRules(profile), profile=profile)
+            opened = self._opened(line, profile)
         except (CannotOpen, SubjectShredded):
-            return _NOT_OPENED
-        return faults[0].code if faults else None
+            return _Examined(order_id, name, _NOT_OPENED, None)
+        faults = faults_of(opened, rules=FieldRules(profile), profile=profile)
+        asked = account_index(self.vault, self.work.day.tenant, opened.debtor_account)
+        return _Examined(order_id, name, faults[0].code if faults else None, asked)
 
     def _send(self, file: BankFile) -> None:
         with self.work.database.read() as session:
@@ -134,7 +138,7 @@ class FileSender:
         if not ids:
             return
         profile = self._profile_of(file)
-        collected_on = self._collection_date()
+        collected_on = self._calendar().collection_date(self.work.day.on)
         creditor = self.bank.creditors[profile.name]
         message = file.message_id or ""
         batch = DebitBatch(
@@ -193,16 +197,8 @@ class FileSender:
     def _profile_of(self, file: BankFile) -> BankProfile:
         return next(profile for profile in PROFILES.values() if self._new_file(profile).message_id == file.message_id)
 
-    def _collection_date(self) -> date:
-        """The business date or the next bank day after it; not moved where nobody has announced the calendar."""
-        day = self.work.day.on
-        try:
-            for step in range(_LONGEST_HOLIDAY):
-                if self.bank.is_bank_day(day + timedelta(days=step)):
-                    return day + timedelta(days=step)
-        except LookupError:
-            return day
-        return day
+    def _calendar(self) -> BankCalendar:
+        return BankCalendar(replace(self.work, is_bank_day=self.bank.is_bank_day))
 
     def _debits(self, ids: Sequence[str], profile: BankProfile) -> Iterator[FileOrder]:
         for first in range(0, len(ids), CHUNK):

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, TypeVar
 
 from sqlalchemy.exc import OperationalError
@@ -29,12 +29,17 @@ Act = Callable[[Unit, Sequence[T], datetime], Mapping[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class DayWork:
-    """One step of one business date, with what it needs to write."""
+    """One step of one business date, with what it needs to write.
+
+    Attributes:
+        is_bank_day: the bank's calendar, which raises `LookupError` for a year without a table; None: every day is one.
+    """
 
     database: Database
     clock: Clock
     day: Day
     step: DayStep
+    is_bank_day: Callable[[date], bool] | None = None
 
     def in_chunks(self, items: Sequence[T], act: Act[T], *, name: Callable[[T], str], size: int = CHUNK) -> None:
         """Do `act` for all items; one that cannot be done goes to the exception queue and the others go on.

@@ -1,15 +1,18 @@
 """The adapter of the daily run: finds the tenant's bank and hands each step its work."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 from temporalio import activity
 
+from activities.daily.accounts import account_index
 from activities.daily.arrears import run_arrears
 from activities.daily.bank import BankOf
 from activities.daily.bank_file import FileSender
 from activities.daily.chunks import DayWork
 from activities.daily.debit_orders import make_orders
+from activities.daily.follow_ups import call_after
 from activities.daily.post_money import post_money
 from activities.daily.reminders import remind
 from activities.daily.roll_date import roll_date
@@ -66,13 +69,14 @@ class SqlDailyRun(DailyPort):
     @activity.defn(name="daily.take_replies")
     def take_replies(self, input: DayStepInput) -> Done:
         """Read the bank's files and keep their lines (收取回盘)."""
-        take_replies(self._work(input, DayStep.REPLIES), self.bank_of(input.tenant))
+        index = partial(account_index, self.vault, input.tenant)
+        take_replies(self._work(input, DayStep.REPLIES), self.bank_of(input.tenant), account_index=index)
         return Done()
 
     @activity.defn(name="daily.post")
     def post(self, input: DayStepInput) -> Done:
         """Book what the bank says (入账)."""
-        post_money(self._work(input, DayStep.POST))
+        post_money(self._with_calendar(input, DayStep.POST))
         return Done()
 
     @activity.defn(name="daily.arrears")
@@ -83,14 +87,16 @@ class SqlDailyRun(DailyPort):
 
     @activity.defn(name="daily.reminders")
     def reminders(self, input: DayStepInput) -> Done:
-        """Remind who has to pay soon (提醒)."""
-        remind(self._work(input, DayStep.REMINDERS))
+        """Remind who has to pay soon (提醒), and have those called whose follow-up is due (回访)."""
+        work = self._work(input, DayStep.REMINDERS)
+        call_after(work)
+        remind(work)
         return Done()
 
     @activity.defn(name="daily.debit_orders")
     def debit_orders(self, input: DayStepInput) -> Done:
         """Make orders for what is due (扣款)."""
-        make_orders(self._work(input, DayStep.ORDERS))
+        make_orders(self._with_calendar(input, DayStep.ORDERS))
         return Done()
 
     @activity.defn(name="daily.send_file")
@@ -114,6 +120,9 @@ class SqlDailyRun(DailyPort):
 
     def _work(self, input: DayStepInput, step: DayStep) -> DayWork:
         return DayWork(self.database, self.clock, _day(input), step)
+
+    def _with_calendar(self, input: DayStepInput, step: DayStep) -> DayWork:
+        return replace(self._work(input, step), is_bank_day=self.bank_of(input.tenant).is_bank_day)
 
 
 def _day(input: DayStepInput) -> Day:

@@ -1,7 +1,8 @@
 """Step 1: the bank's files are read, and each line of them is kept once under its business key (收取回盘)."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -27,18 +28,34 @@ from models.tables.agreements import Agreement
 from models.tables.daily import BankFile, BankReply, DebitOrder
 
 _KEY_LENGTH: Final = 160
+AccountIndex = Callable[[str], bytes | None]
 _MONEY: Final = frozenset({ReplyStatus.SETTLED, ReplyStatus.RETURNED})
 
 
-def take_replies(work: DayWork, bank: BankConnection) -> None:
-    """Take every complete file that waits; one that cannot be read goes into quarantine."""
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The file whose lines are being kept."""
+
+    work: DayWork
+    file_id: str
+    account_index: AccountIndex
+
+
+def take_replies(work: DayWork, bank: BankConnection, *, account_index: AccountIndex) -> None:
+    """Take every complete file that waits; one that cannot be read goes into quarantine.
+
+    Args:
+        work: the step.
+        bank: the tenant's.
+        account_index: the blind index of a debtor's account: the account itself is not kept.
+    """
     for file in bank.port.replies():
-        _take(work, bank, file)
+        _take(work, bank, file, account_index)
         work.rest()
     work.finish()
 
 
-def _take(work: DayWork, bank: BankConnection, file: InboundFile) -> None:
+def _take(work: DayWork, bank: BankConnection, file: InboundFile, account_index: AccountIndex) -> None:
     try:
         replies = open_replies(file.path)
     except BankFileUnreadable as broken:
@@ -47,9 +64,9 @@ def _take(work: DayWork, bank: BankConnection, file: InboundFile) -> None:
         bank.port.quarantine(file, broken.faults)
         return
     file_id = _record(work, file, kind=replies.kind, items=replies.items)
-    waiting = iter(replies)
+    source, waiting = _Source(work, file_id, account_index), iter(replies)
     while chunk := list(islice(waiting, CHUNK)):
-        work.once(partial(_keep, work, chunk, file_id))
+        work.once(partial(_keep, source, chunk))
         work.rest()
     if replies.faults:
         work.note(file_id, "unreadable-lines")
@@ -96,17 +113,18 @@ def _record(work: DayWork, file: InboundFile, *, kind: str, items: int = 0, prob
     return found[0]
 
 
-def _keep(work: DayWork, items: Sequence[ReplyItem], file_id: str, unit: Unit, now: datetime) -> Mapping[str, int]:
+def _keep(source: _Source, items: Sequence[ReplyItem], unit: Unit, now: datetime) -> Mapping[str, int]:
     """Keep a chunk's lines, each with the order that it decides; a line of many orders becomes one for each."""
+    work = source.work
     sent = _sent_orders(unit.session, work.day.tenant, items)
     rows, unmatched = [], []
     for item in items:
         found = match(item, sent=sent)
-        common = {"tenant": work.day.tenant, "file_id": file_id, "created_at": now, **_spoken(item)}
+        common = {"tenant": work.day.tenant, "file_id": source.file_id, "created_at": now, **_spoken(item, source)}
         for order in found.orders:
             many = item.level is not ReplyLevel.ITEM
             amount = order.amount_minor if item.amount_minor is not None else 0
-            key = _key(work.day.tenant, f"{item.key}/{order.order_id}" if many else item.key)
+            key = line_key(work.day.tenant, f"{item.key}/{order.order_id}" if many else item.key)
             rows.append(
                 common
                 | _line(key, ReplyState.NEW)
@@ -114,7 +132,7 @@ def _keep(work: DayWork, items: Sequence[ReplyItem], file_id: str, unit: Unit, n
             )
         if found.reason is not None:
             is_money = item.status in _MONEY and bool(item.amount_minor)
-            row = common | _line(_key(work.day.tenant, item.key), ReplyState.NEW if is_money else ReplyState.NOTED)
+            row = common | _line(line_key(work.day.tenant, item.key), ReplyState.NEW if is_money else ReplyState.NOTED)
             rows.append(row | {"amount_minor": item.amount_minor or 0})
             if is_money:
                 unmatched.append((row["id"], found.reason.value))
@@ -133,7 +151,7 @@ def _taken(unit: Unit, file_id: str) -> Mapping[str, int]:
     return {}
 
 
-def _spoken(item: ReplyItem) -> dict[str, Any]:
+def _spoken(item: ReplyItem, source: _Source) -> dict[str, Any]:
     """What the bank says, whoever it says it of."""
     return {
         "end_to_end_id": item.end_to_end_id,
@@ -141,6 +159,8 @@ def _spoken(item: ReplyItem) -> dict[str, Any]:
         "status": item.status.value,
         "reason_code": item.reason_code,
         "value_date": item.value_date or item.booking_date,
+        "credit": item.credit,
+        "account_index": source.account_index(item.account) if item.account else None,
         "order_id": None,
     }
 
@@ -149,7 +169,8 @@ def _line(key: str, state: ReplyState) -> dict[str, Any]:
     return {"id": new_token("bkr"), "business_key": key, "state": state.value}
 
 
-def _key(tenant: str, key: str) -> str:
+def line_key(tenant: str, key: str) -> str:
+    """The business key of a line: the bank's, for this tenant; a digest of it where it is too long."""
     whole = f"{tenant}/{key}"
     return whole if len(whole) <= _KEY_LENGTH else f"{tenant}/{hashlib.sha256(whole.encode()).hexdigest()}"
 

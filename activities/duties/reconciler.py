@@ -11,7 +11,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.duties.runner import Duty
-from activities.installments.content import task_content
+from activities.tasks.content import content_of
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.telemetry.metrics import Metrics
@@ -125,7 +125,7 @@ class Reconciler(Duty):
         )
         with unit_of_work(self.database, _deed(case, "inbox.missing-restored", now, no=task.task_no)) as unit:
             if not repairs.reopen_missing(unit.session, workflow_id=workflow_id, task_no=task.task_no, now=now):
-                projection.put_task(unit.session, task_content(unit.session, question, now=now), fence=fence, now=now)
+                projection.put_task(unit.session, content_of(unit.session, question, now=now), fence=fence, now=now)
             self._count("missing")
 
     def _set_case(self, case: InstallmentCase, view: CaseView, now: datetime) -> None:

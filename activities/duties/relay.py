@@ -14,6 +14,7 @@ from compliance.telemetry.metrics import Metrics
 from models.contracts.installments import CaseNews, DecideInput
 from models.database.engine import Database
 from models.domain.clock import Clock
+from models.domain.ids import case_of_start, start_key
 from models.domain.states import OutboxKind
 from models.operations import decisions, outbox
 from models.tables.platform import OutboxEntry
@@ -88,7 +89,7 @@ class Relay(Duty):
     async def _send(self, entry: OutboxEntry) -> None:
         if entry.kind == OutboxKind.START:
             # The row is closed by the workflow's first step; a start that has arrived is only not sent again so soon.
-            started = await self.dispatcher.start_case(entry.business_key)
+            started = await self.dispatcher.start(entry.workflow_id)
             self.metrics.count_relay(kind=entry.kind, result="arrived" if started else Fate.UNANSWERED)
             await asyncio.to_thread(self._note_try, entry)
             return
@@ -119,7 +120,7 @@ class Relay(Duty):
         record_refusal(
             self.database,
             tenant=entry.tenant,
-            target=entry.workflow_id.partition("/")[2],
+            target=case_of_start(start_key(entry.workflow_id)),
             decision_id=entry.business_key,
             reason=reason,
             now=self.clock(),

@@ -14,6 +14,12 @@ class RunDatesBody(Body):
     until: date
 
 
+class OpeningBody(Body):
+    """The first business date of an institution."""
+
+    business_date: date
+
+
 class StepFigures(Answer):
     """What a step has done so far: counts and minor units by name."""
 

@@ -7,7 +7,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import JSONBody
 
 from api.bodies import Answer
-from api.business_dates.bodies import BusinessDatesAnswer, DailyRunAnswer, RunDatesBody
+from api.business_dates.bodies import BusinessDatesAnswer, DailyRunAnswer, OpeningBody, RunDatesBody
 from api.deps import ApiDeps, Deps
 from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
 from api.identity.authenticate import requires
@@ -18,7 +18,7 @@ from compliance.audit.unit import unit_of_work
 from models.domain.roles import Permission
 from models.domain.shanghai import shanghai_date
 from models.errors import WorkflowUnavailable, WrongState
-from models.operations.business_dates import Day, refuse_ahead
+from models.operations.business_dates import Day, open_books, refuse_ahead
 from models.operations.idempotency import open_key
 from models.queries.daily import business_date_row, latest_runs, open_exceptions
 
@@ -30,6 +30,12 @@ class RunsAsked(Answer):
     """The runs were asked for; `Location` tells how they come along."""
 
     until: date
+
+
+class BooksOpened(Answer):
+    """The books are open at this date."""
+
+    today: date
 
 
 class BusinessDateController(Controller):
@@ -87,11 +93,40 @@ class BusinessDateController(Controller):
             raise WorkflowUnavailable(detail=f"daily/{principal.tenant}")
         return answer
 
+    @post(
+        "/opening", guards=[requires(Permission.BUSINESS_DATES_RUN)], status_code=201, operation_id="OpenBusinessDates"
+    )
+    async def open_books(
+        self, data: JSONBody[OpeningBody], deps: Deps, principal: Caller, idempotency_key: KeyHeader
+    ) -> Response[BooksOpened]:
+        """Open the books of an institution that has none yet; from then on only the daily run moves the date.
 
-def _deed(deps: ApiDeps, principal: Principal, until: date) -> Deed:
+        A date after the wall clock's is refused unless the institution is a sandbox, and so is one before what stands
+        in the books.
+        """
+        slot = key_slot(principal, route="business-dates.open", key=idempotency_key)
+        digest = await in_thread(fingerprint, deps, slot, data)
+        first = data.business_date
+
+        def act() -> str:
+            now = deps.clock()
+            deed = _deed(deps, principal, first, action="business-dates.opened")
+            with unit_of_work(deps.database, deed) as unit:
+                open_key(unit.session, slot, fingerprint=digest, resource_id=first.isoformat(), status=201, now=now)
+                open_books(unit.session, Day(tenant=principal.tenant, on=first), wall_today=shanghai_date(now), now=now)
+            return first.isoformat()
+
+        def rebuild(today: str) -> Stored:
+            answer = BooksOpened(today=date.fromisoformat(today))
+            return Stored(status=201, body=answer.model_dump(mode="json"), headers={"Location": _HERE})
+
+        return await once(deps, slot, fingerprint=digest, act=act, rebuild=rebuild)
+
+
+def _deed(deps: ApiDeps, principal: Principal, until: date, *, action: str = "business-dates.run-asked") -> Deed:
     return Deed(
         tenant=principal.tenant,
-        action="business-dates.run-asked",
+        action=action,
         target=f"daily/{principal.tenant}",
         actor=principal.staff_id,
         at=deps.clock(),

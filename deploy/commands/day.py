@@ -3,6 +3,7 @@
 import time
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlencode
 
 import typer
 
@@ -69,6 +70,119 @@ def run(
     say(f"business date {told['today']}; {told['openExceptions']} in the exception queue")
 
 
+@app.command("open")
+def open_books(
+    first: Annotated[str, typer.Option("--date", help="The first business date, YYYY-MM-DD.")],
+    data: DataOption = None,
+    url: UrlOption = None,
+    token_file: TokenOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Open the books of an institution that was made without; from then on only daily runs move the date."""
+    with client_of(data, url, token_file) as client:
+        told = client.call("POST", f"{_PATH}/opening", body={"businessDate": _date(first, "--date").isoformat()})
+    if as_json:
+        print_json(told)
+        return
+    say(f"the books are open: business date {told['today']}")
+
+
+@app.command("exceptions")
+def exceptions(
+    data: DataOption = None,
+    url: UrlOption = None,
+    token_file: TokenOption = None,
+    *,
+    state: Annotated[str, typer.Option("--state", help="OPEN, RETRY, DONE or CLOSED; `all` for every one.")] = "OPEN",
+    step: Annotated[str | None, typer.Option("--step", help="Of one step of the run.")] = None,
+    code: Annotated[str | None, typer.Option("--code", help="Of one kind, such as blocked-by-rule.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The exception queue (例外队列): what daily runs could not do, the oldest first."""
+    wanted = {"state": None if state == "all" else state, "step": step, "code": code}
+    with client_of(data, url, token_file) as client:
+        _show_items(_pages(client, f"{_PATH}/exceptions", wanted), as_json=as_json)
+
+
+@app.command("retry")
+def retry(
+    item: Annotated[str, typer.Argument(help="Id of the item, dex_….")],
+    data: DataOption = None,
+    url: UrlOption = None,
+    token_file: TokenOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Have the next run try an item of the exception queue again."""
+    with client_of(data, url, token_file) as client:
+        _show_items([client.call("POST", f"{_PATH}/exceptions/{item}/retry")], as_json=as_json)
+
+
+@app.command("close")
+def close(
+    item: Annotated[str, typer.Argument(help="Id of the item, dex_….")],
+    data: DataOption = None,
+    url: UrlOption = None,
+    token_file: TokenOption = None,
+    *,
+    reason: Annotated[
+        str, typer.Option("--reason", help="done-by-hand, paid-otherwise, with-the-bank, not-needed or mistaken.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Close an item of the exception queue for a reason: nothing more is tried."""
+    with client_of(data, url, token_file) as client:
+        told = client.call("POST", f"{_PATH}/exceptions/{item}/close", body={"reason": reason})
+    _show_items([told], as_json=as_json)
+
+
+@app.command("suspense")
+def suspense(
+    data: DataOption = None, url: UrlOption = None, token_file: TokenOption = None, *, as_json: JsonOption = False
+) -> None:
+    """Money of nobody yet (暂收): what the bank booked and no order explains."""
+    with client_of(data, url, token_file) as client:
+        told = _pages(client, f"{_PATH}/suspense", {})
+    if as_json:
+        print_json(told)
+        return
+    for item in told:
+        say(f"{item['id']}  {item['valueDate'] or '-'}  {item['amountMinor']:>14}  {item['reference'] or '-'}")
+    if not told:
+        say("nothing waits")
+
+
+def _show_items(told: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print_json(told)
+        return
+    for item in told:
+        say(_in_one_line(item))
+    if not told:
+        say("nothing waits")
+
+
+def _pages(client: "ApiClient", path: str, wanted: dict[str, str | None]) -> list[dict[str, Any]]:
+    """Everything of a list, page by page."""
+    items: list[dict[str, Any]] = []
+    after: str | None = None
+    while True:
+        given = {name: value for name, value in {**wanted, "after": after}.items() if value is not None}
+        page = client.call("GET", f"{path}?{urlencode(given)}" if given else path)
+        items += page["items"]
+        after = page["next"]
+        if after is None:
+            return items
+
+
+def _in_one_line(item: dict[str, Any]) -> str:
+    rule = f"  {item['rule']} {item['citation']}" if item["rule"] is not None else ""
+    tries = f", {item['tries']} tries" if item["tries"] > 1 else ""
+    head = f"{item['id']}  {item['businessDate']}  {item['state']:6}  {item['step']:12}  {item['target']}"
+    return f"{head}  {item['codeText']} ({item['code']}{tries}){rule}"
+
+
 def _follow(client: "ApiClient", start: date, last: date, *, quiet: bool) -> dict[str, Any]:
     """Poll until the books stand beyond the last date, with a bar of steps."""
     from rich.console import Console  # noqa: PLC0415 - `up` stays small
@@ -99,8 +213,8 @@ def _in_words(run: dict[str, Any]) -> str:
     )
 
 
-def _date(text: str) -> date:
+def _date(text: str, option: str = "--until") -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise CommandFailed(ExitCode.USAGE, "--until is a date, YYYY-MM-DD") from None
+        raise CommandFailed(ExitCode.USAGE, f"{option} is a date, YYYY-MM-DD") from None

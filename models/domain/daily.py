@@ -62,8 +62,29 @@ class ExceptionState(StrEnum):
     """Whether somebody still has to look at it."""
 
     OPEN = "OPEN"
-    DONE = "DONE"
+    RETRY = "RETRY"  # somebody asked for another try: the next run makes it
+    DONE = "DONE"  # it was done after all
+    CLOSED = "CLOSED"  # by a person, for a reason
 
+
+WAITING_EXCEPTIONS: Final = (ExceptionState.OPEN, ExceptionState.RETRY)
+
+
+class CloseReason(StrEnum):
+    """Why an exception is closed without having been done (关闭原因)."""
+
+    DONE_BY_HAND = "done-by-hand"  # 已手工处理
+    PAID_OTHERWISE = "paid-otherwise"  # 已通过其他方式还款
+    WITH_THE_BANK = "with-the-bank"  # 已与银行核实
+    NOT_NEEDED = "not-needed"  # 无需处理
+    MISTAKEN = "mistaken"  # 误报
+
+
+# Codes of the exception queue that are no failure of a step.
+BLOCKED_BY_RULE: Final = "blocked-by-rule"
+NO_CALENDAR: Final = "no-calendar"
+REOPENED: Final = "reopened"
+UNANSWERED: Final = "unanswered"
 
 # How long an order may go unanswered before its row counts as missed: the longest bank holidays are nine days.
 ANSWER_DAYS: Final = 10

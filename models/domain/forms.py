@@ -6,14 +6,24 @@ The form says what a decision may hold. What a person *may* decide is asked else
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 
+from models.domain.care_forms import (
+    FollowUpNotReached,
+    FollowUpReached,
+    TicketAnswer,
+    TicketCheckConfirm,
+    TicketCheckReturn,
+    TicketExtend,
+    TicketReject,
+)
+from models.domain.form_base import MAX_NOTE_CHARS, Plain
+from models.domain.form_base import Checked as _Checked
+from models.domain.form_base import Form as _Form
 from models.domain.form_faults import faults_of
 from models.domain.states import CHECKER_TASKS, CUSTOMER_OUTCOMES, OUTCOMES, Outcome, TaskType
 from models.errors import FieldFault, FormInvalid
 
-MAX_NOTE_CHARS: Final = 2_000
 MAX_AMOUNT_MINOR: Final = 2_000_000_000  # 20 million in the main unit: no personal installment plan lies above
 MAX_TERM_MONTHS: Final = 60  # the longest personalised plan the rules know (商业银行信用卡业务监督管理办法 art. 70)
 MAX_CONCESSION_BPS: Final = 10_000
@@ -36,21 +46,6 @@ ExtendReason = Literal["promised-to-pay", "new-hardship", "disputes-the-debt", "
 GiveUpReason = Literal["step-impossible", "customer-asked-to-stop", "opened-by-mistake"]
 IncidentRejectReason = Literal["figures-not-proven", "retry-first", "wrong-choice"]
 WithdrawReason = Literal["customer-asked-to-stop", "paid-otherwise", "opened-by-mistake", "no-answer"]
-
-
-class _Form(BaseModel):
-    """What every form shares: no coercion, nothing extra, an optional remark and the hash of what was shown."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel)
-
-    note: Annotated[str, StringConstraints(min_length=1, max_length=MAX_NOTE_CHARS, pattern=r"\S")] | None = None
-    shown_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
-
-
-class _Checked(_Form):
-    """A checker's form: it names the hash of what the checker saw."""
-
-    shown_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class _Terms(BaseModel):
@@ -273,7 +268,7 @@ class IncidentReject(_Checked):
     reason_code: IncidentRejectReason
 
 
-FORMS: Final[dict[TaskType, dict[Outcome, type[_Form]]]] = {
+FORMS: Final[dict[TaskType, dict[Outcome, type[Plain]]]] = {
     TaskType.DOCUMENTS: {Outcome.ACCEPT: DocumentsAccept, Outcome.REJECT: DocumentsReject},
     TaskType.ASSESSMENT: {
         Outcome.RECOMMEND: AssessmentRecommend,
@@ -313,8 +308,16 @@ FORMS: Final[dict[TaskType, dict[Outcome, type[_Form]]]] = {
         Outcome.GIVE_UP: IncidentGiveUp,
     },
     TaskType.INCIDENT_CONFIRM: {Outcome.CONFIRM: IncidentConfirm, Outcome.REJECT: IncidentReject},
+    TaskType.FOLLOW_UP: {Outcome.REACHED: FollowUpReached, Outcome.NOT_REACHED: FollowUpNotReached},
+    TaskType.TICKET: {Outcome.ANSWER: TicketAnswer, Outcome.REJECT: TicketReject, Outcome.EXTEND: TicketExtend},
+    TaskType.TICKET_CHECK: {Outcome.CONFIRM: TicketCheckConfirm, Outcome.RETURN: TicketCheckReturn},
+    TaskType.TICKET_OVERDUE: {
+        Outcome.ANSWER: TicketAnswer,
+        Outcome.REJECT: TicketReject,
+        Outcome.EXTEND: TicketExtend,
+    },
 }
-_ADAPTERS: Final[dict[type[_Form], TypeAdapter[Any]]] = {
+_ADAPTERS: Final[dict[type[Plain], TypeAdapter[Any]]] = {
     form: TypeAdapter(form) for forms in FORMS.values() for form in forms.values()
 }
 
@@ -340,6 +343,9 @@ REASON_CODES: Final[dict[Outcome, tuple[str, ...]]] = {
         Outcome.GIVE_UP,
         Outcome.CONTACTED,
         Outcome.EXTEND,
+        Outcome.REACHED,
+        Outcome.NOT_REACHED,
+        Outcome.ANSWER,
     )
 } | {Outcome.WITHDRAW: get_args(WithdrawReason)}
 
@@ -364,7 +370,7 @@ class MendedFigures:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DecisionForm:
-    """A decision as it was filled in. `note` is free text and must be sealed before it is kept."""
+    """A decision as it was filled in. `note`, or `answer` in its place, is free text and must be sealed."""
 
     outcome: Outcome
     reason_code: str | None = None
@@ -374,6 +380,8 @@ class DecisionForm:
     shown_hash: str | None = None
     offer_id: str | None = None
     document_id: str | None = None
+    next_contact_days: int | None = None
+    answer: str | None = None
 
 
 def parse_decision(task_type: TaskType, body: object) -> DecisionForm:
@@ -398,10 +406,12 @@ def parse_decision(task_type: TaskType, body: object) -> DecisionForm:
         mended=MendedFigures(**_pick(filled, "open_accounts", "monthly_obligation_minor", "worst_days_past_due"))
         if mended
         else None,
-        note=filled.note,
+        note=getattr(filled, "note", None),
         shown_hash=filled.shown_hash,
         offer_id=getattr(filled, "offer_id", None),
         document_id=getattr(filled, "document_id", None),
+        next_contact_days=getattr(filled, "next_contact_days", None),
+        answer=getattr(filled, "answer", None),
     )
 
 
@@ -409,7 +419,7 @@ def _pick(filled: BaseModel, *names: str) -> dict[str, int]:
     return {name: getattr(filled, name) for name in names}
 
 
-def _form_of(task_type: TaskType, outcome: object, *, missing: bool) -> type[_Form]:
+def _form_of(task_type: TaskType, outcome: object, *, missing: bool) -> type[Plain]:
     allowed = ", ".join(OUTCOMES[task_type])
     if missing:
         raise FormInvalid(faults=(FieldFault(pointer="/outcome", code="missing"),))

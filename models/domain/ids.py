@@ -23,6 +23,36 @@ def catch_up_workflow_id(tenant: str, until: str) -> str:
     return f"daily/{tenant}/until/{until}"
 
 
+def daily_schedule_id(tenant: str) -> str:
+    """The schedule that starts a tenant's daily runs (日终定时)."""
+    return f"daily/{tenant}"
+
+
+def follow_up_workflow_id(case_token: str, follow_up: str) -> str:
+    """One workflow for each follow-up call (回访) of a case."""
+    return f"aftercare/{case_token}/{follow_up}"
+
+
+def ticket_workflow_id(case_token: str, ticket: str) -> str:
+    """One workflow for each ticket (工单) of a case."""
+    return f"tickets/{case_token}/{ticket}"
+
+
+def start_key(workflow_id: str) -> str:
+    """The business key of a workflow's start in the outbox: its id without the area."""
+    return workflow_id.partition("/")[2]
+
+
+def case_of_start(business_key: str) -> str:
+    """The case that a start is about: of a case its own token, of after-care the one before the item."""
+    return business_key.partition("/")[0]
+
+
+def care_item(workflow_id: str) -> str:
+    """The follow-up or ticket that an after-care workflow stands for."""
+    return workflow_id.rpartition("/")[2]
+
+
 def case_of_workflow(workflow_id: str) -> str:
     """The case token that an installment workflow stands for."""
     return workflow_id.removeprefix("installments/")

@@ -70,6 +70,9 @@ class NoticeKind(StrEnum):
     SETTLED = "settled"
     CLOSE_LETTER_READY = "close-letter-ready"
     PAYMENT_RECEIVED = "payment-received"
+    PAYMENT_REVERSED = "payment-reversed"
+    TICKET_ANSWERED = "ticket-answered"
+    TICKET_EXTENDED = "ticket-extended"
     EDUCATION_UNEMPLOYMENT = "education-unemployment"
     EDUCATION_ILLNESS = "education-illness"
     EDUCATION_DISASTER = "education-disaster"
@@ -132,6 +135,11 @@ SPECS: Final[Mapping[NoticeKind, NoticeSpec]] = {
     NoticeKind.CLOSE_LETTER_READY: NoticeSpec(params=_CASE | {"until": Param.DATE}, secrets=_LINK),
     NoticeKind.PAYMENT_RECEIVED: NoticeSpec(
         params=_CASE | {"amount": Param.MONEY, "date": Param.DATE, "left": Param.MONEY, "mandate": Param.CODE}
+    ),
+    NoticeKind.TICKET_ANSWERED: NoticeSpec(params=_CASE | {"kind": Param.CODE}),
+    NoticeKind.TICKET_EXTENDED: NoticeSpec(params=_CASE | {"kind": Param.CODE, "until": Param.DATE}),
+    NoticeKind.PAYMENT_REVERSED: NoticeSpec(
+        params=_CASE | {"amount": Param.MONEY, "date": Param.DATE, "left": Param.MONEY, "due": Param.MONEY}
     ),
     NoticeKind.EDUCATION_UNEMPLOYMENT: NoticeSpec(lives_for=timedelta(days=14)),
     NoticeKind.EDUCATION_ILLNESS: NoticeSpec(lives_for=timedelta(days=14)),

@@ -40,6 +40,8 @@ class Permission(StrEnum):
     ROLES_CONFIRM = "roles:confirm"
     AUDIT_READ = "audit:read"
     BUSINESS_DATES_RUN = "business-dates:run"
+    TICKETS_READ = "tickets:read"
+    TICKETS_OPEN = "tickets:open"
     RULES_READ = "rules:read"
 
 
@@ -60,8 +62,17 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.SETTLEMENTS_QUOTE,
         Permission.PAYMENTS_RECORD,
         Permission.REVERSALS_PROPOSE,
+        Permission.TICKETS_READ,
+        Permission.TICKETS_OPEN,
     },
-    Role.APPROVER: _ALL_STAFF | {Permission.TASKS_WORK, Permission.SUBJECTS_REVEAL, Permission.REVERSALS_CONFIRM},
+    Role.APPROVER: _ALL_STAFF
+    | {
+        Permission.TASKS_WORK,
+        Permission.SUBJECTS_REVEAL,
+        Permission.REVERSALS_CONFIRM,
+        Permission.TICKETS_READ,
+        Permission.TICKETS_OPEN,
+    },
     Role.OPERATOR: _ALL_STAFF | {Permission.TASKS_WORK, Permission.BUSINESS_DATES_RUN},
     Role.AUDITOR: _ALL_STAFF | {Permission.AUDIT_READ, Permission.STAFF_READ},
     Role.PRIVACY_OFFICER: _ALL_STAFF | {Permission.SUBJECTS_REVEAL, Permission.AUDIT_READ},
@@ -83,6 +94,10 @@ CANDIDATE_ROLE: Final[dict[TaskType, Role]] = {
     TaskType.DEFAULT: Role.APPROVER,
     TaskType.INCIDENT: Role.OPERATOR,
     TaskType.INCIDENT_CONFIRM: Role.OPERATOR,
+    TaskType.FOLLOW_UP: Role.CASE_OFFICER,
+    TaskType.TICKET: Role.CASE_OFFICER,
+    TaskType.TICKET_CHECK: Role.APPROVER,
+    TaskType.TICKET_OVERDUE: Role.APPROVER,
 }
 
 

@@ -69,6 +69,10 @@ class TaskType(StrEnum):
     DEFAULT = "installments.default"
     INCIDENT = "platform.incident"
     INCIDENT_CONFIRM = "platform.incident-confirm"
+    FOLLOW_UP = "aftercare.follow-up"  # 回访
+    TICKET = "aftercare.ticket"  # 工单
+    TICKET_CHECK = "aftercare.ticket-check"  # 驳回复核
+    TICKET_OVERDUE = "aftercare.ticket-overdue"  # 超时升级
 
 
 class Outcome(StrEnum):
@@ -93,6 +97,9 @@ class Outcome(StrEnum):
     CONTACTED = "contacted"
     DECLARE = "declare"  # the agreement is broken
     EXTEND = "extend"  # not yet
+    REACHED = "reached"  # by a follow-up call
+    NOT_REACHED = "not-reached"
+    ANSWER = "answer"  # a ticket, in words for the customer
     WITHDRAW = "withdraw"  # on the case, never on a task
 
 
@@ -109,14 +116,57 @@ OUTCOMES: Final[dict[TaskType, tuple[Outcome, ...]]] = {
     TaskType.DEFAULT: (Outcome.DECLARE, Outcome.EXTEND),
     TaskType.INCIDENT: (Outcome.RETRY, Outcome.MEND, Outcome.GIVE_UP),
     TaskType.INCIDENT_CONFIRM: (Outcome.CONFIRM, Outcome.REJECT),
+    TaskType.FOLLOW_UP: (Outcome.REACHED, Outcome.NOT_REACHED),
+    TaskType.TICKET: (Outcome.ANSWER, Outcome.REJECT, Outcome.EXTEND),
+    TaskType.TICKET_CHECK: (Outcome.CONFIRM, Outcome.RETURN),
+    TaskType.TICKET_OVERDUE: (Outcome.ANSWER, Outcome.REJECT, Outcome.EXTEND),
 }
 
 # A checker's task: bound to the hash of what was shown, needs a fresh log-in, and bars every maker.
-CHECKER_TASKS: Final = frozenset({TaskType.APPROVAL, TaskType.PAPER_CHECK, TaskType.DEFAULT, TaskType.INCIDENT_CONFIRM})
+CHECKER_TASKS: Final = frozenset(
+    {TaskType.APPROVAL, TaskType.PAPER_CHECK, TaskType.DEFAULT, TaskType.INCIDENT_CONFIRM, TaskType.TICKET_CHECK}
+)
 # What only the customer can do, through a link; nobody of the bank signs for them.
 CUSTOMER_OUTCOMES: Final = frozenset({Outcome.SIGN})
 # Once an agreement is in force it is kept, settled or broken; an application can be withdrawn no more.
 BEYOND_WITHDRAWAL: Final = frozenset({CaseStage.SERVICING, CaseStage.BREAKING, CaseStage.CLOSING, CaseStage.ENDED})
+
+
+class TicketState(StrEnum):
+    """Whether a customer still waits for an answer."""
+
+    OPEN = "OPEN"
+    DONE = "DONE"
+
+
+class TicketStage(StrEnum):
+    """Who has a ticket (工单) in hand."""
+
+    HANDLING = "handling"
+    CHECKING = "checking"  # a second person looks at a rejection
+    ENDED = "ended"
+
+
+class TicketOutcome(StrEnum):
+    """How a ticket ends."""
+
+    ANSWERED = "answered"
+    REJECTED = "rejected"
+    DROPPED = "dropped"  # its workflow was cancelled by an operator
+
+
+class FollowUpState(StrEnum):
+    """PLANNED until its business date; then asked of a person, unless its occasion has gone."""
+
+    PLANNED = "PLANNED"
+    OPEN = "OPEN"
+    DONE = "DONE"
+    SKIPPED = "SKIPPED"
+    DROPPED = "DROPPED"
+
+
+# After-care (贷后关怀): these tasks belong to workflows of their own beside the case's.
+CARE_TASKS: Final = frozenset({TaskType.FOLLOW_UP, TaskType.TICKET, TaskType.TICKET_CHECK, TaskType.TICKET_OVERDUE})
 
 
 class Gate(StrEnum):
@@ -141,6 +191,7 @@ class NewsKind(StrEnum):
     DEFAULT_DUE = "default-due"  # so long overdue that the agreement may be declared broken
     CURED = "cured"  # nothing is overdue any more
     SETTLED = "settled"  # nothing is owed any more
+    REOPENED = "reopened"  # money came back after the end: something is owed again
 
 
 class OutboxKind(StrEnum):

@@ -47,6 +47,7 @@ class Mandate(DataTable, table=True):
     bank_code: str | None = Field(default=None, max_length=35)  # CNAPS or BIC of the account's bank
     profile: str = Field(max_length=24)  # which bank profile its orders follow
     purpose: str = Field(max_length=40)
+    account_kind: str = Field(default="settlement", max_length=16)  # models.domain.rule_words.AccountKind
     limit_minor: int = Field(sa_type=BigInteger)  # of one debit
     signed_on: date
     valid_to: date
@@ -62,6 +63,9 @@ class Agreement(DataTable, table=True):
         # The daily run asks for what falls due and for what is overdue; both without reading the settled ones.
         Index("ix_agreements_next_due", "tenant", "next_due"),
         Index("ix_agreements_oldest_due", "tenant", "oldest_unpaid_due"),
+        # After-care asks for what came into force, and what was closed, on one day.
+        Index("ix_agreements_activated", "tenant", "activated_on"),
+        Index("ix_agreements_closed", "tenant", "closed_on"),
     )
     id: str = Field(primary_key=True, max_length=40)  # agr_…
     tenant: str = Field(foreign_key="tenants.code")
@@ -85,6 +89,7 @@ class Agreement(DataTable, table=True):
     principal_left_minor: int = Field(default=0, sa_type=BigInteger)
     credit_minor: int = Field(default=0, sa_type=BigInteger)  # paid too much
     snapshot: str | None = None  # models.domain.servicing.snapshot: the state from which the tail goes on
+    checkpoint: str | None = None  # a state of days or weeks before it, for money that is valued before the snapshot
     folded_to: date | None = None  # the business date as of which this half holds
     told_days: int = Field(default=0)  # days past due as the case last heard of them; -1: it heard of its end
     last_seq: int = Field(default=0)  # of its events
@@ -172,7 +177,10 @@ class SettlementQuote(DataTable, table=True):
 
 
 class AgreementText(DataTable, table=True):
-    """What was printed for signing: two sealed documents, and the facts about their content that rules ask for."""
+    """What was printed for signing: sealed documents, and the facts about their content that rules ask for.
+
+    Agreement and cost statement stand in it twice: as they are read and signed through the link, and for paper.
+    """
 
     __tablename__ = "agreement_texts"
     id: str = Field(primary_key=True, max_length=40)  # txt_…
@@ -182,6 +190,8 @@ class AgreementText(DataTable, table=True):
     plan_hash: str = Field(max_length=64)
     agreement_document_id: str = Field(foreign_key="case_documents.id")
     cost_document_id: str = Field(foreign_key="case_documents.id")
+    paper_agreement_document_id: str | None = Field(default=None, foreign_key="case_documents.id")
+    paper_cost_document_id: str | None = Field(default=None, foreign_key="case_documents.id")
     wording_version: str = Field(max_length=40)
     facts: dict[str, Any] = Field(sa_column=document())  # names and values of compliance.rules.installments.facts
     created_at: datetime = Field(sa_column=instant())

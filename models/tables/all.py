@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import MetaData
 
 from models.tables import (
+    aftercare,
     agreements,
     audit,
     core,
@@ -21,6 +22,7 @@ from models.tables import (
 from models.tables.base import DataTable
 
 MODULES: Final = (
+    aftercare,
     agreements,
     audit,
     core,

@@ -1,7 +1,8 @@
-"""Orders to the card core: what was asked for a case, and what the core said. No card number, masked or not."""
+"""What the card core was asked for a case, and what it said: orders and balances. No card number, masked or not."""
 
-from datetime import datetime
+from datetime import date, datetime
 
+from sqlalchemy import BigInteger
 from sqlmodel import Field
 
 from models.tables.base import DataTable, instant
@@ -21,4 +22,22 @@ class CoreOrder(DataTable, table=True):
     core_ref: str | None = Field(default=None, max_length=64)
     agencies_pending: int = Field(default=0)  # of a recall: collection agencies that have not acknowledged it
     acknowledged_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    created_at: datetime = Field(sa_column=instant())
+
+
+class CardBalance(DataTable, table=True):
+    """What stood on the card at the end of a business date, by kind (欠款结构); negative where the bank owed."""
+
+    __tablename__ = "card_balances"
+    id: str = Field(primary_key=True, max_length=40)  # cbl_…
+    tenant: str = Field(foreign_key="tenants.code")
+    case_token: str = Field(foreign_key="installment_cases.token", index=True)
+    business_key: str = Field(unique=True, max_length=120)  # case and round
+    as_of: date
+    currency: str = Field(max_length=3)
+    purchases_minor: int = Field(sa_type=BigInteger)
+    cash_minor: int = Field(sa_type=BigInteger)
+    fees_minor: int = Field(sa_type=BigInteger)
+    interest_minor: int = Field(sa_type=BigInteger)
+    installments_minor: int = Field(sa_type=BigInteger)  # principal of ordinary installments that run
     created_at: datetime = Field(sa_column=instant())

@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
-from models.tables.base import DataTable, document, instant
+from models.tables.base import DataTable, document, instant, sealed
 
 
 class BusinessDate(DataTable, table=True):
@@ -54,6 +54,7 @@ class DebitOrder(DataTable, table=True):
     policy_version: str = Field(max_length=40)  # of retries, frozen when the order is made
     next_try_on: date | None = None
     event_id: str | None = Field(default=None, max_length=40)  # the payment that it became
+    account_index: bytes | None = Field(default=None, sa_column=Column(LargeBinary(32), nullable=True))  # blind index
     created_at: datetime = Field(sa_column=instant())
     updated_at: datetime = Field(sa_column=instant())
 
@@ -93,40 +94,67 @@ class BankReply(DataTable, table=True):
     reason_code: str | None = Field(default=None, max_length=16)
     amount_minor: int = Field(default=0, sa_type=BigInteger)
     value_date: date | None = None
+    credit: bool | None = None  # of a booked entry: whether our account was credited
+    account_index: bytes | None = Field(default=None, sa_column=Column(LargeBinary(32), nullable=True))  # the debtor's
     order_id: str | None = Field(default=None, max_length=40, index=True)
     state: str = Field(max_length=16)  # NEW | BOOKED | NOTED | SUSPENSE
     created_at: datetime = Field(sa_column=instant())
 
 
 class DailyException(DataTable, table=True):
-    """One agreement that a step of the daily run could not do; the others went on (例外队列)."""
+    """One thing that a step of the daily run could not do; the others went on (例外队列). Open, it stands here once."""
 
     __tablename__ = "daily_exceptions"
-    __table_args__ = (UniqueConstraint("tenant", "business_date", "step", "target"),)
+    __table_args__ = (
+        UniqueConstraint("tenant", "business_date", "step", "target"),
+        Index("ix_daily_exceptions_state", "tenant", "state", "business_date"),
+        Index("ix_daily_exceptions_target", "tenant", "target"),
+    )
     id: str = Field(primary_key=True, max_length=40)  # dex_…
     tenant: str = Field(foreign_key="tenants.code")
-    business_date: date
+    business_date: date  # on which it came up first
     step: str = Field(max_length=40)
     target: str = Field(max_length=64)
     code: str = Field(max_length=40)
-    state: str = Field(max_length=16)  # OPEN | DONE
+    state: str = Field(max_length=16)  # OPEN | RETRY | DONE | CLOSED
     tries: int = Field(default=1)
+    rule_id: str | None = Field(default=None, max_length=24)  # which rule stands against it
+    gate_key: str | None = Field(default=None, max_length=120)  # under which its verdicts are kept
+    handled_by: str | None = Field(default=None, max_length=40)  # who asked for another try, or closed it
+    close_code: str | None = Field(default=None, max_length=40)  # why it was closed
     created_at: datetime = Field(sa_column=instant())
     done_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
 
 
 class Ticket(DataTable, table=True):
-    """Something a customer asked for after signing (工单), with a clock; the words are sealed in the contact log."""
+    """Something a customer asked for (工单), with a clock. `(epoch, seq)` fences its workflow's writes."""
 
     __tablename__ = "tickets"
-    __table_args__ = (Index("ix_tickets_open", "tenant", "state", "due_at"),)
+    __table_args__ = (
+        Index("ix_tickets_open", "tenant", "state", "due_at"),
+        Index("ix_tickets_created", "tenant", "created_at", "id"),
+    )
     id: str = Field(primary_key=True, max_length=40)  # tkt_…
     tenant: str = Field(foreign_key="tenants.code")
     case_token: str = Field(foreign_key="installment_cases.token", index=True)
-    kind: str = Field(max_length=32)
+    kind: str = Field(max_length=32)  # models.domain.aftercare.clocks.TicketKind
     state: str = Field(max_length=16)  # OPEN | DONE
+    stage: str = Field(default="handling", max_length=16)  # models.domain.states.TicketStage
     contact_id: str | None = Field(default=None, max_length=40)
+    channel: str = Field(default="staff", max_length=8)  # staff | link
+    text_cell: bytes | None = Field(default=None, sa_column=sealed())  # what the customer said
     due_at: datetime = Field(sa_column=instant())
+    clock_version: str = Field(default="", max_length=16)
+    extensions: int = Field(default=0)  # how often the clock was extended
+    escalated_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))  # the clock had run out
+    outcome: str | None = Field(default=None, max_length=16)  # models.domain.states.TicketOutcome
+    reason_code: str | None = Field(default=None, max_length=40)
+    answer_decision_id: str | None = Field(default=None, max_length=40)  # whose sealed words answer the customer
     opened_by: str = Field(max_length=40)
+    opened_by_person: str | None = Field(default=None, max_length=40)  # None: the customer
+    epoch: int = Field(default=0)
+    seq: int = Field(default=0)
+    version: int = Field(default=1)
     created_at: datetime = Field(sa_column=instant())
+    updated_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     done_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))

@@ -60,6 +60,8 @@ class CaseContact(DataTable, table=True):
     channel: str = Field(max_length=16)  # phone | visit | message | letter
     direction: str = Field(max_length=8)  # in | out
     result_code: str = Field(max_length=32)
+    purpose: str | None = Field(default=None, max_length=24)  # models.domain.rule_words.ContactPurpose; None: a talk
+    role: str = Field(default="debtor", max_length=16)  # models.domain.rule_words.ContactRole: who was contacted
     is_collection: bool = Field(default=False)  # 催收: about what is overdue; anything else is service
     recording_ref: str | None = Field(default=None, max_length=120)  # where the recording lies (录音编号)
     note_cell: bytes | None = Field(default=None, sa_column=sealed())

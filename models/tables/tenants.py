@@ -1,10 +1,12 @@
-"""Tenants (机构): the legal entities that hold the customer relation."""
+"""Tenants (机构): the legal entities that hold the customer relation, and what each has set as its own."""
 
 from datetime import date, datetime
+from typing import Any
 
+from sqlalchemy import UniqueConstraint
 from sqlmodel import Field
 
-from models.tables.base import DataTable, instant
+from models.tables.base import DataTable, document, instant
 
 
 class Tenant(DataTable, table=True):
@@ -23,4 +25,21 @@ class Tenant(DataTable, table=True):
     # 个人信息保护影响评估 of the affordability model; without it no plan can be approved (PIPL-55).
     model_assessed_on: date | None = None
     sandbox: bool = Field(default=False)  # only a sandbox tenant may date business ahead of the wall clock
+    created_at: datetime = Field(sa_column=instant())
+
+
+class Product(DataTable, table=True):
+    """One version of what a tenant has set (产品要素、催收制度): frozen once written; the newest of a kind counts.
+
+    What was made under a version names it, so that a contract is always explained by its own.
+    """
+
+    __tablename__ = "products"
+    __table_args__ = (UniqueConstraint("tenant", "kind", "version"),)
+    id: str = Field(primary_key=True, max_length=40)  # prd_…
+    tenant: str = Field(foreign_key="tenants.code")
+    kind: str = Field(max_length=24)  # models.domain.product.TermsKind
+    version: str = Field(max_length=40)
+    definition: dict[str, Any] = Field(sa_column=document())  # as_record of models.domain.product, collection_policy
+    created_by: str = Field(max_length=40)
     created_at: datetime = Field(sa_column=instant())

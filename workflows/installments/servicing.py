@@ -9,6 +9,7 @@ from models.domain.states import CaseOutcome, CaseStage, Gate, NewsKind, TaskTyp
 from workflows.installments.desk import CaseDesk
 from workflows.ports.agreements import AgreementPort, CorePort, SigningPort
 from workflows.ports.platform import PlatformPort
+from workflows.support.failures import STEP_FAILED
 from workflows.support.ids import GATEWAYS_QUEUE
 from workflows.support.options import DATABASE, DECIDING, GATEWAY
 
@@ -52,10 +53,9 @@ class ServicingStages(CaseDesk):
     async def close(self) -> None:
         """Nothing is owed: letter, release of the card, retention clock (结清)."""
         closing = CloseInput(case_token=self._case)
-        await self.incidental(
-            "installments.close_agreement",
-            lambda: workflow.execute_activity_method(AgreementPort.close_agreement, closing, **DECIDING),
-        )
+        if not await self._close_books(closing):
+            await self.move(CaseStage.SERVICING)
+            return
         await self.order_core("core.release_card", CorePort.release_card)
         await self.pass_gate(Gate.CLOSE)
         await self.incidental(
@@ -65,6 +65,18 @@ class ServicingStages(CaseDesk):
             ),
         )
         await self._end(CaseOutcome.COMPLETED)
+
+    async def _close_books(self, closing: CloseInput) -> bool:
+        """Close the agreement; False if the news came first that something is owed again."""
+        while not any(news.kind == NewsKind.REOPENED for news in self._news):
+            try:
+                await workflow.execute_activity_method(AgreementPort.close_agreement, closing, **DECIDING)
+            except STEP_FAILED as error:
+                await self.incident("installments.close_agreement", error)
+            else:
+                self.leave_if_ended()
+                return True
+        return False
 
     async def _record_stage(self) -> None:
         async with self._lock:

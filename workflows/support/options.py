@@ -3,7 +3,7 @@
 `docs/timeouts.md` explains the figures. Start-to-close bounds one attempt, schedule-to-close bounds all of them.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypedDict
 
 from temporalio.common import RetryPolicy
@@ -86,9 +86,24 @@ def rest_before_try(failures: int) -> timedelta:
     """
     return timedelta(seconds=min(2 ** min(failures - 1, 6), _LONGEST_REST_S))
 
+
+# How far the clock in Shanghai is ahead of UTC, all year round: the day on which a scheduled run was due.
+SHANGHAI_AHEAD: Final = timedelta(hours=8)
+
 # A call to an outside party. When it is spent an incident task opens; the case goes on living.
 GATEWAY: Final[ActivityProfile] = {
     "start_to_close_timeout": timedelta(seconds=10),
     "schedule_to_close_timeout": timedelta(minutes=10),
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 }
+
+
+class Waiting(TypedDict):
+    """Keyword arguments of `workflow.wait_condition`."""
+
+    timeout: timedelta
+
+
+def until(moment: datetime, *, now: datetime) -> Waiting:
+    """A wait that ends at a moment which the records name, such as the clock of a ticket."""
+    return {"timeout": moment - now}

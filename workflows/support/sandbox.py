@@ -20,6 +20,7 @@ SHARED_MODULES: Final = (
     "models.domain.states",
     # Stages, executed once and not again for every case: what the sandbox would forbid in them, the linter and the
     # import contracts forbid.
+    "workflows.aftercare.desk",
     "workflows.daily.run",  # a child of the catch-up
     "workflows.installments.agreeing",
     "workflows.installments.deciding",

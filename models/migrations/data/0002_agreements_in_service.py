@@ -52,6 +52,10 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("rule_id", sa.String(length=24), nullable=True),
+        sa.Column("gate_key", sa.String(length=120), nullable=True),
+        sa.Column("handled_by", sa.String(length=40), nullable=True),
+        sa.Column("close_code", sa.String(length=40), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["tenant"], ["tenants.code"], name=op.f("fk_daily_exceptions_tenant_tenants")),
@@ -64,6 +68,8 @@ def upgrade() -> None:
             name=op.f("uq_daily_exceptions_tenant_business_date_step_target"),
         ),
     )
+    op.create_index("ix_daily_exceptions_state", "daily_exceptions", ["tenant", "state", "business_date"], unique=False)
+    op.create_index("ix_daily_exceptions_target", "daily_exceptions", ["tenant", "target"], unique=False)
     op.create_table(
         "daily_runs",
         sa.Column("tenant", sa.String(), nullable=False),
@@ -92,6 +98,19 @@ def upgrade() -> None:
     op.create_index("ix_ledger_entries_agreement", "ledger_entries", ["agreement_id"], unique=False)
     op.create_index("ix_ledger_entries_balance", "ledger_entries", ["tenant", "booked_on", "account"], unique=False)
     op.create_table(
+        "products",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("version", sa.String(length=40), nullable=False),
+        sa.Column("definition", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("created_by", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["tenant"], ["tenants.code"], name=op.f("fk_products_tenant_tenants")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_products")),
+        sa.UniqueConstraint("tenant", "kind", "version", name=op.f("uq_products_tenant_kind_version")),
+    )
+    op.create_table(
         "bank_replies",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("tenant", sa.String(), nullable=False),
@@ -103,6 +122,8 @@ def upgrade() -> None:
         sa.Column("reason_code", sa.String(length=16), nullable=True),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("value_date", sa.Date(), nullable=True),
+        sa.Column("credit", sa.Boolean(), nullable=True),
+        sa.Column("account_index", sa.LargeBinary(length=32), nullable=True),
         sa.Column("order_id", sa.String(length=40), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -164,6 +185,28 @@ def upgrade() -> None:
         sa.UniqueConstraint("subject_id", "serial", name=op.f("uq_one_time_codes_subject_id_serial")),
     )
     op.create_table(
+        "card_balances",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("case_token", sa.String(), nullable=False),
+        sa.Column("business_key", sa.String(length=120), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("purchases_minor", sa.BigInteger(), nullable=False),
+        sa.Column("cash_minor", sa.BigInteger(), nullable=False),
+        sa.Column("fees_minor", sa.BigInteger(), nullable=False),
+        sa.Column("interest_minor", sa.BigInteger(), nullable=False),
+        sa.Column("installments_minor", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_token"], ["installment_cases.token"], name=op.f("fk_card_balances_case_token_installment_cases")
+        ),
+        sa.ForeignKeyConstraint(["tenant"], ["tenants.code"], name=op.f("fk_card_balances_tenant_tenants")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_card_balances")),
+        sa.UniqueConstraint("business_key", name=op.f("uq_card_balances_business_key")),
+    )
+    op.create_index(op.f("ix_card_balances_case_token"), "card_balances", ["case_token"], unique=False)
+    op.create_table(
         "core_orders",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("tenant", sa.String(), nullable=False),
@@ -195,6 +238,7 @@ def upgrade() -> None:
         sa.Column("bank_code", sa.String(length=35), nullable=True),
         sa.Column("profile", sa.String(length=24), nullable=False),
         sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("account_kind", sa.String(length=16), nullable=False),
         sa.Column("limit_minor", sa.BigInteger(), nullable=False),
         sa.Column("signed_on", sa.Date(), nullable=False),
         sa.Column("valid_to", sa.Date(), nullable=False),
@@ -239,10 +283,24 @@ def upgrade() -> None:
         sa.Column("case_token", sa.String(), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("stage", sa.String(length=16), nullable=False),
         sa.Column("contact_id", sa.String(length=40), nullable=True),
+        sa.Column("channel", sa.String(length=8), nullable=False),
+        sa.Column("text_cell", sa.LargeBinary(), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clock_version", sa.String(length=16), nullable=False),
+        sa.Column("extensions", sa.Integer(), nullable=False),
+        sa.Column("escalated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=True),
+        sa.Column("reason_code", sa.String(length=40), nullable=True),
+        sa.Column("answer_decision_id", sa.String(length=40), nullable=True),
         sa.Column("opened_by", sa.String(length=40), nullable=False),
+        sa.Column("opened_by_person", sa.String(length=40), nullable=True),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["case_token"], ["installment_cases.token"], name=op.f("fk_tickets_case_token_installment_cases")
@@ -251,6 +309,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tickets")),
     )
     op.create_index(op.f("ix_tickets_case_token"), "tickets", ["case_token"], unique=False)
+    op.create_index("ix_tickets_created", "tickets", ["tenant", "created_at", "id"], unique=False)
     op.create_index("ix_tickets_open", "tickets", ["tenant", "state", "due_at"], unique=False)
     op.create_table(
         "agreement_texts",
@@ -261,6 +320,8 @@ def upgrade() -> None:
         sa.Column("plan_hash", sa.String(length=64), nullable=False),
         sa.Column("agreement_document_id", sa.String(), nullable=False),
         sa.Column("cost_document_id", sa.String(), nullable=False),
+        sa.Column("paper_agreement_document_id", sa.String(), nullable=True),
+        sa.Column("paper_cost_document_id", sa.String(), nullable=True),
         sa.Column("wording_version", sa.String(length=40), nullable=False),
         sa.Column("facts", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -274,6 +335,16 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["cost_document_id"], ["case_documents.id"], name=op.f("fk_agreement_texts_cost_document_id_case_documents")
+        ),
+        sa.ForeignKeyConstraint(
+            ["paper_agreement_document_id"],
+            ["case_documents.id"],
+            name=op.f("fk_agreement_texts_paper_agreement_document_id_case_documents"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["paper_cost_document_id"],
+            ["case_documents.id"],
+            name=op.f("fk_agreement_texts_paper_cost_document_id_case_documents"),
         ),
         sa.ForeignKeyConstraint(["tenant"], ["tenants.code"], name=op.f("fk_agreement_texts_tenant_tenants")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agreement_texts")),
@@ -304,6 +375,7 @@ def upgrade() -> None:
         sa.Column("principal_left_minor", sa.BigInteger(), nullable=False),
         sa.Column("credit_minor", sa.BigInteger(), nullable=False),
         sa.Column("snapshot", sa.String(), nullable=True),
+        sa.Column("checkpoint", sa.String(), nullable=True),
         sa.Column("folded_to", sa.Date(), nullable=True),
         sa.Column("told_days", sa.Integer(), nullable=False),
         sa.Column("last_seq", sa.Integer(), nullable=False),
@@ -321,6 +393,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agreements")),
         sa.UniqueConstraint("case_token", name=op.f("uq_agreements_case_token")),
     )
+    op.create_index("ix_agreements_activated", "agreements", ["tenant", "activated_on"], unique=False)
+    op.create_index("ix_agreements_closed", "agreements", ["tenant", "closed_on"], unique=False)
     op.create_index("ix_agreements_next_due", "agreements", ["tenant", "next_due"], unique=False)
     op.create_index("ix_agreements_oldest_due", "agreements", ["tenant", "oldest_unpaid_due"], unique=False)
     op.create_index(op.f("ix_agreements_subject_id"), "agreements", ["subject_id"], unique=False)
@@ -385,6 +459,7 @@ def upgrade() -> None:
         sa.Column("policy_version", sa.String(length=40), nullable=False),
         sa.Column("next_try_on", sa.Date(), nullable=True),
         sa.Column("event_id", sa.String(length=40), nullable=True),
+        sa.Column("account_index", sa.LargeBinary(length=32), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -418,6 +493,41 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("text_id", "document_id", name=op.f("pk_document_readings")),
     )
+    op.create_table(
+        "follow_ups",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("agreement_id", sa.String(), nullable=False),
+        sa.Column("case_token", sa.String(), nullable=False),
+        sa.Column("business_key", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("anchor", sa.Date(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("schedule_version", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("reason_code", sa.String(length=40), nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=True),
+        sa.Column("contact_id", sa.String(length=40), nullable=True),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["agreement_id"], ["agreements.id"], name=op.f("fk_follow_ups_agreement_id_agreements")
+        ),
+        sa.ForeignKeyConstraint(
+            ["case_token"], ["installment_cases.token"], name=op.f("fk_follow_ups_case_token_installment_cases")
+        ),
+        sa.ForeignKeyConstraint(["tenant"], ["tenants.code"], name=op.f("fk_follow_ups_tenant_tenants")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_follow_ups")),
+        sa.UniqueConstraint("business_key", name=op.f("uq_follow_ups_business_key")),
+    )
+    op.create_index("ix_follow_ups_agreement", "follow_ups", ["agreement_id", "kind", "anchor"], unique=False)
+    op.create_index(op.f("ix_follow_ups_case_token"), "follow_ups", ["case_token"], unique=False)
+    op.create_index("ix_follow_ups_planned", "follow_ups", ["tenant", "state", "due_on"], unique=False)
     op.create_table(
         "settlement_quotes",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -494,12 +604,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_reversals_agreement_id"), "reversals", ["agreement_id"], unique=False)
     op.create_index(op.f("ix_reversals_event_id"), "reversals", ["event_id"], unique=False)
-    with op.batch_alter_table("case_contacts") as contacts:
-        # Contacts from before were no collection; from now on whoever writes one says so.
-        contacts.add_column(sa.Column("is_collection", sa.Boolean(), nullable=False, server_default=sa.false()))
-        contacts.add_column(sa.Column("recording_ref", sa.String(length=120), nullable=True))
-    with op.batch_alter_table("case_contacts") as contacts:
-        contacts.alter_column("is_collection", server_default=None)
     op.add_column("proposals", sa.Column("offer_id", sa.String(length=40), nullable=True))
     op.add_column("tenants", sa.Column("address", sa.String(length=300), nullable=True))
     op.add_column("tenants", sa.Column("hotline", sa.String(length=100), nullable=True))
@@ -507,6 +611,15 @@ def upgrade() -> None:
     op.add_column("tenants", sa.Column("collection_account", sa.String(length=34), nullable=True))
     op.add_column("tenants", sa.Column("collection_bank", sa.String(length=12), nullable=True))
     op.add_column("tenants", sa.Column("model_assessed_on", sa.Date(), nullable=True))
+    with op.batch_alter_table("case_contacts") as contacts:
+        # Contacts from before were talks with the debtor, no collection; from now on whoever writes one says so.
+        contacts.add_column(sa.Column("is_collection", sa.Boolean(), nullable=False, server_default=sa.false()))
+        contacts.add_column(sa.Column("role", sa.String(length=16), nullable=False, server_default="debtor"))
+        contacts.add_column(sa.Column("purpose", sa.String(length=24), nullable=True))
+        contacts.add_column(sa.Column("recording_ref", sa.String(length=120), nullable=True))
+    with op.batch_alter_table("case_contacts") as contacts:
+        contacts.alter_column("is_collection", server_default=None)
+        contacts.alter_column("role", server_default=None)
     for statement in TRIGGERS[op.get_bind().dialect.name]:
         op.execute(statement)
 

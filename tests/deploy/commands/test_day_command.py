@@ -16,6 +16,8 @@ class Api:
 
     def __init__(self, today: str | None) -> None:
         self.today, self.until, self.runs = today, None, []
+        self.asked: list[tuple[str, str, Any]] = []
+        self.answers: list[Any] = []
 
     def __enter__(self) -> Self:
         return self
@@ -23,8 +25,12 @@ class Api:
     def __exit__(self, *_: object) -> None:
         return
 
-    def call(self, method: str, _path: str, *, body: dict[str, Any] | None = None) -> Any:
+    def call(self, method: str, path: str, *, body: dict[str, Any] | None = None) -> Any:
+        self.asked.append((method, path, body))
+        if path.startswith("/v1/business-dates/"):
+            return self.answers.pop(0)
         if method == "POST":
+            assert body is not None
             self.until = body["until"]
             return {"until": self.until}
         if self.until is not None and self.today <= self.until:
@@ -70,3 +76,47 @@ def test_books_that_are_not_open_and_a_date_that_is_none_are_said(api: Api) -> N
     api.today = None
     assert run_command(["day", "run"]) != 0
     assert run_command(["day", "show"]) == 0
+
+
+ITEM = {
+    "id": "dex_1", "businessDate": "2026-11-23", "state": "OPEN", "step": "debit-orders", "target": "agr_1/1",
+    "code": "blocked-by-rule", "codeText": "A rule stands against this debit", "tries": 2, "rule": "WAGE-33",
+    "citation": "Regulation, Article 33",
+}  # fmt: skip
+
+
+def test_the_exception_queue_is_told_page_by_page_with_its_rule(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    api.answers = [{"items": [ITEM], "next": "c"}, {"items": [{**ITEM, "id": "dex_2", "rule": None}], "next": None}]
+    assert run_command(["day", "exceptions", "--step", "debit-orders"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert "dex_1" in first
+    assert "(blocked-by-rule, 2 tries)  WAGE-33 Regulation, Article 33" in first
+    assert second.endswith("(blocked-by-rule, 2 tries)")
+    assert [path for _, path, _ in api.asked] == [
+        "/v1/business-dates/exceptions?state=OPEN&step=debit-orders",
+        "/v1/business-dates/exceptions?state=OPEN&step=debit-orders&after=c",
+    ]
+
+
+def test_items_are_tried_again_and_closed_and_books_are_opened(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    api.answers = [ITEM, ITEM, {"today": "2026-11-20"}]
+    assert run_command(["day", "retry", "dex_1"]) == 0
+    assert run_command(["day", "close", "dex_1", "--reason", "mistaken"]) == 0
+    assert run_command(["day", "open", "--date", "2026-11-20"]) == 0
+    assert api.asked == [
+        ("POST", "/v1/business-dates/exceptions/dex_1/retry", None),
+        ("POST", "/v1/business-dates/exceptions/dex_1/close", {"reason": "mistaken"}),
+        ("POST", "/v1/business-dates/opening", {"businessDate": "2026-11-20"}),
+    ]
+    assert capsys.readouterr().out.splitlines()[-1] == "the books are open: business date 2026-11-20"
+    assert run_command(["day", "close", "dex_1"]) != 0
+    assert run_command(["day", "open", "--date", "soon"]) != 0
+
+
+def test_money_in_suspense_is_told_with_amount_and_date(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    money = {"id": "bkr_1", "valueDate": "2026-11-23", "amountMinor": -1000, "reference": None}
+    api.answers = [{"items": [money], "next": None}, {"items": [], "next": None}]
+    assert run_command(["day", "suspense"]) == 0
+    assert capsys.readouterr().out.split() == ["bkr_1", "2026-11-23", "-1000", "-"]
+    assert run_command(["day", "suspense"]) == 0
+    assert capsys.readouterr().out == "nothing waits\n"

@@ -8,7 +8,7 @@ from temporalio.worker import Interceptor
 
 from models.domain.states import CaseStage, Outcome, TaskState, TaskType
 from models.tables.agreements import Agreement, AgreementEvent, AgreementText, LedgerEntry, PlanOffer, Signature
-from models.tables.core import CoreOrder
+from models.tables.core import CardBalance, CoreOrder
 from models.tables.installments import AffordabilityAssessment, BureauReport, Proposal, RuleVerdict
 from models.tables.tasks import Decision, Task
 from tests.support.breakage import Breakage
@@ -22,6 +22,7 @@ STEPS = [
     "installments.apply_decision",
     "rules.evaluate_gate",
     "installments.query_bureau",
+    "core.read_balances",
     "installments.assess_affordability",
     "installments.prepare_offers",
     "installments.prepare_agreement",
@@ -57,7 +58,7 @@ def _one_of_each(world: CaseWorld, token: str) -> None:
     assert [decision.state for decision in world.rows(Decision, token)] == ["APPLIED"] * 5
     gates = [verdict.gate_key for verdict in world.rows(RuleVerdict, token)]
     assert len({(verdict.gate_key, verdict.rule_id) for verdict in world.rows(RuleVerdict, token)}) == len(gates)
-    for table in (BureauReport, AffordabilityAssessment, AgreementText, Signature, Agreement):
+    for table in (BureauReport, CardBalance, AffordabilityAssessment, AgreementText, Signature, Agreement):
         assert len(world.rows(table, token)) == 1, table
     assert [row.kind for row in world.rows(Proposal, token)] == ["recommendation", "chosen-plan"]
     assert len({offer.family for offer in world.rows(PlanOffer, token)}) == len(world.rows(PlanOffer, token)) >= 5

@@ -1,0 +1,85 @@
+"""The rules before a debit (扣款前合规检查): every order of a chunk is asked about, and what is barred is set apart."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from compliance.rules.evaluate import RULE_SET_VERSION, blocks, evaluate_gate
+from compliance.rules.results import Verdict
+from models.domain.states import Gate
+from models.domain.tokens import new_token
+from models.queries.debit_facts import AskedDebit, DebitRecords, debit_facts
+from models.tables.installments import RuleVerdict
+
+_GATE: Final = Gate.DEBIT
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """A debit that a rule stands against: the first such rule, and the key under which the verdicts are kept."""
+
+    rule_id: str
+    gate_key: str
+
+
+@dataclass(slots=True)
+class DebitGate:
+    """The gate over one chunk of one date.
+
+    `asked` and `barred` are what the chunk's event tells: how many orders, and how often each rule stood against one.
+    """
+
+    records: DebitRecords
+    on: date
+    now: datetime
+    asked: int = 0
+    barred: Counter[str] = field(default_factory=Counter)
+    _rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def ask(self, order: AskedDebit) -> Barred | None:
+        """What stands against an order, if anything; its verdicts wait to be kept."""
+        self.asked += 1
+        verdicts = evaluate_gate(_GATE, debit_facts(order, self.records), as_of=self.on, evaluated_at=self.now)
+        against = [one for one in verdicts if blocks(result=one.result, severity=one.severity)]
+        if not against:
+            return None
+        self.barred.update(one.rule_id for one in against)
+        key = f"{order.agreement.case_token}/{_GATE}/{order.row.no}/{self.on.isoformat()}"
+        self._rows += self._stored(order, key, against)
+        return Barred(against[0].rule_id, key)
+
+    def keep(self, session: Session) -> dict[str, Any]:
+        """Keep the verdicts that bar an order, once per row and date; returns what the event says of the chunk."""
+        if self._rows:
+            insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+            session.execute(
+                insert(RuleVerdict).on_conflict_do_nothing(index_elements=["gate_key", "rule_id"]), self._rows
+            )
+        return {"gate": _GATE.value, "ruleSet": RULE_SET_VERSION, "asked": self.asked, "barred": dict(self.barred)}
+
+    def _stored(self, order: AskedDebit, key: str, against: Sequence[Verdict]) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": new_token("vrd"),
+                "tenant": order.agreement.tenant,
+                "case_token": order.agreement.case_token,
+                "gate": _GATE.value,
+                "gate_key": key,
+                "rule_id": one.rule_id,
+                "rule_set_version": RULE_SET_VERSION,
+                "result": one.result.value,
+                "severity": one.severity.value,
+                "reason": one.reason,
+                "missing": list(one.missing),
+                "params": one.stored_params(),
+                "inputs_hash": one.inputs_hash,
+                "as_of": one.as_of,
+                "evaluated_at": self.now,
+            }
+            for one in against
+        ]
