@@ -24,20 +24,48 @@ def generate(
     size: Annotated[int, typer.Option("--size", min=0, max=_MAX_SIZE, help="Number of customers.")] = 1_000,
     seed: Annotated[int, typer.Option("--seed", help="Same size and seed, same file.")] = 1,
     *,
+    clients: Annotated[
+        Path | None,
+        typer.Option("--clients", help="Take figures, sex and age of this CSV file.", exists=True, dir_okay=False),
+    ] = None,
+    delayed_months: Annotated[
+        int, typer.Option("--delayed-months", min=-2, max=9, help="With --clients: whose PAY_0 is at least this.")
+    ] = 2,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write realistic card customers with valid numbers, addresses and debts as CSV; docs/book.md lists the columns."""
+    """Write realistic card customers with valid numbers, addresses and debts as CSV; docs/book.md lists the columns.
+
+    With --clients the debts are those of a file's card clients; who they are is made up all the same.
+    """
     if out.exists() and not force:
         raise CommandFailed(ExitCode.CANNOT_CREATE, f"{out} exists; choose another name or give --force")
+    rows = size
     try:
-        digest = _with_progress(out, size=size, seed=seed)
+        if clients is None:
+            digest = _with_progress(out, size=size, seed=seed)
+        else:
+            rows, digest = _of_clients(clients, out, months=delayed_months, size=size, seed=seed)
     except OSError as error:
         raise CommandFailed(ExitCode.CANNOT_CREATE, f"{out} cannot be written: {error.strerror}") from None
     if as_json:
-        print_json({"rows": size, "seed": seed, "path": out, "sha256": digest})
+        print_json({"rows": rows, "seed": seed, "path": out, "sha256": digest})
     else:
-        say(f"{size} customers in {out}, SHA-256 {digest}")
+        say(f"{rows} customers in {out}, SHA-256 {digest}")
+
+
+def _of_clients(clients: Path, out: Path, *, months: int, size: int, seed: int) -> tuple[int, str]:
+    """The first `size` clients of a file whose latest payment was `months` late, under names that are made up."""
+    from deploy.demo.book import write_rows  # noqa: PLC0415
+    from deploy.demo.clients import ClientsInvalid, delayed_clients  # noqa: PLC0415
+    from deploy.demo.clients_book import applicants_of  # noqa: PLC0415
+
+    try:
+        chosen = delayed_clients(clients, months=months, size=size)
+    except ClientsInvalid as error:
+        raise CommandFailed(ExitCode.DATA, f"{clients}: {error}") from None
+    rows = [applicant.row for applicant in applicants_of(chosen, seed=seed)]
+    return len(rows), write_rows(out, rows)
 
 
 def _with_progress(out: Path, *, size: int, seed: int) -> str:

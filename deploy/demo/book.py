@@ -5,7 +5,7 @@ The same size and seed give the same bytes; a larger book of the same seed begin
 
 import csv
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
@@ -102,7 +102,11 @@ def write_book(path: Path, *, size: int, seed: int, progress: Callable[[int], ob
         ValueError: as `generate_book`.
         OSError: the file cannot be written.
     """
-    rows = generate_book(size, seed)
+    return write_rows(path, generate_book(size, seed), progress=progress)
+
+
+def write_rows(path: Path, rows: Iterable[BookRow], *, progress: Callable[[int], object] = lambda _done: None) -> str:
+    """Write rows of a book that came about in another way; file, return value and `OSError` as `write_book`."""
     unfinished = path.with_name(f".{path.name}.part")
     try:
         with unfinished.open("w", encoding="utf-8", newline="") as file:
@@ -134,7 +138,7 @@ def read_book(path: Path) -> Iterator[BookRow]:
                 raise ValueError(f"line {lines.line_num}: a value does not fit its column") from None
 
 
-def _write(file: TextIO, rows: Iterator[BookRow], progress: Callable[[int], object]) -> None:
+def _write(file: TextIO, rows: Iterable[BookRow], progress: Callable[[int], object]) -> None:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
     done = 0
