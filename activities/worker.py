@@ -10,6 +10,7 @@ from temporalio.client import Client
 from temporalio.common import VersioningBehavior
 from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig, WorkerDeploymentVersion
 
+from activities.aftercare.steps import SqlAftercare
 from activities.daily.bank import BankOf
 from activities.daily.steps import SqlDailyRun
 from activities.gateways.bureau import BureauGateway, BureauQuery
@@ -20,9 +21,13 @@ from activities.support.registry import activities_of
 from activities.tasks.platform import SqlPlatform
 from compliance.vault.keyring import Vault
 from models.database.engine import Database
+from models.domain.aftercare.clocks import WorkingDay, monday_to_friday
 from models.domain.clock import Clock
+from workflows.aftercare.follow_up import FollowUpCall
+from workflows.aftercare.ticket import TicketCase
 from workflows.daily.catch_up import DailyCatchUp
 from workflows.daily.run import DailyRun
+from workflows.daily.scheduled import DailyScheduled
 from workflows.installments.case import InstallmentCase
 from workflows.ports.agreements import CorePort, SigningPort
 from workflows.ports.notices import NoticePort
@@ -32,7 +37,7 @@ from workflows.support.sandbox import STRICT_RUNNER
 
 # What all workers are called together by an external cluster; a full stop would end the name.
 DEPLOYMENT: Final = "casework"
-ALL_WORKFLOWS: Final[list[type]] = [InstallmentCase, DailyRun, DailyCatchUp]
+ALL_WORKFLOWS: Final[list[type]] = [InstallmentCase, FollowUpCall, TicketCase, DailyRun, DailyCatchUp, DailyScheduled]
 # A bigger pool buys nothing under one interpreter lock; the database pool is sized to it.
 _THREADS: Final = 8
 _LOCAL_SLOTS: Final = 20
@@ -45,6 +50,7 @@ class WorkerDeps:
 
     Attributes:
         bank_of: the bank of a tenant; None where no daily run is served.
+        is_working_day: the calendar of clocks that count working days.
         build_id: names this deployment to an external cluster; None on the embedded stack, which is unversioned.
     """
 
@@ -57,6 +63,7 @@ class WorkerDeps:
     notices: NoticePort
     clock: Clock
     bank_of: BankOf | None = None
+    is_working_day: WorkingDay = monday_to_friday
     interceptors: Sequence[Interceptor] = ()
     build_id: str | None = None
     graceful_shutdown: timedelta = timedelta(seconds=5)
@@ -81,6 +88,7 @@ def case_adapters(deps: WorkerDeps) -> list[object]:
         SqlPlatform(deps.database, deps.clock),
         SqlInstallments(deps.database, deps.clock),
         SqlAgreements(deps.database, deps.clock),
+        SqlAftercare(deps.database, deps.vault, deps.clock, deps.is_working_day),
     ]
     if deps.bank_of is not None:
         adapters.append(SqlDailyRun(deps.database, deps.vault, deps.bank_of, deps.clock))

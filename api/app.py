@@ -12,12 +12,15 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.plugins.pydantic import PydanticDIPlugin, PydanticInitPlugin, PydanticSchemaPlugin
 from litestar.types import ControllerRouterHandler
 
+from api.aftercare.controller import CaseCareController, EducationController, TicketController
+from api.aftercare.link_controller import LinkCareController
 from api.agreements.case_controller import CaseAgreementController
 from api.agreements.money_controller import AgreementMoneyController, SettlementQuoteController
 from api.agreements.reversal_controller import AgreementReversalController, ReversalController
 from api.bodies import BodyPlugin
 from api.body_gate import MAX_MULTIPART_BYTES, BodyGate
 from api.business_dates.controller import BusinessDateController
+from api.business_dates.queue_controller import ExceptionController, SuspenseController
 from api.deps import ApiDeps, ApiSettings
 from api.documented import OPENAPI, openapi_document, serve_document
 from api.edge import Edge
@@ -33,6 +36,7 @@ from api.links.signing_controller import SigningController
 from api.parties.controller import SubjectController
 from api.problems import EXCEPTION_HANDLERS, locale_of, problem_page
 from api.quotes.controller import QuoteController
+from api.reconciliations.controller import ReconciliationController
 from api.staff.controller import RoleChangeController, StaffController
 from api.tasks.controller import TaskController
 from compliance.telemetry.requests import request_spans
@@ -59,8 +63,15 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     CustomerLinkController,
     LinkController,
     SigningController,
+    TicketController,
+    CaseCareController,
+    EducationController,
+    LinkCareController,
     QuoteController,
     BusinessDateController,
+    ExceptionController,
+    SuspenseController,
+    ReconciliationController,
 )
 
 

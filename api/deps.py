@@ -13,8 +13,9 @@ A handler names what it needs as a parameter; the app provides it (`api.app.crea
 - `if_match: IfMatch` (`api.etags`): the version that `If-Match` names; 428 without it.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ from temporalio.client import Client
 from compliance.telemetry.metrics import Metrics
 from models.database.engine import Database
 from models.domain.clock import Clock
+from models.domain.reconciliation.records import FiledLine
+from models.domain.reconciliation.tolerance import BankDays
 from models.errors import UnsafeSetting
 
 if TYPE_CHECKING:
@@ -32,6 +35,20 @@ if TYPE_CHECKING:
     from api.identity.tokens import TokenVerifier
     from compliance.payloads.dispatch import Dispatcher
     from compliance.vault.keyring import Vault
+
+
+def unknown_calendar(day: date) -> bool:
+    """For a service without a calendar.
+
+    Raises:
+        LookupError: always; nothing is assumed of a day.
+    """
+    raise LookupError(day)
+
+
+def no_files(tenant: str) -> Iterable[FiledLine]:  # noqa: ARG001 - as `ApiDeps.filed_lines`
+    """For a service that does not see the exchange with the bank."""
+    return ()
 
 
 @dataclass(kw_only=True, slots=True)
@@ -44,6 +61,8 @@ class ApiDeps:
         files_root: where sealed files lie.
         issuer: the local issuer of tokens, or None where an outside issuer logs people in.
         metrics: what `/metrics` shows; the process hands in its own.
+        is_bank_day: the bank's calendar.
+        filed_lines: a tenant's booked entries as the files of its bank have them.
     """
 
     database: Database
@@ -55,6 +74,8 @@ class ApiDeps:
     issuer: "Issuer | None"
     files_root: Path
     metrics: Metrics = field(default_factory=Metrics)
+    is_bank_day: BankDays = unknown_calendar
+    filed_lines: Callable[[str], Iterable[FiledLine]] = no_files
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,10 +13,12 @@ from temporalio.client import Client
 from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import Worker
 
+from activities.duties.care_reconciler import CareReconciler
 from activities.duties.notifier import Notifier
 from activities.duties.reconciler import Reconciler
 from activities.duties.relay import Relay
 from activities.duties.runner import DutyRunner
+from activities.duties.scheduler import Scheduler
 from activities.duties.sealer import Sealer
 from activities.duties.sweeper import Sweeper
 from activities.gateways.bureau import BureauGateway, BureauRecord, Identity
@@ -36,7 +38,7 @@ from compliance.audit.seal import seal_keys
 from compliance.payloads.connect import connect
 from compliance.payloads.dispatch import Dispatcher
 from compliance.vault.keyring import Vault
-from deploy.bank import banks
+from deploy.bank import banks, files_of, is_bank_day
 from deploy.clock import wall_clock
 from deploy.messages import message_gateways
 from deploy.observe import Telemetry
@@ -152,6 +154,8 @@ def build_api(parts: Parts) -> Litestar:
         issuer=issuer,
         files_root=settings.data.files,
         metrics=parts.telemetry.metrics,
+        is_bank_day=is_bank_day,
+        filed_lines=files_of(banks(settings, stores.data, parts.clock), parts.vault),
     )
     return create_app(
         deps,
@@ -188,6 +192,7 @@ def build_workers(parts: Parts, queues: Sequence[str]) -> list[Worker]:
         ),
         notices=SqlNotices(parts.stores.data, parts.vault, message_gateways(parts.settings), parts.clock),
         bank_of=banks(parts.settings, parts.stores.data, parts.clock),
+        is_working_day=is_bank_day,
         clock=parts.clock,
         build_id=build_of(parts.settings),
     )
@@ -201,7 +206,7 @@ def card_core(settings: Settings) -> CoreGateway:
 
 
 def build_duties(parts: Parts) -> DutyRunner:
-    """Relay, sealer, reconciler, sweeper and notifier, under leases that name this process."""
+    """Relay, sealer, reconciler, sweeper, notifier and scheduler, under leases that name this process."""
     database, metrics = parts.stores.data, parts.telemetry.metrics
     sender = SqlNotices(database, parts.vault, message_gateways(parts.settings), parts.clock, actor="duty:notifier")
     metrics.read_open_tasks(lambda: _open_tasks(database))
@@ -211,8 +216,17 @@ def build_duties(parts: Parts) -> DutyRunner:
             Relay(database, parts.dispatcher, parts.clock, metrics=metrics),
             Sealer(database, seal_keys(parts.vault), parts.settings.anchor, metrics=metrics),
             Reconciler(database, parts.client, parts.clock, metrics=metrics),
+            CareReconciler(database, parts.client, parts.clock, metrics=metrics),
             Sweeper(database),
             Notifier(database, sender),
+            Scheduler(
+                database,
+                parts.client,
+                queue=CASES_QUEUE,
+                hour=parts.settings.daily_hour,
+                task_timeout=WORKFLOW_TASK_TIMEOUT,
+                rpc_timeout=RPC_TIMEOUT,
+            ),
         ),
         database=database,
         clock=parts.clock,

@@ -1,16 +1,22 @@
 """The bank of each tenant: a folder of its own in the exchange directory, the account that collects, a calendar."""
 
+from collections.abc import Callable, Iterable
 from datetime import date
+from functools import partial
 
 import chinese_calendar
 
+from activities.daily.accounts import account_index
 from activities.daily.bank import BankConnection, BankOf
+from activities.daily.filed_lines import filed_lines
 from activities.gateways.bank.folder import BankFolders, FolderBank
 from activities.gateways.bank.orders import Creditor
 from activities.gateways.bank.profiles import GENERIC_CNY
+from compliance.vault.keyring import Vault
 from deploy.values import Settings
 from models.database.engine import Database
 from models.domain.clock import Clock
+from models.domain.reconciliation.records import FiledLine
 from models.tables.tenants import Tenant
 
 
@@ -31,6 +37,13 @@ def banks(settings: Settings, database: Database, clock: Clock) -> BankOf:
         )
 
     return bank_of
+
+
+def files_of(bank_of: BankOf, vault: Vault) -> Callable[[str], Iterable[FiledLine]]:
+    """A tenant's booked entries as the files of its bank have them, for the reconciliation."""
+    return lambda tenant: filed_lines(
+        bank_of(tenant), tenant=tenant, account_index=partial(account_index, vault, tenant)
+    )
 
 
 def is_bank_day(day: date) -> bool:

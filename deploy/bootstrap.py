@@ -21,6 +21,7 @@ from models.domain.roles import Role
 from models.domain.shanghai import shanghai_date
 from models.domain.viewer import ANY_BRANCH
 from models.operations.agreements import set_first_business_date
+from models.operations.products import set_default_terms
 from models.operations.staff import NewStaff, seed_staff
 from models.tables.staff import Staff
 from models.tables.tenants import Tenant
@@ -161,6 +162,7 @@ def create_tenant(
             raise CommandFailed(ExitCode.CANNOT_CREATE, f"tenant {code} exists")
         unit.session.add(Tenant(code=code, sandbox=sandbox, created_at=now, **asdict(legal)))
         unit.session.flush()
+        set_default_terms(unit.session, tenant=code, now=now)
         set_first_business_date(unit.session, tenant=code, today=shanghai_date(now), now=now)
         ids = [
             _seed(unit.session, account, tenant=code, password_hash=hashes.get(account.login), now=now)

@@ -194,6 +194,7 @@ class Settings:
     anchor: Path
     sandbox: bool
     build_id: str | None
+    daily_hour: int | None
     log_json: bool
     url: str | None
 

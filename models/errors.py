@@ -248,6 +248,15 @@ class Conflict(CaseworkError):
 
 
 @dataclass(kw_only=True, eq=False)
+class TooManyTickets(CaseworkError):
+    """A customer has `params.limit` tickets of a case open already."""
+
+    code = "too-many-tickets"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
 class IdempotencyInFlight(CaseworkError):
     """The first request under this key is still under way."""
 

@@ -7,7 +7,7 @@ from typing import Final
 from sqlmodel import Session, col, select
 from temporalio import activity
 
-from activities.installments.content import task_content
+from activities.tasks.content import content_of
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.rules.evaluate import RULE_SET_VERSION, blocks, evaluate_gate
@@ -28,7 +28,7 @@ from models.contracts.platform import (
 )
 from models.database.engine import Database
 from models.domain.clock import Clock
-from models.domain.ids import tenant_of_case, tenant_of_workflow
+from models.domain.ids import case_of_start, start_key, tenant_of_case, tenant_of_workflow
 from models.domain.shanghai import shanghai_date
 from models.domain.states import CHECKER_TASKS, CaseStage, Gate, OutboxKind, TaskType
 from models.domain.tokens import new_token
@@ -63,13 +63,15 @@ class SqlPlatform(PlatformPort):
     def register_run(self, input: RegisterRunInput) -> RunRegistered:
         """Give this run its epoch, once; closes the start's outbox row."""
         now = self.clock()
-        case_token = input.workflow_id.partition("/")[2]
-        deed = _deed(tenant_of_workflow(input.workflow_id), "case.run-registered", case_token, now)
+        key = start_key(input.workflow_id)
+        case_token = case_of_start(key)
+        action = "case.run-registered" if key == case_token else "aftercare.started"
+        deed = _deed(tenant_of_workflow(input.workflow_id), action, case_token, now)
         epoch = 0
         with unit_of_work(self.database, deed) as unit:
             epoch, is_new = runs.register_run(unit.session, workflow_id=input.workflow_id, run_id=input.run_id, now=now)
-            unit.deed.facts = {"epoch": epoch, "run": input.run_id}
-            outbox.close(unit.session, kind=OutboxKind.START, business_key=case_token, now=now)
+            unit.deed.facts = {"epoch": epoch, "run": input.run_id, "workflow": input.workflow_id}
+            outbox.close(unit.session, kind=OutboxKind.START, business_key=key, now=now)
             if not is_new and not unit.session.dirty:
                 raise Unchanged
         return RunRegistered(epoch=epoch)
@@ -102,7 +104,7 @@ class SqlPlatform(PlatformPort):
         deed = _deed(tenant, "task.opened", input.case_token, now)
         with unit_of_work(self.database, deed) as unit:
             before = _seq_of(unit.session, input)
-            content = task_content(unit.session, input, now=now)
+            content = content_of(unit.session, input, now=now)
             task = projection.put_task(unit.session, content, fence=input.fence, now=now)
             answer = _open_task(task)
             if before == (task.epoch, task.seq):

@@ -18,6 +18,7 @@ from models.domain.rule_words import ChangeKind
 from models.domain.servicing.settlement import ItemCode
 from models.domain.tokens import uuid7
 from models.operations.idempotency import KeySlot, open_key
+from models.operations.money_notices import tell_received
 from models.operations.payments import Money, Receipt, lock_agreement, prepay, record_payment
 from models.operations.quotes import check_redeemable, quoted_on, redeem
 from models.queries.servicing import is_on_record
@@ -144,7 +145,7 @@ def take_redemption(deps: ApiDeps, asking: Asking, quote_id: str, body: Redempti
             channel=body.channel,
             bank_reference=body.bank_reference,
         )
-        receipt = redeem(session, desk.agreement, quote, money, on=desk.on, now=desk.now)
+        receipt = redeem(session, desk.agreement, quote, money, quoted=now_settles, on=desk.on, now=desk.now)
         desk.unit.deed.facts |= {
             "quote": quote.id,
             "hash": quote.quote_hash,
@@ -181,7 +182,9 @@ def _take(deps: ApiDeps, asking: Asking, agreement: Agreement, action: str, effe
                 on=open_date(unit.session, tenant=agreement.tenant, clock=deps.clock),
                 now=now,
             )
-            deed.facts |= _told(effect(desk), desk)
+            taken = effect(desk)
+            tell_received(unit.session, desk.agreement, taken, on=desk.on, now=now)
+            deed.facts |= _told(taken, desk)
     except Blocked as blocked:
         raise keep_blocked(deps, asking.principal, agreement, blocked) from None
     return event_id

@@ -21,6 +21,7 @@ from models.domain.tokens import new_token
 from models.errors import FourEyesViolation, ShownChanged, WrongState
 from models.operations import reversals
 from models.operations.idempotency import KeySlot, open_key
+from models.operations.money_notices import tell_reversed
 from models.operations.payments import lock_agreement
 from models.operations.reversals import PROPOSED, Who
 from models.tables.agreements import Agreement
@@ -168,6 +169,7 @@ def _decide(deps: ApiDeps, principal: Principal, reversal_id: str, *, shown: str
         if confirm:
             on = open_date(unit.session, tenant=agreement.tenant, clock=deps.clock)
             booked = reversals.book_reversal(unit.session, locked, decided, on=on, now=now)
+            tell_reversed(unit.session, locked, decided, booked, now=now)
             after = booked.booked.after
             deed.facts |= {
                 "booked": booked.event.id,

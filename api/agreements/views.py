@@ -21,7 +21,7 @@ from api.wording import worded
 from models.domain.servicing.allocation import AllocationLine
 from models.domain.servicing.fold import explain
 from models.domain.servicing.stored import terms_from_json
-from models.operations.booking import events_of
+from models.operations.folding import events_of
 from models.queries.agreements import events_of_agreement, rows_of_agreement
 from models.queries.servicing import ledger_balances
 from models.tables.agreements import Agreement, AgreementEvent, AgreementRow, SettlementQuote

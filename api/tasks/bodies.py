@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from api.bodies import Body
-from models.domain.forms import MAX_NOTE_CHARS
+from models.domain.form_base import MAX_NOTE_CHARS
 from models.queries.task_pages import TaskSort
 from models.queries.tasks import MAX_PAGE
 

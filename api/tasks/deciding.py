@@ -15,6 +15,7 @@ from models.domain.states import DecisionState
 from models.errors import DecisionRefused
 from models.operations.decisions import decide_input
 from models.operations.idempotency import KeySlot, store_answer
+from models.queries.aftercare import care_standing
 from models.tables.installments import InstallmentCase
 from models.tables.tasks import Decision
 
@@ -72,10 +73,11 @@ def decided_answer(deps: ApiDeps, decision_id: str, *, location: str, result: De
     with deps.database.read() as session:
         decision = session.get_one(Decision, decision_id)
         case = session.get(InstallmentCase, decision.case_token) if decision.case_token is not None else None
+        stands = care_standing(session, decision.workflow_id) or case
     if decision.state == DecisionState.REFUSED:
         raise DecisionRefused(detail=decision_id, params={"reason": decision.refusal or "internal"})
     applied = result is not None or decision.state == DecisionState.APPLIED
-    after = result or case
+    after = result or stands
     body = DecidedAnswer(
         decision_id=decision.id,
         state=DecisionState.APPLIED if applied else decision.state,

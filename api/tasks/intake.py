@@ -15,13 +15,14 @@ from compliance.audit.unit import unit_of_work
 from compliance.vault.cells import CellAddress
 from models.domain.application import DocumentKind
 from models.domain.forms import DecisionForm, parse_decision
-from models.domain.states import CHECKER_TASKS, TaskType
+from models.domain.states import CHECKER_TASKS, Outcome, TaskType
 from models.domain.viewer import Viewer
 from models.errors import CaseworkError, FieldFault, FormInvalid, NotFound, ShownChanged
 from models.operations.decisions import NewDecision, prepare_task_decision
 from models.operations.idempotency import KeySlot, KeyTaken, find_key, open_key
 from models.queries.agreements import latest_document
 from models.queries.allowed import require_allowed
+from models.queries.parties import has_card
 from models.queries.tasks import get_task, subject_of_task
 from models.tables.tasks import Task
 
@@ -96,6 +97,8 @@ def _check(deps: ApiDeps, request: TaskDecision, *, now: datetime) -> _Checked:
         raise ShownChanged
     if form.document_id is not None:
         _check_scan(deps, task, form.document_id)
+    if (task.type, form.outcome) == (TaskType.DOCUMENTS, Outcome.ACCEPT):
+        _check_card(deps, subject)
     return _Checked(task=task, form=form, subject=subject)
 
 
@@ -107,12 +110,20 @@ def _check_scan(deps: ApiDeps, task: Task, document_id: str) -> None:
         raise FormInvalid(faults=(FieldFault(pointer="/documentId", code="scan-not-newest"),))
 
 
+def _check_card(deps: ApiDeps, subject_id: str) -> None:
+    """The documents are not complete before the card is known whose debt is meant."""
+    with deps.database.read() as session:
+        known = has_card(session, subject_id)
+    if not known:
+        raise FormInvalid(faults=(FieldFault(pointer="/cardNumber", code="card-missing"),))
+
+
 def _decision(deps: ApiDeps, request: TaskDecision, checked: _Checked) -> NewDecision:
     task, form = checked.task, checked.form
-    note_cell = None
-    if form.note is not None:
+    note_cell, words = None, form.answer or form.note
+    if words is not None:
         address = CellAddress(task.tenant, "decisions", "note_cell", request.decision_id, checked.subject)
-        note_cell = deps.vault.seal(address, form.note)
+        note_cell = deps.vault.seal(address, words)
     carrier: dict[str, str] = {}
     TraceContextTextMapPropagator().inject(carrier)
     return NewDecision(
@@ -141,6 +152,8 @@ def _figures(form: DecisionForm) -> dict[str, Any]:
         figures["offer"] = form.offer_id
     if form.document_id is not None:
         figures["document"] = form.document_id
+    if form.next_contact_days is not None:
+        figures["nextContactDays"] = form.next_contact_days
     return figures
 
 
@@ -153,7 +166,7 @@ def _deed(request: TaskDecision, checked: _Checked, *, now: datetime) -> Deed:
         "outcome": form.outcome.value,
         "reason": form.reason_code,
         "shown": task.shown_hash,
-        "note": form.note is not None,
+        "note": (form.answer or form.note) is not None,
         **_figures(form),
     }
     return Deed(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -11,11 +12,15 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
+from models.contracts.aftercare import CareInput
 from models.contracts.daily import CatchUpInput
 from models.contracts.installments import CaseInput, CaseNews, DecideInput, DecideResult
 from models.database.engine import Database
-from models.domain.ids import catch_up_workflow_id, installment_workflow_id
+from models.domain.ids import care_item, case_of_start, catch_up_workflow_id, installment_workflow_id, start_key
 from models.operations import decisions
+
+# Workflows of after-care, by the area of their ids.
+_CARE: Final = {"aftercare": "aftercare.follow_up", "tickets": "aftercare.ticket"}
 
 
 class Fate(StrEnum):
@@ -46,16 +51,21 @@ class Dispatcher:
     rpc_timeout: timedelta
 
     async def start_case(self, case_token: str) -> bool:
-        """Start the case's workflow; "already started" is success.
+        """Start the case's workflow, as `start` does."""
+        return await self.start(installment_workflow_id(case_token))
+
+    async def start(self, workflow_id: str) -> bool:
+        """Start the workflow that a business id stands for; "already started" is success.
 
         Returns:
             False if Temporal did not answer; the relay tries again.
         """
+        name, started_with = _beginning(workflow_id)
         try:
             await self.client.start_workflow(
-                "installments.case",
-                CaseInput(case_token=case_token),
-                id=installment_workflow_id(case_token),
+                name,
+                started_with,
+                id=workflow_id,
                 task_queue=self.cases_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 task_timeout=self.task_timeout,
@@ -119,6 +129,14 @@ class Dispatcher:
         except (RuntimeError, OSError):  # a lazily connected client that finds no server
             return Answer(fate=Fate.UNANSWERED)
         return Answer(fate=Fate.APPLIED, result=result)
+
+
+def _beginning(workflow_id: str) -> tuple[str, CaseInput | CareInput]:
+    """The workflow type behind a business id, and what it starts with."""
+    area, key = workflow_id.partition("/")[0], start_key(workflow_id)
+    if area in _CARE:
+        return _CARE[area], CareInput(case_token=case_of_start(key), item=care_item(workflow_id))
+    return "installments.case", CaseInput(case_token=key)
 
 
 def record_refusal(

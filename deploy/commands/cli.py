@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from deploy.commands import audit, book, day, demo, keys, quote, rollout, run, staff, stores, tenants
+from deploy.commands import audit, book, day, demo, keys, quote, reconcile, rollout, run, staff, stores, tenants
 from deploy.exits import CommandFailed, ExitCode
 from deploy.settings import SettingsRefused
 from models.errors import (
@@ -48,6 +48,7 @@ app.add_typer(rollout.app, name="rollout")
 app.add_typer(tenants.app, name="tenant")
 staff.register(app)
 app.add_typer(day.app, name="day")
+reconcile.register(app)
 demo.register(app)
 app.add_typer(book.app, name="book")
 quote.register(app)

@@ -60,6 +60,14 @@ class CoreOrderInput:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ReadBalancesInput:
+    """Ask the card core what stands on the card; `key` makes a repeated question one answer."""
+
+    case_token: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ActivateInput:
     """Bring the signed agreement into force: agreement, rows, first event and postings in one transaction."""
 

@@ -79,6 +79,7 @@ class DecideInput:
     terms: Terms | None = None
     mended: MendedBureau | None = None
     offer_id: str | None = None  # the plan that was chosen
+    next_contact_days: int | None = None  # of a follow-up: until the next one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,15 +1,22 @@
 """Files that go to the bank: id, name and time are fixed before the first byte, so that a file can be written again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select, update
 
 from models.domain.daily import FileState, OrderState
 from models.domain.tokens import new_token
 from models.errors import BankFileConflict
 from models.tables.daily import BankFile, DebitOrder
+
+_ORDERS: Final = DebitOrder.__table__  # type: ignore[attr-defined]
+_NOTE_ACCOUNT: Final = (
+    update(_ORDERS).where(_ORDERS.c.id == bindparam("order")).values(account_index=bindparam("index"))
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +70,18 @@ def assign_orders(session: Session, file: BankFile, order_ids: Sequence[str], *,
             .execution_options(synchronize_session=False)
         ).rowcount
     )
+
+
+def note_accounts(session: Session, asked: Mapping[str, bytes | None]) -> None:
+    """Keep of each order which account it asks for, as a blind index, so that the bank's word can be held against it.
+
+    Args:
+        session: of the unit of work that puts the orders into their file.
+        asked: by id of the order.
+    """
+    known = [{"order": order_id, "index": index} for order_id, index in asked.items() if index is not None]
+    if known:
+        session.connection().execute(_NOTE_ACCOUNT, known)
 
 
 def totals(session: Session, file_id: str) -> tuple[int, int]:

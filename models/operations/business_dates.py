@@ -1,15 +1,17 @@
 """The business date and its runs: dates strictly in order, one run of a tenant at a time, figures, exceptions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, func, select, update
 
-from models.domain.daily import ExceptionState, RunState
+from models.domain.daily import REOPENED, WAITING_EXCEPTIONS, ExceptionState, RunState
 from models.domain.tokens import new_token
 from models.errors import WrongState
+from models.tables.agreements import LedgerEntry
 from models.tables.daily import BusinessDate, DailyException, DailyRun
 from models.tables.tenants import Tenant
 
@@ -66,6 +68,29 @@ def refuse_ahead(session: Session, day: Day, *, wall_today: date) -> None:
         raise WrongState(detail=f"{day.tenant} {day.on}", params={"state": "ahead-of-clock"})
 
 
+def open_books(session: Session, day: Day, *, wall_today: date, now: datetime) -> None:
+    """Open the books of a tenant that has none yet (开账).
+
+    Args:
+        session: of a unit of work.
+        day: the first business date.
+        wall_today: the calendar date in Shanghai.
+        now: for the record.
+
+    Raises:
+        WrongState: they are open (`books-open`), the date lies ahead of the wall clock and the tenant is no sandbox
+            (`ahead-of-clock`), or before what was booked by the calendar meanwhile (`booked-later`).
+    """
+    if session.get(BusinessDate, day.tenant) is not None:
+        raise WrongState(detail=day.tenant, params={"state": "books-open"})
+    refuse_ahead(session, day, wall_today=wall_today)
+    latest = session.exec(select(func.max(LedgerEntry.booked_on)).where(col(LedgerEntry.tenant) == day.tenant)).one()
+    if latest is not None and latest > day.on:
+        raise WrongState(detail=f"{day.tenant} {latest}", params={"state": "booked-later"})
+    session.add(BusinessDate(tenant=day.tenant, today=day.on, updated_at=now))
+    session.flush()
+
+
 def next_open_date(session: Session, *, tenant: str, until: date) -> date | None:
     """The open business date, if it is not after `until`."""
     row = session.get(BusinessDate, tenant)
@@ -106,8 +131,48 @@ def roll(session: Session, day: Day, *, now: datetime) -> bool:
     return True
 
 
-def note_exception(session: Session, day: Day, *, step: str, target: str, code: str, now: datetime) -> None:
-    """Put something that could not be done into the exception queue (例外队列); again, it counts one more try."""
+def note_exception(
+    session: Session,
+    day: Day,
+    *,
+    step: str,
+    target: str,
+    code: str,
+    now: datetime,
+    rule_id: str | None = None,
+    gate_key: str | None = None,
+) -> None:
+    """Put something that could not be done into the exception queue (例外队列).
+
+    What waits there already, since this date or an earlier one, stays one item and counts one more try.
+
+    Args:
+        session: of a unit of work.
+        day: the date that is run.
+        step: of the run.
+        target: an identifier.
+        code: why.
+        now: for the record.
+        rule_id: the rule that stands against it, if one does.
+        gate_key: under which its verdicts are kept.
+    """
+    again = {
+        "tries": DailyException.tries + 1,
+        "code": code,
+        "state": ExceptionState.OPEN.value,
+        "rule_id": rule_id,
+        "gate_key": gate_key,
+        "close_code": None,
+        "done_at": None,
+    }
+    since_earlier = session.exec(
+        update(DailyException)
+        .where(*_waits(day.tenant, step, [target]), col(DailyException.business_date) < day.on)
+        .values(**again)
+        .execution_options(synchronize_session=False)
+    ).rowcount
+    if since_earlier:
+        return
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = insert(DailyException).values(
         id=new_token("dex"),
@@ -118,27 +183,31 @@ def note_exception(session: Session, day: Day, *, step: str, target: str, code: 
         code=code,
         state=ExceptionState.OPEN.value,
         tries=1,
+        rule_id=rule_id,
+        gate_key=gate_key,
         created_at=now,
     )
     session.exec(
-        statement.on_conflict_do_update(
-            index_elements=["tenant", "business_date", "step", "target"],
-            set_={"tries": DailyException.tries + 1, "code": code},
-        )
+        statement.on_conflict_do_update(index_elements=["tenant", "business_date", "step", "target"], set_=again)
     )
 
 
-def settle_exceptions(session: Session, day: Day, *, step: str, target: str, now: datetime) -> None:
-    """What could not be done at first is done."""
-    session.exec(
+def settle_exceptions(session: Session, *, tenant: str, step: str, targets: Collection[str], now: datetime) -> int:
+    """What could not be done at first is done: how many items that ends. Follow-ups (`reopened`) are for people."""
+    if not targets:
+        return 0
+    return session.exec(
         update(DailyException)
-        .where(
-            col(DailyException.tenant) == day.tenant,
-            col(DailyException.business_date) == day.on,
-            col(DailyException.step) == step,
-            col(DailyException.target) == target,
-            col(DailyException.state) == ExceptionState.OPEN,
-        )
-        .values(state=ExceptionState.DONE, done_at=now)
+        .where(*_waits(tenant, step, targets), col(DailyException.code) != REOPENED)
+        .values(state=ExceptionState.DONE.value, done_at=now)
         .execution_options(synchronize_session=False)
+    ).rowcount
+
+
+def _waits(tenant: str, step: str, targets: Collection[str]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(DailyException.tenant) == tenant,
+        col(DailyException.step) == step,
+        col(DailyException.target).in_(targets),
+        col(DailyException.state).in_(WAITING_EXCEPTIONS),
     )

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlalchemy import update
+from sqlmodel import Session, col
 
 from models.domain.application import Channel, ContactChannel, ContactDirection, ContactResult, HardshipCode
 from models.domain.ids import installment_workflow_id
+from models.domain.rule_words import ContactPurpose, ContactRole
 from models.domain.states import CaseStage, OutboxKind
 from models.operations import outbox
 from models.tables.installments import CaseContact, CaseDocument, InstallmentCase
@@ -96,7 +98,12 @@ def create_case(session: Session, case: NewCase, *, now: datetime) -> Installmen
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewContact:
-    """An entry of the contact log (沟通记录); the words are sealed."""
+    """An entry of the contact log (沟通记录); the words are sealed.
+
+    Attributes:
+        purpose: why we got in touch about the debt; None for any other talk.
+        recording_ref: where the recording lies.
+    """
 
     id: str
     tenant: str
@@ -107,6 +114,9 @@ class NewContact:
     note_cell: bytes | None
     by_staff: str
     at: datetime
+    purpose: ContactPurpose | None = None
+    role: ContactRole = ContactRole.DEBTOR
+    recording_ref: str | None = None
 
 
 def add_contact(session: Session, contact: NewContact) -> None:
@@ -122,9 +132,28 @@ def add_contact(session: Session, contact: NewContact) -> None:
             note_cell=contact.note_cell,
             by_staff=contact.by_staff,
             at=contact.at,
+            purpose=contact.purpose,
+            role=contact.role,
+            is_collection=contact.purpose is ContactPurpose.COLLECTION,
+            recording_ref=contact.recording_ref,
         )
     )
     session.flush()
+
+
+def file_recording(session: Session, contact_id: str, *, case_token: str, recording_ref: str) -> bool:
+    """Name the recording of a contact that was logged without one; False if it names one already."""
+    filed = session.execute(
+        update(CaseContact)
+        .where(
+            col(CaseContact.id) == contact_id,
+            col(CaseContact.case_token) == case_token,
+            col(CaseContact.recording_ref).is_(None),
+        )
+        .values(recording_ref=recording_ref)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(filed.rowcount)  # type: ignore[attr-defined]  # an UPDATE gives a CursorResult
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

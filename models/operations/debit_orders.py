@@ -2,12 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Final
 
 from sqlmodel import Session, col, select, update
 
 from models.domain.daily import OrderState
-from models.domain.servicing.retry_policy import DEFAULT_RETRY_POLICY, RETRY_POLICIES, NextTry, RetryAction, next_try
+from models.domain.servicing.retry_policy import (
+    DEFAULT_RETRY_POLICY,
+    RETRY_POLICIES,
+    NextTry,
+    RetryAction,
+    WorkingDay,
+    next_try,
+)
 from models.domain.tokens import new_token
 from models.tables.agreements import AgreementRow, Mandate
 from models.tables.daily import DebitOrder
@@ -54,24 +62,37 @@ def queue_order(session: Session, new: NewOrder, *, on: date, now: datetime) -> 
 
 
 def fail_order(
-    session: Session, order: DebitOrder, *, state: OrderState, reason: str | None, on: date, now: datetime
+    session: Session,
+    order: DebitOrder,
+    *,
+    state: OrderState,
+    reason: str | None,
+    on: date,
+    now: datetime,
+    is_bank_day: WorkingDay | None = None,
 ) -> NextTry:
     """The bank said no, before money moved (`REJECTED`) or after (`RETURNED`): what follows by the order's policy.
 
-    A reason after which nothing may be debited any more ends the mandate.
+    A reason after which nothing may be debited any more ends the mandate. The next try is moved to a bank day; where
+    the calendar of its year is not there (`LookupError`) it stays on the policy's date: nothing is moved by guess.
     """
     row = session.exec(
         select(AgreementRow).where(
             col(AgreementRow.agreement_id) == order.agreement_id, col(AgreementRow.no) == order.row_no
         )
     ).one_or_none()
-    then = next_try(
+    ask = partial(
+        next_try,
         RETRY_POLICIES[order.policy_version],
         reason=reason or "",
         attempt=order.attempt,
         due=row.due if row is not None else order.requested_on,
         failed_on=on,
     )
+    try:
+        then = ask(is_working_day=is_bank_day)
+    except LookupError:
+        then = ask()
     order.state, order.reason_code, order.next_try_on, order.updated_at = state, reason, then.on, now
     session.add(order)
     if then.action is RetryAction.STOP:

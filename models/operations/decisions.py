@@ -306,4 +306,5 @@ def decide_input(session: Session, *, decision_id: str) -> tuple[str, DecideInpu
         terms=Terms(**terms) if terms is not None else None,
         mended=MendedBureau(**mended) if mended is not None else None,
         offer_id=decision.form.get("offer"),
+        next_contact_days=decision.form.get("nextContactDays"),
     )

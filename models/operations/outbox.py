@@ -7,8 +7,10 @@ from typing import Final
 from sqlalchemy import literal
 from sqlmodel import Session, col, func, select, update
 
-from models.domain.states import CaseStage, DecisionState, OutboxKind
+from models.domain.states import CaseStage, DecisionState, FollowUpState, OutboxKind, TicketState
 from models.domain.tokens import uuid7
+from models.tables.aftercare import FollowUp
+from models.tables.daily import Ticket
 from models.tables.installments import InstallmentCase
 from models.tables.platform import OutboxEntry
 from models.tables.tasks import Decision
@@ -27,8 +29,9 @@ def enqueue(
     workflow_id: str,
     traceparent: str | None,
     now: datetime,
+    relay_after: timedelta = RELAY_AFTER,
 ) -> None:
-    """Add a row in the transaction of the effect that it carries on."""
+    """Add a row in the transaction of the effect that it carries on; nothing to wait for where nobody else sends it."""
     session.add(
         OutboxEntry(
             id=uuid7(now),
@@ -37,7 +40,7 @@ def enqueue(
             business_key=business_key,
             workflow_id=workflow_id,
             traceparent=traceparent,
-            next_try_at=now + RELAY_AFTER,
+            next_try_at=now + relay_after,
             created_at=now,
         )
     )
@@ -124,7 +127,9 @@ def requeue_open(session: Session, *, now: datetime) -> int:
     """
     open_cases = select(InstallmentCase.token).where(col(InstallmentCase.stage) != CaseStage.ENDED)
     pending = select(Decision.id).where(
-        col(Decision.state) != DecisionState.REFUSED, col(Decision.case_token).in_(open_cases)
+        col(Decision.state) != DecisionState.REFUSED,
+        col(Decision.case_token).in_(open_cases),
+        col(Decision.workflow_id).startswith("installments/"),
     )
     starts = session.exec(
         update(OutboxEntry)
@@ -146,4 +151,22 @@ def requeue_open(session: Session, *, now: datetime) -> int:
         .where(col(OutboxEntry.kind) == OutboxKind.NEWS, col(OutboxEntry.workflow_id).in_(of_open))
         .values(done_at=None, attempts=0, next_try_at=now + 2 * RELAY_AFTER)
     )
-    return int(starts.rowcount) + int(decisions.rowcount) + int(news.rowcount)
+    return int(starts.rowcount) + int(decisions.rowcount) + int(news.rowcount) + _requeue_care(session, now=now)
+
+
+def _requeue_care(session: Session, *, now: datetime) -> int:
+    """Starts of follow-ups and tickets that somebody still has to answer, and their decisions under way."""
+    areas = (("aftercare", FollowUp, FollowUpState.OPEN), ("tickets", Ticket, TicketState.OPEN))
+    requeued = 0
+    for area, table, state in areas:
+        ids = select(literal(f"{area}/").concat(col(table.case_token)).concat("/").concat(col(table.id))).where(
+            col(table.state) == state
+        )
+        for kind, at in ((OutboxKind.START, now), (OutboxKind.DECISION, now + RELAY_AFTER)):
+            opened = session.exec(
+                update(OutboxEntry)
+                .where(col(OutboxEntry.kind) == kind, col(OutboxEntry.workflow_id).in_(ids))
+                .values(done_at=None, attempts=0, next_try_at=at)
+            )
+            requeued += int(opened.rowcount)
+    return requeued

@@ -8,15 +8,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from models.domain.servicing.events import Event, EventKind, PaymentChannel, PrepaymentChoice
-from models.domain.servicing.fold import fold, resume
 from models.domain.servicing.prepayment import Prepayment, PrepaymentOption, PrepaymentRefused, prepayment_options
 from models.domain.servicing.settlement import canonical_digest
-from models.domain.servicing.snapshot import state_from
-from models.domain.servicing.state import ENDED, State, Status
+from models.domain.servicing.state import ENDED, Status
 from models.domain.servicing.stored import rows_to_json, terms_from_json
 from models.domain.states import NewsKind
 from models.errors import AlreadyBooked, FieldFault, FormInvalid, ShownChanged, WrongState
-from models.operations.booking import Booked, NewEvent, book, events_of, known_keys
+from models.operations.booking import Booked, NewEvent, book, known_keys
+from models.operations.folding import state_on
 from models.operations.news import tell_good_news
 from models.tables.agreements import Agreement
 
@@ -60,18 +59,6 @@ def lock_agreement(session: Session, agreement_id: str) -> Agreement:
             populate_existing=True
         )
     ).one()  # fmt: skip
-
-
-def state_on(session: Session, agreement: Agreement, day: date) -> State:
-    """The state at the end of a day, from the snapshot where the day lies at or after it.
-
-    For a day ahead: as if nothing more happened.
-    """
-    terms = terms_from_json(agreement.terms)
-    snapshot = state_from(agreement.snapshot) if agreement.snapshot is not None else None
-    if snapshot is None or day < snapshot.as_of:
-        return fold(terms, events_of(session, agreement.id), day)
-    return snapshot if day == snapshot.as_of else resume(terms, snapshot, (), day)
 
 
 def refuse_ended(agreement: Agreement) -> None:

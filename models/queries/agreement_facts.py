@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from sqlmodel import Session, col, func, select
 
-from models.domain.product import DEFAULT_PRODUCT
+from models.domain.aftercare.clocks import TicketKind
+from models.domain.product import InstallmentProduct
 from models.domain.rates.disclosure import RateMethod, yearly_rates
 from models.domain.rule_words import (
     AccountKind,
@@ -29,19 +30,20 @@ from models.domain.servicing.stored import rows_from_json
 from models.domain.shanghai import SHANGHAI, shanghai_date
 from models.domain.states import Gate
 from models.queries import agreements, cases
-from models.queries.core import core_state
+from models.queries.contact_facts import on_record
+from models.queries.core import core_state, debt_of, latest_balance
+from models.queries.products import collection_policy_of, product_named
 from models.tables.agreements import Agreement, AgreementText, PlanOffer, Signature
+from models.tables.daily import Ticket
 from models.tables.installments import CaseContact, InstallmentCase, RuleVerdict
 from models.tables.tasks import Decision
 from models.tables.tenants import Tenant
 
-RECORDING_MONTHS: Final = 60  # how long the bank keeps recordings of talks, from the talk
 _PPM: Final = 1_000_000
 _PER_CENT: Final = 100
 # What the product is, whatever the plan: a separate agreement, paid row by row, out of the debt that is there already.
 _PRODUCT: Final[dict[str, object]] = {
     "product": ProductKind.PERSONALISED.value,
-    "already_in_installment": False,
     "pays_out": False,
     "agreement_installments": 1,
     "agreement_bundled": False,
@@ -62,7 +64,9 @@ def agreement_facts(session: Session, *, gate: Gate, case: InstallmentCase) -> d
     offer = _chosen(session, case.token)
     facts = dict(_PRODUCT)
     if offer is not None:
-        facts |= _plan_facts(offer, case, signed_on=_signed_on(session, case.token))
+        product = product_named(session, case.tenant, version=offer.terms["product"])
+        facts |= _plan_facts(offer, product, signed_on=_signed_on(session, case.token))
+        facts |= _debt_facts(session, case, principal_minor=offer.terms["principalMinor"])
     if gate is Gate.NEGOTIATION:
         return facts | _model_facts(session, case)
     text = agreements.latest_text(session, case_token=case.token)
@@ -88,7 +92,17 @@ def _signed_on(session: Session, case_token: str) -> date | None:
     return shanghai_date(signature.signed_at) if signature is not None else None
 
 
-def _plan_facts(offer: PlanOffer, case: InstallmentCase, *, signed_on: date | None) -> dict[str, object]:
+def _debt_facts(session: Session, case: InstallmentCase, *, principal_minor: int) -> dict[str, object]:
+    """What the core says of the debt; where it was never asked, what the customer declared."""
+    balance = latest_balance(session, case_token=case.token)
+    owed = debt_of(balance).total_minor if balance is not None else case.total_due_minor
+    return {
+        "principal_received_minor": min(principal_minor, owed),
+        "already_in_installment": balance is not None and balance.installments_minor > 0,
+    }
+
+
+def _plan_facts(offer: PlanOffer, product: InstallmentProduct, *, signed_on: date | None) -> dict[str, object]:
     rows, principal = rows_from_json(offer.rows), offer.terms["principalMinor"]
     start = date.fromisoformat(offer.terms["start"])
     rates = yearly_rates(rows, start=start, received_minor=principal)
@@ -98,10 +112,9 @@ def _plan_facts(offer: PlanOffer, case: InstallmentCase, *, signed_on: date | No
         "last_due_on": rows[-1].due,
         "agreement_signed_on": signed_on or start,
         "principal_minor": principal,
-        "principal_received_minor": min(principal, case.total_due_minor),
         "principal_cny_minor": principal,
-        "minimum_amount_minor": DEFAULT_PRODUCT.minimum_minor,
-        "maximum_amount_minor": DEFAULT_PRODUCT.maximum_minor,
+        "minimum_amount_minor": product.minimum_minor,
+        "maximum_amount_minor": product.maximum_minor,
         "rate_shown_ppm": _ppm(Decimal(offer.figures["effectivePercent"]) / _PER_CENT),
         "rate_from_flows_ppm": _ppm(rates.effective),
         "rate_method": RateMethod.IRR.value,
@@ -110,8 +123,8 @@ def _plan_facts(offer: PlanOffer, case: InstallmentCase, *, signed_on: date | No
         "loan_charges": charges,
         "charges_in_flows": charges,
         "days_past_due": 0,
-        "penalty_rate_ppm": _ppm(DEFAULT_PRODUCT.late_rate),
-        "loss_rate_ppm": _ppm(DEFAULT_PRODUCT.original_rate),
+        "penalty_rate_ppm": _ppm(product.late_rate),
+        "loss_rate_ppm": _ppm(product.original_rate),
     }
 
 
@@ -146,8 +159,6 @@ def _signing_facts(
         "confirmation_method": (Confirmation.RELIABLE_SIGNATURE if electronic else Confirmation.WET_SIGNATURE).value,
         "prompt_evidence": tuple(evidence),
         "acknowledged_clauses": tuple(text.facts.get("major_clauses", ())) if text is not None else (),
-        "explanations_asked": 0,
-        "explanations_given": 0,
         "change_kind": ChangeKind.AGREEMENT.value,
         "change_agreed_by_customer": True,
         "change_unambiguous": text is not None and text.plan_hash == signature.plan_hash,
@@ -158,6 +169,7 @@ def _signing_facts(
         "signature_change_detectable": signature.sealed_document_id is not None,
         "text_change_detectable": signature.sealed_document_id is not None,
     }
+    facts |= _explanation_facts(session, case, signature)
     approved = _approved_at(session, case.token)
     if approved is not None:
         facts |= {"approved_at": approved, "change_agreed_by_bank": True}
@@ -166,6 +178,21 @@ def _signing_facts(
     if signature.reading_seconds is not None:
         facts |= {"statement_read_seconds": signature.reading_seconds, "statement_popup_shown": True}
     return facts
+
+
+def _explanation_facts(session: Session, case: InstallmentCase, signature: Signature) -> dict[str, object]:
+    """What the customer asked to have explained before signing (CC-496), and what of it was answered by then or since.
+
+    A request is a ticket; one that came in after the signature is about something else.
+    """
+    asked = session.exec(
+        select(Ticket.state).where(
+            col(Ticket.case_token) == case.token,
+            col(Ticket.kind) == TicketKind.EXPLANATION.value,
+            col(Ticket.created_at) <= signature.signed_at,
+        )
+    ).all()
+    return {"explanations_asked": len(asked), "explanations_given": sum(1 for state in asked if state == "DONE")}
 
 
 def _approved_at(session: Session, case_token: str) -> datetime | None:
@@ -216,16 +243,14 @@ def _signing_gate_open(session: Session, case_token: str) -> bool:
 
 def _close_facts(session: Session, case: InstallmentCase) -> dict[str, object]:
     agreement = agreements.agreement_of_case(session, case_token=case.token)
-    contacts, recorded = session.exec(
-        select(func.count(), func.count(col(CaseContact.recording_ref))).where(
-            col(CaseContact.case_token) == case.token, col(CaseContact.is_collection).is_(True)
-        )
-    ).one()
+    contacts = session.exec(
+        select(CaseContact).where(col(CaseContact.case_token) == case.token, col(CaseContact.is_collection).is_(True))
+    ).all()
     facts: dict[str, object] = {
         "agreement_status": _standing(agreement).value,
-        "collection_contacts": contacts,
-        "contacts_recorded": recorded,
-        "recording_retention_months": RECORDING_MONTHS,
+        "collection_contacts": len(contacts),
+        "contacts_recorded": sum(1 for contact in contacts if on_record(contact)),
+        "recording_retention_months": collection_policy_of(session, case.tenant).recording_months,
     }
     if agreement is not None and agreement.closed_on is not None and agreement.kept_until is not None:
         facts |= {

@@ -3,6 +3,7 @@
 A case of another tenant or branch is no case.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from sqlmodel import Session, col, select
 from models.domain.states import OPEN_TASK_STATES
 from models.domain.viewer import ANY_BRANCH
 from models.tables.audit import AuditEvent
-from models.tables.installments import CaseContact, CaseDocument, InstallmentCase
+from models.tables.installments import CaseContact, CaseDocument, InstallmentCase, RuleVerdict
 from models.tables.tasks import Decision, Task
 
 Position = tuple[datetime, str]
@@ -104,6 +105,19 @@ def contacts_of_case(session: Session, case_token: str, *, after: Position | Non
     if after is not None:
         query = query.where(tuple_(col(CaseContact.at), col(CaseContact.id)) > tuple_(*after))
     return list(session.exec(query.order_by(col(CaseContact.at), col(CaseContact.id)).limit(limit)).all())
+
+
+def verdicts_under(session: Session, gate_keys: Collection[str]) -> list[RuleVerdict]:
+    """The verdicts kept under these keys, by rule."""
+    if not gate_keys:
+        return []
+    return list(
+        session.exec(
+            select(RuleVerdict)
+            .where(col(RuleVerdict.gate_key).in_(sorted(gate_keys)))
+            .order_by(col(RuleVerdict.gate_key), col(RuleVerdict.rule_id))
+        ).all()
+    )
 
 
 def contact_by_id(session: Session, contact_id: str, *, tenant: str) -> CaseContact | None:

@@ -3,7 +3,8 @@
 from sqlalchemy import and_, exists, or_
 from sqlmodel import Session, col, select
 
-from models.domain.states import CHECKER_TASKS, OPEN_TASK_STATES, CaseStage, DecisionState
+from models.domain.ids import installment_workflow_id
+from models.domain.states import CHECKER_TASKS, OPEN_TASK_STATES, CaseStage, DecisionState, Gate
 from models.tables.installments import (
     AffordabilityAssessment,
     BureauReport,
@@ -88,8 +89,12 @@ def verdicts_of_case(session: Session, *, case_token: str) -> list[RuleVerdict]:
 
 
 def latest_verdicts(session: Session, *, case_token: str) -> list[RuleVerdict]:
-    """The newest verdict of each rule of the case, by rule id."""
-    newest = {verdict.rule_id: verdict for verdict in verdicts_of_case(session, case_token=case_token)}
+    """The newest verdict of each rule of the case, by rule id; those about one contact stand with that contact."""
+    newest = {
+        verdict.rule_id: verdict
+        for verdict in verdicts_of_case(session, case_token=case_token)
+        if verdict.gate != Gate.CONTACT
+    }
     return [newest[rule_id] for rule_id in sorted(newest)]
 
 
@@ -132,6 +137,7 @@ def makers_of_case(session: Session, *, case_token: str) -> tuple[str, ...]:
         .join(Task, col(Task.id) == col(Decision.task_id))
         .where(
             col(Decision.case_token) == case_token,
+            col(Decision.workflow_id) == installment_workflow_id(case_token),  # after-care makes nothing of the case
             col(Decision.state) == DecisionState.APPLIED,
             col(Task.type).not_in(checkers),
         )

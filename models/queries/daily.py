@@ -3,12 +3,14 @@
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 
+from sqlalchemy import String, and_, cast
 from sqlmodel import Session, col, func, select
 
 from models.domain.daily import ANSWER_DAYS, OPEN_ORDERS, ExceptionState, OrderState, ReplyState
 from models.domain.servicing.state import ENDED, Status
 from models.tables.agreements import Agreement, AgreementRow, LedgerEntry
 from models.tables.daily import BankFile, BankReply, BusinessDate, DailyException, DailyRun, DebitOrder
+from models.tables.notices import Notice
 
 _OVER = [status.value for status in ENDED]
 NOT_COLLECTED = [*_OVER, Status.PENDING.value, Status.DEFAULTED.value, Status.WRITTEN_OFF.value]
@@ -85,6 +87,27 @@ def rows_due(session: Session, *, tenant: str, on: date) -> list[tuple[str, int]
                 col(AgreementRow.tenant) == tenant,
                 col(AgreementRow.due) == on,
                 col(Agreement.status).not_in(NOT_COLLECTED),
+            )
+            .order_by(col(AgreementRow.agreement_id), col(AgreementRow.no))
+        ).all()
+    )
+
+
+def rows_to_remind(session: Session, *, tenant: str, on: date, until: date) -> list[tuple[str, int]]:
+    """Rows that fall due after a date and until another, of which nobody was reminded yet."""
+    key = "remind/" + col(AgreementRow.agreement_id) + "/" + cast(col(AgreementRow.no), String)
+    reminded = and_(col(Notice.tenant) == tenant, col(Notice.business_key) == key)
+    return list(
+        session.exec(
+            select(AgreementRow.agreement_id, AgreementRow.no)
+            .join(Agreement, col(Agreement.id) == col(AgreementRow.agreement_id))
+            .outerjoin(Notice, reminded)
+            .where(
+                col(AgreementRow.tenant) == tenant,
+                col(AgreementRow.due) > on,
+                col(AgreementRow.due) <= until,
+                col(Agreement.status).not_in(NOT_COLLECTED),
+                col(Notice.id).is_(None),
             )
             .order_by(col(AgreementRow.agreement_id), col(AgreementRow.no))
         ).all()

@@ -8,6 +8,7 @@ from models.domain.roles import Role
 from models.domain.states import Gate
 from models.queries import cases
 from models.queries.agreement_facts import agreement_facts
+from models.queries.core import debt_of, latest_balance
 from models.tables.installments import InstallmentCase
 
 CREDIT_REPORT_QUERY: Final = "credit-report-query"  # 查询个人信用报告
@@ -42,7 +43,7 @@ def _hardship_facts(session: Session, case: InstallmentCase) -> dict[str, object
     facts: dict[str, object] = {
         "hardship_code": case.hardship_code,
         "hardship_evidence": cases.has_document(session, case_token=case.token, kind=HARDSHIP_EVIDENCE),
-        "total_due_minor": case.total_due_minor,
+        "total_due_minor": _owed(session, case),
         "requested_amount_minor": case.requested_amount_minor,
         "requested_term_months": case.requested_term_months,
         "willing_to_repay": case.willing_to_repay,
@@ -51,6 +52,12 @@ def _hardship_facts(session: Session, case: InstallmentCase) -> dict[str, object
     if working is not None:
         facts["capacity_minor"] = working.capacity_minor
     return facts
+
+
+def _owed(session: Session, case: InstallmentCase) -> int:
+    """The debt as the card core has it; as the customer declared it, where the core was never asked."""
+    balance = latest_balance(session, case_token=case.token)
+    return debt_of(balance).total_minor if balance is not None else case.total_due_minor
 
 
 def _decision_facts(session: Session, case: InstallmentCase) -> dict[str, object]:

@@ -77,6 +77,11 @@ def case_tokens_of_subject(session: Session, subject_id: str, *, branch: str) ->
     )
 
 
+def has_card(session: Session, subject_id: str) -> bool:
+    """Whether the card whose debt is meant is on record; the number stays sealed."""
+    return bool(session.exec(select(col(Subject.card_cell).is_not(None)).where(col(Subject.id) == subject_id)).first())
+
+
 def contact_points(session: Session, subject_id: str) -> list[ContactPoint]:
     """Every way to reach a subject, newest first."""
     return list(

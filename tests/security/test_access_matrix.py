@@ -31,10 +31,13 @@ UNKNOWN: Final = {
     "case_token": "main." + "0" * 26,
     "document_id": "doc_" + "0" * 26,
     "consent_id": "cns_" + "0" * 26,
+    "contact_id": "con_" + "0" * 26,
     "subject_id": "sub_" + "0" * 26,
     "agreement_id": "agr_" + "0" * 26,
     "quote_id": "quo_" + "0" * 26,
     "reversal_id": "rev_" + "0" * 26,
+    "ticket_id": "tkt_" + "0" * 26,
+    "exception_id": "dex_" + "0" * 26,
 }
 _PARAMETER: Final = re.compile(r"\{(\w+):str\}")
 

@@ -53,6 +53,8 @@ COMPLETE: dict[str, Any] = {
     "highlighted_clauses": ["interest", "breach-liability"],
 }  # fmt: skip
 
+_PAPERS = ("agreement", "cost-statement", "paper-agreement", "paper-cost-statement")
+
 
 @dataclass
 class FakeSigning(SigningPort):
@@ -72,8 +74,8 @@ class FakeSigning(SigningPort):
             if text is not None and text.business_key == key:
                 answer = _prepared(text)
                 raise Unchanged
-            agreement, cost = (_document(case, kind, now) for kind in ("agreement", "cost-statement"))
-            unit.session.add_all([agreement, cost])
+            agreement, cost, *by_hand = (_document(case, kind, now) for kind in _PAPERS)
+            unit.session.add_all([agreement, cost, *by_hand])
             unit.session.flush()
             text = AgreementText(
                 id=new_token("txt"),
@@ -83,6 +85,8 @@ class FakeSigning(SigningPort):
                 plan_hash=_plan_hash(unit.session, case.token),
                 agreement_document_id=agreement.id,
                 cost_document_id=cost.id,
+                paper_agreement_document_id=by_hand[0].id,
+                paper_cost_document_id=by_hand[1].id,
                 wording_version="test",
                 facts=COMPLETE | {"statement_rate_ppm": _rate(unit.session, case.token)},
                 created_at=now,

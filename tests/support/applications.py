@@ -99,12 +99,16 @@ class FakeDispatcher:
         self.starts.append(case_token)
         return self.fate is not Fate.UNANSWERED
 
+    async def start(self, workflow_id: str) -> bool:
+        self.starts.append(workflow_id)
+        return self.fate is not Fate.UNANSWERED
+
     async def catch_up(self, *, tenant: str, until: date) -> bool:
         self.dates.append((tenant, until))
         return self.fate is not Fate.UNANSWERED
 
     async def send(self, workflow_id: str, decision: DecideInput, *, budget: timedelta) -> Answer:
-        assert workflow_id.startswith("installments/")
+        assert workflow_id.startswith(("installments/", "aftercare/", "tickets/"))
         assert budget <= timedelta(seconds=2)
         self.sent.append(decision)
         result = None

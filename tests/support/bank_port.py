@@ -72,6 +72,14 @@ class BankPortConformance(ABC):
         port.settle(first)
         assert [file.name for file in port.replies()] == ["b.xml"]
 
+    def test_what_was_settled_is_kept_and_can_be_read_again(self, port: BankPort) -> None:
+        assert list(port.taken()) == []
+        self.bank_brings("a.xml", b"one")
+        (file,) = port.replies()
+        port.settle(file)
+        (kept,) = port.taken()
+        assert (kept.name, kept.digest, kept.path.read_bytes()) == ("a.xml", file.digest, b"one")
+
     def test_settling_again_changes_nothing(self, port: BankPort) -> None:
         self.bank_brings("a.xml", b"one")
         (file,) = port.replies()

@@ -17,7 +17,7 @@ class Breakage(Interceptor):
     """What goes wrong; pass it to the worker: `Worker(…, interceptors=[Breakage(fail_at="tasks.open_task")])`.
 
     Attributes:
-        fail_at: name, or names, of activities that fail before they do anything, with a non-retryable `InjectedFailure`.
+        fail_at: name, or names, of activities that fail, non-retryably, before they do anything: `InjectedFailure`.
         fail_times: how many calls of each fail; None: every one.
         lose_answer_of: name, or names, of activities whose first call works and then fails, retryably: its answer got
             lost.

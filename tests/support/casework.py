@@ -212,7 +212,9 @@ class CaseWorld:
     def take(self, task: Task, by: Staff, outcome: Outcome, **more: Any) -> str:
         """The SQL half of a decision; returns its id."""
         now = self.clock()
-        form = {name: more.pop(name) for name in ("terms", "mended", "offer", "document") if name in more}
+        form = {
+            name: more.pop(name) for name in ("terms", "mended", "offer", "document", "nextContactDays") if name in more
+        }
         decision = NewDecision(
             id=uuid7(now),
             tenant=TENANT,

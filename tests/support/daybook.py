@@ -1,10 +1,11 @@
 """A small bank over months: agreements in force with mandates, its business dates, and the bank at the other end."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
 from compliance.vault.cells import RowAddress
 from compliance.vault.keyring import Vault
-from deploy.demo.mock_bank import Fate, MockBank, running_mock_bank
+from deploy.demo.mock_bank import Collected, Fate, MockBank, running_mock_bank
 from models.contracts.daily import DayStepInput
 from models.database.engine import Database
 from models.domain.schedules.rows import Row
@@ -72,6 +73,7 @@ class Daybook:
     steps: SqlDailyRun = field(init=False)
     bank: MockBank | None = None
     script: dict[str, list[Fate]] = field(default_factory=dict)
+    holidays: frozenset[date] = frozenset()
 
     def __post_init__(self) -> None:
         port = FolderBank(self.folders, self.clock, settle_for=timedelta(days=-36500))
@@ -79,8 +81,15 @@ class Daybook:
 
     def connection(self, port: FolderBank) -> BankConnection:
         return BankConnection(
-            port=port, spool=self.folders.spool, creditors={"generic-cny": CREDITOR_CNY}, is_bank_day=workday
+            port=port,
+            spool=self.folders.spool,
+            creditors={"generic-cny": CREDITOR_CNY},
+            is_bank_day=self.is_bank_day,
         )
+
+    def is_bank_day(self, day: date) -> bool:
+        """Whether both sides' calendar has the day as a working day."""
+        return workday(day) and day not in self.holidays
 
     # -- what there is
 
@@ -268,22 +277,30 @@ def _offer(token: str, now: datetime) -> PlanOffer:
 
 @contextmanager
 def daybook(
-    database: Database, vault: Vault, clock: FakeClock, folder: Path, *, with_bank: bool = True
+    database: Database,
+    vault: Vault,
+    clock: FakeClock,
+    folder: Path,
+    *,
+    with_bank: bool = True,
+    today: date = START,
+    holidays: Collection[date] = (),
 ) -> Iterator[Daybook]:
     """Open books, and a mock bank at the other end of the folders."""
     folders = BankFolders(folder / "exchange")
-    book = Daybook(database, vault, clock, folders)
-    book.open()
+    book = Daybook(database, vault, clock, folders, holidays=frozenset(holidays))
+    book.open(today=today)
     if not with_bank:
         yield book
         return
-    with running_mock_bank(folders, today=START, fate=lambda debit: _next(book.script, debit.mandate_id)) as bank:
+    fates = partial(_next, book.script)
+    with running_mock_bank(folders, today=today, holidays=tuple(holidays), fate=fates) as bank:
         book.bank = bank
         yield book
 
 
-def _next(scripted: Mapping[str, list[Fate]], mandate_id: str) -> Fate:
-    waiting = scripted.get(mandate_id)
+def _next(scripted: Mapping[str, list[Fate]], debit: Collected) -> Fate:
+    waiting = scripted.get(debit.mandate_id)
     return waiting.pop(0) if waiting else Fate()
 
 

@@ -136,7 +136,7 @@ async def serve(office: Office, *, stated: bool = True, terms: AgreementTerms | 
                 mandate_id=None,
                 plan_hash=chosen.plan_hash or "",
                 currency="CNY",
-                terms=terms or signed_terms(chosen),
+                terms=terms or signed_terms(chosen, product=DEFAULT_PRODUCT),
                 signed_at=now,
             ),
             business_date=start,

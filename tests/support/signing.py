@@ -1,5 +1,6 @@
 """Cases that wait for a signature: a person of nobody, a plan that was chosen and approved, a task to sign it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,9 +19,11 @@ from models.database.engine import Database
 from models.domain.clock import Clock
 from models.domain.ids import installment_workflow_id
 from models.domain.plans.negotiation import Family
+from models.domain.shanghai import shanghai_date
 from models.domain.states import CaseStage, DecisionState, Outcome, TaskType
 from models.domain.tokens import new_case_token, new_token, uuid7
 from models.queries import agreements
+from models.tables.core import CardBalance
 from models.tables.installments import AffordabilityAssessment, InstallmentCase, Proposal
 from models.tables.parties import ContactPoint, Subject
 from models.tables.tasks import Decision, Task
@@ -42,8 +45,15 @@ class SigningBench:
     clock: Clock
     desk: SigningDesk
 
-    def case(self, *, address: bool = True, mobile: bool = True, family: Family = Family.FIXED_TERM) -> str:
-        """A case whose plan of this family is approved."""
+    def case(
+        self,
+        *,
+        address: bool = True,
+        mobile: bool = True,
+        family: Family = Family.FIXED_TERM,
+        owed: Mapping[str, int] | None = None,
+    ) -> str:
+        """A case whose plan of this family is approved; `owed` is what the card core said, by kind."""
         now = self.clock()
         subject_id, token = new_token("sub"), new_case_token(TENANT)
         self.vault.create_subject(tenant=TENANT, subject_id=subject_id)
@@ -69,6 +79,8 @@ class SigningBench:
         self.write(subject)
         self.write(rows[0])
         self.write(*rows[1:])
+        if owed is not None:
+            self.write(_balance(token, owed, now))
         SqlAgreements(self.database, self.clock).prepare_offers(PrepareOffersInput(case_token=token, round=1))
         self._choose(token, family, now)
         return token
@@ -151,6 +163,20 @@ def signing_bench(
             Tenant(code=TENANT, name="示例银行", sandbox=True, created_at=clock(), model_assessed_on=date(2026, 1, 5))
         )
     return bench
+
+
+def _balance(token: str, owed: Mapping[str, int], now: datetime) -> CardBalance:
+    kinds = dict.fromkeys(("purchases", "cash", "fees", "interest", "installments"), 0) | dict(owed)
+    return CardBalance(
+        id=new_token("cbl"),
+        tenant=TENANT,
+        case_token=token,
+        business_key=f"balances/{token}/1",
+        as_of=shanghai_date(now) - timedelta(days=1),
+        currency="CNY",
+        created_at=now,
+        **{f"{kind}_minor": amount for kind, amount in kinds.items()},
+    )
 
 
 def _case(token: str, subject_id: str, now: datetime) -> InstallmentCase:

@@ -8,12 +8,12 @@ from deploy.demo.negotiating import fitting
 from models.domain.plans.negotiation import Family
 
 
-def offer(family: Family, *, offered: bool = True, bps: int = 200, fits: bool = True) -> dict[str, Any]:
+def offer(family: Family, *, offered: bool = True, bps: int = 200, fits: bool = True, term: int = 24) -> dict[str, Any]:
     return {
         "id": family.value,
         "family": family.value,
         "hash": "0" * 64 if offered else None,
-        "figures": {"concessionBps": bps, "fits": fits} if offered else {},
+        "figures": {"concessionBps": bps, "fits": fits, "term": term} if offered else {},
     }
 
 
@@ -30,6 +30,12 @@ def test_what_fits_comes_before_what_is_wished_for() -> None:
 def test_authority_comes_before_what_fits() -> None:
     offers = [offer(Family.INTEREST_PAUSE, bps=4_000), offer(Family.FIXED_TERM, fits=False)]
     assert fitting(offers, wish=0)["id"] == Family.FIXED_TERM
+
+
+def test_the_agreed_term_comes_before_what_fits() -> None:
+    offers = [offer(Family.AFFORDABLE, term=31), offer(Family.FIXED_TERM, fits=False, term=6)]
+    assert fitting(offers, wish=1, months=6)["id"] == Family.FIXED_TERM
+    assert fitting(offers, wish=0)["id"] == Family.AFFORDABLE
 
 
 def test_nothing_offered_is_nothing_to_choose() -> None:

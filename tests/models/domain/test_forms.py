@@ -30,6 +30,9 @@ REASONED = (
     Outcome.GIVE_UP,
     Outcome.CONTACTED,
     Outcome.EXTEND,
+    Outcome.REACHED,
+    Outcome.NOT_REACHED,
+    Outcome.ANSWER,
 )
 EVERY = [(task_type, outcome) for task_type in TaskType for outcome in OUTCOMES[task_type]]
 
@@ -47,6 +50,8 @@ def valid(task_type: TaskType, outcome: Outcome) -> dict[str, Any]:
         body["documentId"] = "doc_" + "0" * 26
     if outcome is Outcome.MEND:
         body |= MENDED
+    if "answer" in FORMS[task_type][outcome].model_fields:
+        body["answer"] = "改正了，多收的已退回"
     codes = reason_codes(task_type, outcome)
     if codes:
         body["reasonCode"] = codes[0]

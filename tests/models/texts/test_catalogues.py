@@ -11,6 +11,9 @@ import pytest
 
 import models.errors
 from models.domain.affordability import LineCode
+from models.domain.aftercare.clocks import TicketKind
+from models.domain.aftercare.education import Situation, Topic
+from models.domain.aftercare.follow_ups import FollowUpKind
 from models.domain.application import (
     Channel,
     ConsentForm,
@@ -25,9 +28,19 @@ from models.domain.application import (
     RevealField,
     RevealReason,
 )
+from models.domain.daily import ExceptionState
 from models.domain.identifiers import IdType
 from models.domain.roles import Permission, Role
-from models.domain.states import CaseOutcome, CaseStage, DecisionState, TaskState
+from models.domain.states import (
+    CaseOutcome,
+    CaseStage,
+    DecisionState,
+    FollowUpState,
+    TaskState,
+    TicketOutcome,
+    TicketStage,
+    TicketState,
+)
 from models.errors import CaseworkError
 from models.texts.render import LOCALES, Locale, catalogue, placeholders
 
@@ -128,7 +141,7 @@ def _codes_in(call: ast.Call) -> Iterator[str]:
 
 
 def test_every_refusal_of_a_workflow_has_words() -> None:
-    sources = (_ROOT / "workflows" / "installments").glob("*.py")
+    sources = [*(_ROOT / "workflows" / "installments").glob("*.py"), *(_ROOT / "workflows" / "aftercare").glob("*.py")]
     found = (re.findall(r'refusal\("([a-z-]+)"\)', source.read_text(encoding="utf-8")) for source in sources)
     codes = {code for codes in found for code in codes}
     assert "four-eyes-violation" in codes
@@ -196,9 +209,24 @@ def test_the_common_field_rules_have_words(code: str) -> None:
         ("contact-point", ContactPointKind),
         ("reveal-field", RevealField),
         ("reveal-reason", RevealReason),
+        ("follow-up-kind", FollowUpKind),
+        ("follow-up-state", FollowUpState),
+        ("exception-state", ExceptionState),
+        ("ticket-kind", TicketKind),
+        ("ticket-state", TicketState),
+        ("ticket-stage", TicketStage),
+        ("ticket-outcome", TicketOutcome),
+        ("education-situation", Situation),
         ("link-purpose", LinkPurpose),
     ],
 )
 def test_every_member_of_a_closed_set_has_a_name(prefix: str, values: list[str]) -> None:
     for value in values:
         assert f"{prefix}.{value}" in catalogue("zh-CN")
+
+
+@pytest.mark.parametrize("topic", list(Topic))
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_topic_of_education_says_something(topic: Topic, locale: Locale) -> None:
+    texts = catalogue(locale)
+    assert len(texts[f"education.{topic}.body"]) > 2 * len(texts[f"education.{topic}.title"])

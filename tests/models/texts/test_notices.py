@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from models.domain.aftercare.clocks import TicketKind
 from models.domain.notices import (
     SPECS,
     DebitFailure,
@@ -28,8 +29,8 @@ LONGEST: dict[Param, str | int] = {
     Param.DATE: "2026-12-31",
     Param.TAIL: "abcdef",
 }
-CODES = {"purpose": CodePurpose, "reason": DebitFailure, "mandate": MandateStanding}
-NAMES = {"purpose": "code-purpose", "reason": "debit-failure", "mandate": "notice-mandate"}
+CODES = {"purpose": CodePurpose, "reason": DebitFailure, "mandate": MandateStanding, "kind": TicketKind}
+NAMES = {"purpose": "code-purpose", "reason": "debit-failure", "mandate": "notice-mandate", "kind": "ticket-kind"}
 
 
 def params_of(spec: NoticeSpec) -> list[dict[str, str | int]]:

@@ -1,0 +1,18 @@
+"""Which area says what a task shows."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from activities.aftercare.content import care_content
+from activities.installments.content import task_content
+from models.contracts.platform import OpenTaskInput
+from models.domain.states import CARE_TASKS
+from models.operations.projection import TaskContent
+
+
+def content_of(session: Session, question: OpenTaskInput, *, now: datetime) -> TaskContent:
+    """The whole list row of a task, worked out from the records when it is opened."""
+    if question.task_type in CARE_TASKS:
+        return care_content(session, question, now=now)
+    return task_content(session, question, now=now)
