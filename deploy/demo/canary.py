@@ -1,18 +1,23 @@
 """The canary: nothing of the book's people may stand in clear where the product keeps or says things."""
 
 import base64
+import sys
 import urllib.parse
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from deploy.demo.book import BookRow
+
+_Code = Literal["Q", "I"]
 
 _FIELDS: Final = ("name", "id_number", "mobile", "email", "address", "employer", "card_number")
 _BASE64_GROUP: Final = 3
 # Three letters may stand together by chance in megabytes of ciphertext; shorter spellings are not looked for.
 _SHORTEST: Final = 6
+# Codes of native numbers, the widest first, with their bytes.
+_WIDTHS: Final[dict[_Code, int]] = {"Q": 8, "I": 4}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,12 +40,21 @@ def needles(rows: Iterable[BookRow]) -> Iterator[tuple[int, str, str, bytes]]:
 
 
 def search(texts: Iterable[tuple[str, bytes]], rows: Iterable[BookRow]) -> list[Hit]:
-    """Look for every needle in every text (name, content)."""
-    wanted = list(needles(rows))
+    """Look for every needle in every text (name, content).
+
+    Each text is read once as numbers, at every offset; only needles whose beginning is among those numbers are looked
+    for. So the work grows with the texts, not with texts times needles.
+    """
+    wanted: dict[tuple[_Code, int], list[tuple[int, str, str, bytes]]] = {}
+    for needle in needles(rows):
+        wanted.setdefault(_head(needle[-1]), []).append(needle)
+    numbers = {code: frozenset(number for width, number in wanted if width == code) for code in _WIDTHS}
     return [
         Hit(where=where, row=row, field=field, spelling=spelling)
         for where, content in texts
-        for row, field, spelling, needle in wanted
+        for code in _WIDTHS
+        for number in sorted(_found(content, code, numbers[code]))
+        for row, field, spelling, needle in wanted[code, number]
         if needle in content
     ]
 
@@ -51,6 +65,21 @@ def files_below(*roots: Path) -> Iterator[tuple[str, bytes]]:
         for path in sorted([root] if root.is_file() else root.rglob("*")):
             if path.is_file():
                 yield path.name, path.read_bytes()
+
+
+def _head(needle: bytes) -> tuple[_Code, int]:
+    """The beginning of a needle as a number of the widest kind that fits, and the code of that kind."""
+    code = next(code for code, width in _WIDTHS.items() if width <= len(needle))
+    return code, int.from_bytes(needle[: _WIDTHS[code]], sys.byteorder)
+
+
+def _found(content: bytes, code: _Code, numbers: frozenset[int]) -> set[int]:
+    """Which of the numbers stand in a text, at whichever offset."""
+    width, found = _WIDTHS[code], set[int]()
+    for offset in range(min(width, len(content))):
+        whole = (len(content) - offset) // width * width
+        found |= numbers.intersection(memoryview(content)[offset : offset + whole].cast(code))
+    return found
 
 
 def _spellings(value: str) -> Iterator[tuple[str, bytes]]:

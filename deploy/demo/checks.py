@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,19 +14,25 @@ import httpx
 
 from deploy.demo.canary import files_below, needles, search
 from deploy.demo.lives import BRANCH, Life, application
+from deploy.demo.months import Months
 from deploy.demo.office import Office
 from deploy.demo.plans import IN_SERVICE
 from deploy.values import DataDir
 from models.database.engine import open_database
+from models.domain.schedules.rows import Row
+from models.domain.servicing.events import EventKind
 from models.domain.servicing.stored import rows_from_json
 from models.domain.states import TaskType
 from models.domain.tokens import new_token
 from models.queries import agreements
+from models.tables.agreements import AgreementEvent, AgreementRow
 
 _CASES: Final = "/v1/installment-cases"
 _TIMES: Final = 5  # as often the same request is sent
 _HITS_SHOWN: Final = 3
 _BLOCKING: Final = ("FAIL", "UNKNOWN")
+Due = tuple[date, int, int, int]
+"""When which principal, interest and fee is due."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,11 +52,12 @@ class Evidence:
     lives: list[Life]
     data: Path
     book: Path
+    months: Months | None = None
 
 
 async def every_end_as_planned(evidence: Evidence) -> Check:
     """Each case came to the end its plan names."""
-    astray = [life.token for life in evidence.lives if life.outcome != life.plan.end]
+    astray = [life.token for life in evidence.lives if life.outcome != life.end]
     ends = Counter(str(life.outcome) for life in evidence.lives)
     return Check(name="every case came to its planned end", holds=not astray, seen=_counts(ends))
 
@@ -98,10 +106,13 @@ async def only_customers_sign(evidence: Evidence) -> Check:
 
 
 async def serviced_as_signed(evidence: Evidence) -> Check:
-    """Each agreement in service has the rows of the plan that was chosen and signed, and its sealed document."""
-    signed = [life for life in evidence.lives if life.outcome == IN_SERVICE]
+    """Each agreement has the rows of the plan that was chosen and signed, and its sealed document.
+
+    Where the customer changed rows later, those that were due stand as signed, and the others as agreed then.
+    """
+    signed = [life for life in evidence.lives if life.outcome == IN_SERVICE or life.course is not None]
     database = open_database(f"sqlite:///{DataDir(evidence.data).database}")
-    rows, families, astray = 0, set(), []
+    rows, families, astray, revised = 0, set(), [], 0
     try:
         with database.read() as session:
             for life in signed:
@@ -111,25 +122,24 @@ async def serviced_as_signed(evidence: Evidence) -> Check:
                 if agreement is None or signature is None or offer is None:
                     astray.append(life.token)
                     continue
-                served = [
-                    (row.no, row.due, row.principal_minor, row.interest_minor, row.fee_minor)
-                    for row in agreements.rows_of_agreement(session, agreement.id)
-                ]
-                offered = [
-                    (row.no, row.due, row.principal_minor, row.interest_minor, row.fee_minor)
-                    for row in rows_from_json(offer.rows)
-                ]
+                served = [_figures(row) for row in agreements.rows_of_agreement(session, agreement.id)]
+                wanted = [_figures(row) for row in rows_from_json(offer.rows)]
+                for event in agreements.events_of_agreement(session, agreement.id):
+                    changed = _changed(wanted, event, served)
+                    revised += changed != wanted
+                    wanted = changed
                 hashes = {agreement.plan_hash, signature.plan_hash, offer.plan_hash, life.chosen}
-                if served != offered or len(hashes) != 1 or signature.sealed_document_id is None:
+                if served != wanted or len(hashes) != 1 or signature.sealed_document_id is None:
                     astray.append(life.token)
                 rows += len(served)
                 families.add(offer.family)
     finally:
         database.dispose()
+    counts = f"{len(families)} families, {rows} rows, {revised} changes, {len(astray)} astray"
     return Check(
         name="serviced rows are the rows that were chosen and signed",
         holds=bool(signed) and not astray,
-        seen=f"{len(signed)} agreements of {len(families)} families, {rows} rows, {len(astray)} astray",
+        seen=f"{len(signed)} agreements of {counts}",
     )
 
 
@@ -218,6 +228,23 @@ CHECKS: Final[tuple[Callable[[Evidence], Awaitable[Check]], ...]] = (
     the_canary_can_sing,
     nobody_stands_in_clear,
 )
+
+
+def _changed(rows: list[Due], event: AgreementEvent, served: list[Due]) -> list[Due]:
+    """What is to be served after an event: new rows in the place of those to come, or one that settles them all."""
+    kept = [row for row in rows if row[0] <= event.value_date]
+    if event.params.get("rows"):
+        return kept + [_figures(row) for row in rows_from_json(event.params["rows"])]
+    if event.kind != EventKind.SETTLEMENT:
+        return rows
+    principal = sum(row[1] for row in rows if row[0] > event.value_date)
+    # Interest and fee of the last row are those of the days used: the quote's business, not the plan's.
+    return kept + [row for row in served if row[:2] == (event.value_date, principal)]
+
+
+def _figures(row: Row | AgreementRow) -> Due:
+    """What is due when: numbers of rows change where later rows are put in the place of others."""
+    return row.due, row.principal_minor, row.interest_minor, row.fee_minor
 
 
 def _problems(evidence: Evidence) -> list[tuple[int, bytes]]:

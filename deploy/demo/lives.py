@@ -9,6 +9,7 @@ from typing import Any, Final
 import httpx
 
 from deploy.demo.book import BookRow
+from deploy.demo.courses import Course
 from deploy.demo.customer import Customer
 from deploy.demo.mailbox import Phones
 from deploy.demo.negotiating import fitting
@@ -18,9 +19,9 @@ from models.domain.states import CaseStage, Outcome, TaskType
 from models.domain.tokens import new_token
 
 BRANCH: Final = "sh-01"
-_PATH: Final = "/v1/installment-cases"
+PATH: Final = "/v1/installment-cases"
 _POLL_SECONDS: Final = 0.05
-_PATIENCE_SECONDS: Final = 120.0
+_PATIENCE_SECONDS: Final = 300.0
 _FORBIDDEN: Final = 403
 _FOUR_EYES: Final = "four-eyes-violation"
 _CUSTOMER_ONLY: Final = "customer-only"
@@ -37,12 +38,18 @@ class Life:
     phones: Phones
     token: str = ""
     by_senior: bool = False  # assessed by somebody who is an approver too
+    course: Course | None = None  # what comes once the agreement is in force
     outcome: str | None = None  # also `in-service`, which is no outcome of the case
     chosen: str | None = None  # hash of the plan that was chosen last
     customer: Customer | None = None
     decisions: list[tuple[str, str]] = field(default_factory=list)  # where each acknowledged decision can be read
     seen: Counter[str] = field(default_factory=Counter)
     tasks: Counter[TaskType] = field(default_factory=Counter)
+
+    @property
+    def end(self) -> str:
+        """What it must have come to when the demo is over."""
+        return self.course.end if self.course is not None else self.plan.end
 
     async def play(self) -> None:
         """Apply, then answer task after task until the case is in service or has ended.
@@ -69,7 +76,7 @@ class Life:
         """
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            case = (await self.office.auditor.call("GET", f"{_PATH}/{self.token}")).json()
+            case = (await self.office.auditor.call("GET", f"{PATH}/{self.token}")).json()
             self.outcome = IN_SERVICE if case["stage"] == CaseStage.SERVICING else case["outcome"]
             if self.outcome is not None:
                 return
@@ -82,7 +89,7 @@ class Life:
 
     async def _apply(self) -> str:
         body = application(self.row) | {"branch": BRANCH, "consents": [_consent("WRITTEN")]}
-        answer = await self.office.officer.call("POST", _PATH, json=body, headers=_key())
+        answer = await self.office.officer.call("POST", PATH, json=body, headers=_key())
         token: str = answer.json()["token"]
         if not self.plan.evidence_late:
             await self._add_evidence(token)
@@ -96,7 +103,7 @@ class Life:
         if answer.is_error:
             raise Unexpected(f"application by link: {answer.status_code}")
         applied = answer.json()
-        await self._upload(f"{applied['progressLink']['path']}/documents", "hardship-evidence", as_customer=True)
+        await self.upload(f"{applied['progressLink']['path']}/documents", "hardship-evidence", as_customer=True)
         return str(applied["caseToken"])
 
     async def _link(self, body: dict[str, Any]) -> str:
@@ -104,9 +111,10 @@ class Life:
         return str(answer.json()["path"])
 
     async def _add_evidence(self, token: str) -> None:
-        await self._upload(f"{_PATH}/{token}/documents", "hardship-evidence")
+        await self.upload(f"{PATH}/{token}/documents", "hardship-evidence")
 
-    async def _upload(self, path: str, kind: str, *, as_customer: bool = False) -> str:
+    async def upload(self, path: str, kind: str, *, as_customer: bool = False) -> str:
+        """Put a paper of the customer's into the case, as staff or as the customer; returns its id."""
         # The file names its owner, so that a store which keeps it in clear is found out.
         content = f"%PDF-1.4\n{self.row.name} {self.row.id_number} {self.row.mobile}\n%%EOF\n".encode()
         request: dict[str, Any] = {
@@ -130,9 +138,9 @@ class Life:
             return await self._withdraw()
         if task_type is TaskType.INCIDENT:
             note = "figures read from the paper report"
-            return await self._decide(task, {"outcome": Outcome.MEND, "note": note} | _MENDED)
+            return await self.decide(task, {"outcome": Outcome.MEND, "note": note} | _MENDED)
         if task_type is TaskType.INCIDENT_CONFIRM:
-            return await self._confirm(task)
+            return await self.confirm(task)
         await self._prepare(task_type)
         if task_type is TaskType.APPROVAL and self.by_senior:
             await self._try_own_approval(task["id"])
@@ -141,24 +149,32 @@ class Life:
         self.tasks[task_type] += 1
         if answer["outcome"] == Outcome.SIGN:
             return await self._sign(task["id"])
-        return await self._decide(task, answer | terms_of(answer, self.row) | await self._found_for(answer, task["id"]))
+        terms = terms_of(answer, self.row, months=self._months)
+        return await self.decide(task, answer | terms | await self._found_for(answer, task["id"]))
+
+    @property
+    def _months(self) -> int | None:
+        return self.course.months if self.course is not None else None
 
     async def _found_for(self, answer: dict[str, Any], task_id: str) -> dict[str, str]:
         """What a form names by id: the plan among those that the task shows, or a scan that must be there first."""
         if answer["outcome"] == Outcome.CHOOSE:
             shown = (await self.office.officer.call("GET", f"/v1/tasks/{task_id}")).json()["shown"]
-            offer = fitting(shown["offers"], wish=self.row.row)
+            offer = fitting(shown["offers"], wish=self.row.row, months=self._months)
             self.chosen = offer["hash"]
             return {"offerId": offer["id"]}
         if answer["outcome"] == Outcome.PAPER:
-            return {"documentId": await self._upload(f"{_PATH}/{self.token}/documents", "signed-paper")}
+            return {"documentId": await self.upload(f"{PATH}/{self.token}/documents", "signed-paper")}
         return {}
 
     async def _sign(self, task_id: str) -> bool:
         """The customer reads and signs; once in a while an officer tries to do it for them, which must be refused."""
         if self.by_senior:
             await self._try_to_sign_for(task_id)
-        self.customer = self.customer or Customer(self.office.line, self.phones, self.token, self.row.mobile)
+        if self.customer is None:
+            self.customer = Customer(self.office.line, self.phones, self.token, self.row.mobile)
+            if self.course is not None:
+                self.customer.by_debit = self.course.by_debit
         self.decisions.append((self.token, await self.customer.sign(careless=self.by_senior)))
         return True
 
@@ -190,18 +206,20 @@ class Life:
             return
         if self.plan.by_link:
             body = _consent("WRITTEN")
-            await self.office.officer.call("POST", f"{_PATH}/{self.token}/consents", json=body, headers=_key())
+            await self.office.officer.call("POST", f"{PATH}/{self.token}/consents", json=body, headers=_key())
         if self.plan.evidence_late:
             await self._add_evidence(self.token)
 
-    async def _decide(self, task: dict[str, Any], form: dict[str, Any]) -> bool:
+    async def decide(self, task: dict[str, Any], form: dict[str, Any]) -> bool:
+        """Answer a task as whoever it is meant for; the acknowledged decision is remembered."""
         actor = self.office.for_role(task["candidateRole"])
         if self.by_senior and task["type"] == TaskType.ASSESSMENT:
             actor = self.office.senior
         self._remember(await actor.decide(task["id"], form))
         return True
 
-    async def _confirm(self, task: dict[str, Any]) -> bool:
+    async def confirm(self, task: dict[str, Any]) -> bool:
+        """The second person's word on how an incident was answered."""
         form = {"outcome": Outcome.CONFIRM}
         self._remember(await self.office.second_operator.decide(task["id"], form))
         return True
@@ -209,7 +227,7 @@ class Life:
     async def _withdraw(self) -> bool:
         body = {"reasonCode": "customer-asked-to-stop"}
         if not self.plan.withdraw_by_link:
-            path = f"{_PATH}/{self.token}/withdrawal"
+            path = f"{PATH}/{self.token}/withdrawal"
             self._remember(await self.office.officer.call("POST", path, json=body, headers=_key()))
             return True
         link = await self._link({"purpose": "progress", "caseToken": self.token})

@@ -48,6 +48,16 @@ class Fate:
     days: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """What the bank knows of a debit that it read: whether money came, and whether it went back."""
+
+    debit: Collected
+    booked: bool
+    returned: bool
+    under_way: bool
+
+
 SETTLES: Final = Fate()
 FateOf = Callable[[Collected], Fate]
 
@@ -68,14 +78,14 @@ def all_settle(_: Collected) -> Fate:
 
 
 class ScriptedFates:
-    """By mandate: one fate for each debit in turn; when they are used up, debits settle."""
+    """By mandate or account: one fate for each debit in turn; when they are used up, debits settle."""
 
-    def __init__(self, by_mandate: Mapping[str, Sequence[Fate]]) -> None:
-        self._waiting = {mandate: list(fates) for mandate, fates in by_mandate.items()}
+    def __init__(self, fates: Mapping[str, Sequence[Fate]]) -> None:
+        self._waiting = {name: list(in_turn) for name, in_turn in fates.items()}
 
     def __call__(self, debit: Collected) -> Fate:
-        """The next fate of the debit's mandate."""
-        waiting = self._waiting.get(debit.mandate_id)
+        """The next fate of the debit's mandate, or else of its account."""
+        waiting = self._waiting.get(debit.mandate_id) or self._waiting.get(debit.account)
         return waiting.pop(0) if waiting else SETTLES
 
 
@@ -143,6 +153,28 @@ class MockBank:
         """The debtor's bank says no: a rejection before the debit settles, a return after."""
         self._call("POST", f"/_mock/collections/{end_to_end_id}/refuse", json={"reason": reason})
 
+    def entries(self) -> list[Entry]:
+        """Every debit that was read and not rejected as a whole file, oldest first."""
+        return [
+            Entry(
+                debit=debit,
+                booked=row["booked_at"] is not None,
+                returned=row["returned_at"] is not None,
+                under_way=(row["status"] == "accepted" and row["booked_at"] is None)
+                or (row["return_due"] is not None and row["returned_at"] is None),
+            )
+            for debit, row in self._collections()
+        ]
+
+    def is_waiting(self) -> bool:
+        """Whether it still has something to say about a debit: to settle, or to come back."""
+        return bool(self._returning) or any(entry.under_way for entry in self.entries())
+
+    def balance_minor(self) -> int:
+        """What lies on the account that collects."""
+        balance: int = self._call("GET", f"/_mock/accounts/{_CREDITOR_ID}")["balance"]
+        return balance
+
     def advance_to(self, day: date) -> None:
         """Move the bank's date, a day at a time: what is due settles, what is to come back comes back."""
         while self._today < day:
@@ -186,6 +218,7 @@ def running_mock_bank(
     currency: str = "CNY",
     holidays: Sequence[date] = (),
     fate: FateOf = all_settle,
+    collects_on: str = CREDITOR_NUMBER,
 ) -> Iterator[MockBank]:
     """Start a mock bank over the folders; it ends with the block.
 
@@ -196,6 +229,7 @@ def running_mock_bank(
         currency: CNY goes with the profile generic-cny, EUR with sepa; it reads pain.008.001.08 of both.
         holidays: weekdays on which banks are closed.
         fate: what becomes of each debit.
+        collects_on: number of the account that collects.
     """
     folders.prepare()
     config = Config(
@@ -216,7 +250,7 @@ def running_mock_bank(
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{server.server_address[1]}", trust_env=False) as client:
             bank = MockBank(client, today=today, currency=currency, fate=fate)
-            _open(client, currency, holidays)
+            _open(client, currency, holidays, number=collects_on)
             yield bank
     finally:
         server.shutdown()
@@ -224,13 +258,13 @@ def running_mock_bank(
         server.server_close()
 
 
-def _open(client: httpx.Client, currency: str, holidays: Sequence[date]) -> None:
+def _open(client: httpx.Client, currency: str, holidays: Sequence[date], *, number: str) -> None:
     account = {
         "id": _CREDITOR_ID,
         "name": "Casework Demo",
         "iban": demo_iban("CASEWORK00"),
         "currency": currency,
-        "account_number": CREDITOR_NUMBER,
+        "account_number": number,
     }
     seeded = client.get("/_mock/accounts").raise_for_status().json()
     for other in seeded:  # closed, since an open account sends a statement every day

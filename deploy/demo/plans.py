@@ -196,14 +196,20 @@ def cast(book: list[BookRow]) -> list[tuple[Plan, BookRow]]:
     return roles
 
 
-def terms_of(answer: dict[str, Any], row: BookRow) -> dict[str, int]:
-    """The terms that go with a recommendation, another round of plans, or a counter-offer."""
+def terms_of(answer: dict[str, Any], row: BookRow, *, months: int | None = None) -> dict[str, int]:
+    """The terms that go with a recommendation, another round of plans, or a counter-offer.
+
+    Args:
+        answer: the form's outcome.
+        row: what the customer asks for.
+        months: the term, where the course of the life sets it.
+    """
     if answer["outcome"] not in _TERMS:
         return {}
     percent, concession_bps = _TERMS[answer["outcome"]]
     return {
         "amountMinor": row.requested_amount_minor * percent // 100,
-        "termMonths": row.requested_term_months,
+        "termMonths": months or row.requested_term_months,
         "concessionBps": concession_bps,
     }
 

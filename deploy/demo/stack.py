@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from deploy.settings import child_environment
+
 _STOP_SECONDS: Final = 20
 
 
@@ -47,14 +49,22 @@ class Stack:
         _shut(self.process)
 
 
-def start_stack(data: Path, *, port: int = 0) -> Stack:
+def start_stack(data: Path, *, port: int = 0, sandbox: bool = False) -> Stack:
     """Start `casework up` over a data directory and wait until it is ready.
+
+    Args:
+        data: the directory; made if it is not there.
+        port: of the API; 0 takes a free one.
+        sandbox: its first institution may date business ahead of the clock.
 
     Raises:
         RuntimeError: it ended instead.
     """
     command = [sys.executable, "-m", "deploy.commands", "up", "--json", "--port", str(port), "--data", str(data)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603
+    environment = child_environment({"CASEWORK_SANDBOX": "true"} if sandbox else {})
+    process = subprocess.Popen(  # noqa: S603
+        command, stdout=subprocess.PIPE, text=True, start_new_session=True, env=environment
+    )
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
@@ -65,13 +75,13 @@ def start_stack(data: Path, *, port: int = 0) -> Stack:
 
 
 @contextmanager
-def running_stack(data: Path, *, port: int = 0) -> Iterator[Stack]:
-    """A stack that is stopped at the end.
+def running_stack(data: Path, *, port: int = 0, sandbox: bool = False) -> Iterator[Stack]:
+    """A stack that is stopped at the end; arguments as `start_stack`.
 
     Raises:
         RuntimeError: it did not start.
     """
-    stack = start_stack(data, port=port)
+    stack = start_stack(data, port=port, sandbox=sandbox)
     try:
         yield stack
     finally:
