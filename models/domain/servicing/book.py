@@ -72,7 +72,7 @@ class Book:
         self.refits = self.short_settlements = 0
 
     @classmethod
-    def begin(cls, terms: AgreementTerms, *, trace: Trace | None = None) -> Self:
+    def enter_into_force(cls, terms: AgreementTerms, *, trace: Trace | None = None) -> Self:
         """An agreement as signed, before its first event."""
         book = cls(terms, trace=trace)
         book.rows = [working_row(row) for row in terms.rows]
