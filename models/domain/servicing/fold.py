@@ -30,7 +30,7 @@ def fold(terms: AgreementTerms, events: Iterable[Event], as_of: date) -> State:
     Raises:
         UnknownTarget: a reversal names an event that is not given.
     """
-    return _run(Book.begin(terms), events, as_of, ())
+    return _run(Book.enter_into_force(terms), events, as_of, ())
 
 
 def resume(terms: AgreementTerms, snapshot: State, tail: Iterable[Event], as_of: date) -> State:
@@ -88,7 +88,7 @@ def explain(terms: AgreementTerms, events: Iterable[Event], as_of: date) -> tupl
     The lines of a payment add up to it; lines without an event are waiting credit that was used later.
     """
     trace = Trace()
-    _run(Book.begin(terms, trace=trace), events, as_of, ())
+    _run(Book.enter_into_force(terms, trace=trace), events, as_of, ())
     return tuple(trace)
 
 
