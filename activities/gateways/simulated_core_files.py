@@ -1,7 +1,7 @@
 """The other end of the file exchange, for demo and tests: a simulated core that answers the files of `core_files`."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -51,11 +51,23 @@ def write_journal(core: SimulatedCore, root: Path, *, tenant: str, business_date
     )
 
 
-def write_balances(core: SimulatedCore, root: Path, *, cards: Iterable[Card], tenant: str, business_date: date) -> Path:
-    """Put the balances of these cards into the folder; returns where they lie."""
+def write_balances(
+    core: SimulatedCore, root: Path, *, owed: Mapping[Card, int | None], tenant: str, business_date: date
+) -> Path:
+    """Put the balances of these cards into the folder; returns where they lie.
+
+    Args:
+        core: divides each sum by kind.
+        root: of the exchange with the core.
+        owed: what is owed on each card, minor units; None: whatever the core finds.
+        tenant: whose cards.
+        business_date: at the end of which it is owed.
+    """
     folder = CoreFolder(root, tenant=tenant)
     folder.make()
-    rows: list[tuple[str, CardBalances]] = [(card.number, core.balances(card, as_of=business_date)) for card in cards]
+    rows: list[tuple[str, CardBalances]] = [
+        (card.number, core.balances(card, as_of=business_date, declared_minor=total)) for card, total in owed.items()
+    ]
     text = balances_text(rows, tenant=tenant, business_date=business_date, currency=CURRENCY)
     return _written(folder.balances_file(business_date), text)
 

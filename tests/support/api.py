@@ -41,6 +41,9 @@ class NoTemporal:
     def service_client(self) -> Any:
         raise ConnectionRefusedError
 
+    def list_workflows(self, *_: object, **__: object) -> Any:
+        raise ConnectionRefusedError
+
 
 @dataclass(kw_only=True)
 class Office:

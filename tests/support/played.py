@@ -105,6 +105,11 @@ def lives_of(office: Office, phones: Phones, cases: int) -> list[Life]:
     return [Life(office, plan, row, phones, by_senior=number % 2 == 0) for number, (plan, row) in enumerate(chosen)]
 
 
+def debts_of_all() -> dict[str, int]:
+    """By card number, what each customer whom `lives_of` may choose owes in all, minor units."""
+    return {row.card_number: row.total_due_minor for _, row in cast(list(generate_book(_BOOK_SIZE, _SEED)))}
+
+
 def phones_of(data: DataDir) -> SpoolPhones:
     """Where the messages of an embedded stack can be read."""
     return SpoolPhones(data.beside(".exchange") / "spool")

@@ -68,7 +68,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     def work() -> None:
         answer_orders(core, root, tenant=TENANT)
         write_journal(core, root, tenant=TENANT, business_date=DAY)
-        write_balances(core, root, cards=[card_of(2), CARD], tenant=TENANT, business_date=DAY)
+        write_balances(core, root, owed={card_of(2): None, CARD: None}, tenant=TENANT, business_date=DAY)
 
     return World(FileCore(root), core, work)
 

@@ -51,6 +51,7 @@ def _values(hint: Any) -> st.SearchStrategy[Any]:
         int: st.integers(-(2**63), 2**63),
         bool: st.booleans(),
         date: st.dates(),
+        datetime: st.datetimes(timezones=st.just(UTC)),
         type(None): st.none(),
     }
     return simple[hint]
