@@ -63,7 +63,7 @@ async def next_link(phones: Phones, mobile: str, *, tail: str, known: set[str], 
     Raises:
         NothingCame: none came within `patience` seconds.
     """
-    return await _next(phones, mobile, _LINK, tail=tail, known=known, patience=patience)
+    return await _next(phones, mobile, "link", _LINK, tail=tail, known=known, patience=patience)
 
 
 async def next_code(phones: Phones, mobile: str, *, tail: str, known: set[str], patience: float) -> str:
@@ -72,11 +72,11 @@ async def next_code(phones: Phones, mobile: str, *, tail: str, known: set[str], 
     Raises:
         NothingCame: none came within `patience` seconds.
     """
-    return await _next(phones, mobile, _CODE, tail=tail, known=known, patience=patience)
+    return await _next(phones, mobile, "code", _CODE, tail=tail, known=known, patience=patience)
 
 
 async def _next(
-    phones: Phones, mobile: str, pattern: re.Pattern[str], *, tail: str, known: set[str], patience: float
+    phones: Phones, mobile: str, what: str, pattern: re.Pattern[str], *, tail: str, known: set[str], patience: float
 ) -> str:
     deadline = time.monotonic() + patience
     while True:
@@ -86,7 +86,7 @@ async def _next(
             known.add(fresh[-1])
             return fresh[-1]
         if time.monotonic() >= deadline:
-            raise NothingCame(f"nothing came about the case that ends in {tail}")
+            raise NothingCame(f"no {what} came about the case that ends in {tail}; {len(found)} before")
         await asyncio.sleep(_POLL_SECONDS)
 
 
