@@ -58,7 +58,7 @@ fmt: $(READY) ## Format, and mend what can be mended by rule
 	$(BIN)/ruff check --fix .
 
 lock: $(READY) ## requirements.lock from pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
 		--extra embedded --group dev pyproject.toml --output-file requirements.lock
 
 migration: $(READY) ## Draft the next migration: make migration STORE=data|keys NAME="add reminders"

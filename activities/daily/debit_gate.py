@@ -1,7 +1,6 @@
 """The rules before a debit (扣款前合规检查): every order of a chunk is asked about, and what is barred is set apart."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -10,9 +9,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from compliance.rules.evaluate import RULE_SET_VERSION, blocks, evaluate_gate
-from compliance.rules.results import Verdict
+from compliance.verdicts import verdict_rows
 from models.domain.states import Gate
-from models.domain.tokens import new_token
 from models.queries.debit_facts import AskedDebit, DebitRecords, debit_facts
 from models.tables.installments import RuleVerdict
 
@@ -50,7 +48,9 @@ class DebitGate:
             return None
         self.barred.update(one.rule_id for one in against)
         key = f"{order.agreement.case_token}/{_GATE}/{order.row.no}/{self.on.isoformat()}"
-        self._rows += self._stored(order, key, against)
+        token = order.agreement.case_token
+        rows = verdict_rows(against, gate=_GATE, case_token=token, key=key, now=self.now)
+        self._rows += [row.model_dump() for row in rows]
         return Barred(against[0].rule_id, key)
 
     def keep(self, session: Session) -> dict[str, Any]:
@@ -61,25 +61,3 @@ class DebitGate:
                 insert(RuleVerdict).on_conflict_do_nothing(index_elements=["gate_key", "rule_id"]), self._rows
             )
         return {"gate": _GATE.value, "ruleSet": RULE_SET_VERSION, "asked": self.asked, "barred": dict(self.barred)}
-
-    def _stored(self, order: AskedDebit, key: str, against: Sequence[Verdict]) -> list[dict[str, Any]]:
-        return [
-            {
-                "id": new_token("vrd"),
-                "tenant": order.agreement.tenant,
-                "case_token": order.agreement.case_token,
-                "gate": _GATE.value,
-                "gate_key": key,
-                "rule_id": one.rule_id,
-                "rule_set_version": RULE_SET_VERSION,
-                "result": one.result.value,
-                "severity": one.severity.value,
-                "reason": one.reason,
-                "missing": list(one.missing),
-                "params": one.stored_params(),
-                "inputs_hash": one.inputs_hash,
-                "as_of": one.as_of,
-                "evaluated_at": self.now,
-            }
-            for one in against
-        ]

@@ -4,13 +4,13 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from compliance.rules.evaluate import RULE_SET_VERSION, blocks, evaluate_gate
+from compliance.rules.evaluate import blocks, evaluate_gate
 from compliance.rules.results import Verdict
+from compliance.verdicts import verdict_rows
 from models.domain.application import ContactChannel
 from models.domain.rule_words import ContactPurpose, ContactRole, ContactScript
 from models.domain.shanghai import shanghai_date
 from models.domain.states import Gate
-from models.domain.tokens import new_token
 from models.queries.contact_facts import PlannedContact, contact_facts
 from models.tables.installments import InstallmentCase, RuleVerdict
 
@@ -42,23 +42,4 @@ def against(verdicts: tuple[Verdict, ...]) -> list[str]:
 
 def kept(verdicts: tuple[Verdict, ...], case: InstallmentCase, *, key: str, now: datetime) -> list[RuleVerdict]:
     """The verdicts as rows, under the key of what they are about."""
-    return [
-        RuleVerdict(
-            id=new_token("vrd"),
-            tenant=case.tenant,
-            case_token=case.token,
-            gate=Gate.CONTACT,
-            gate_key=key,
-            rule_id=verdict.rule_id,
-            rule_set_version=RULE_SET_VERSION,
-            result=verdict.result,
-            severity=verdict.severity,
-            reason=verdict.reason,
-            missing=list(verdict.missing),
-            params=verdict.stored_params(),
-            inputs_hash=verdict.inputs_hash,
-            as_of=verdict.as_of,
-            evaluated_at=now,
-        )
-        for verdict in verdicts
-    ]
+    return verdict_rows(verdicts, gate=Gate.CONTACT, case_token=case.token, key=key, now=now)

@@ -11,7 +11,7 @@ from activities.tasks.content import content_of
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.rules.evaluate import RULE_SET_VERSION, blocks, evaluate_gate
-from compliance.rules.results import Verdict
+from compliance.verdicts import verdict_rows
 from models.contracts.platform import (
     BlockedOutcome,
     CancelTaskInput,
@@ -31,7 +31,6 @@ from models.domain.clock import Clock
 from models.domain.ids import case_of_start, start_key, tenant_of_case, tenant_of_workflow
 from models.domain.shanghai import shanghai_date
 from models.domain.states import CHECKER_TASKS, CaseStage, Gate, OutboxKind, TaskType
-from models.domain.tokens import new_token
 from models.operations import decisions, outbox, projection, runs
 from models.queries.facts import gate_facts
 from models.tables.installments import RuleVerdict
@@ -90,7 +89,7 @@ class SqlPlatform(PlatformPort):
                 raise Unchanged
             facts = gate_facts(unit.session, gate=Gate(input.gate), case_token=input.case_token)
             verdicts = evaluate_gate(Gate(input.gate), facts, as_of=shanghai_date(now))
-            rows = [_verdict_row(verdict, tenant, input, key, now) for verdict in verdicts]
+            rows = verdict_rows(verdicts, gate=Gate(input.gate), case_token=input.case_token, key=key, now=now)
             unit.session.add_all(rows)
             unit.deed.facts = {"gate": input.gate, "results": {row.rule_id: row.result for row in rows}}
             answer = _gate_answer(key, rows)
@@ -225,24 +224,4 @@ def _open_task(task: Task) -> OpenTask:
             BlockedOutcome(outcome=barred["outcome"], rule_id=barred["rule"], verdict_id=barred["verdict"])
             for barred in task.blocked
         ),
-    )
-
-
-def _verdict_row(verdict: Verdict, tenant: str, input: EvaluateGateInput, key: str, now: datetime) -> RuleVerdict:
-    return RuleVerdict(
-        id=new_token("vrd"),
-        tenant=tenant,
-        case_token=input.case_token,
-        gate=input.gate,
-        gate_key=key,
-        rule_id=verdict.rule_id,
-        rule_set_version=RULE_SET_VERSION,
-        result=verdict.result,
-        severity=verdict.severity,
-        reason=verdict.reason,
-        missing=list(verdict.missing),
-        params=verdict.stored_params(),
-        inputs_hash=verdict.inputs_hash,
-        as_of=verdict.as_of,
-        evaluated_at=now,
     )

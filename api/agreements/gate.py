@@ -10,19 +10,18 @@ from api.agreements.access import deed_on
 from api.deps import ApiDeps
 from api.identity.principal import Principal
 from compliance.audit.unit import unit_of_work
-from compliance.rules.evaluate import RULE_SET_VERSION, blocks, evaluate_gate
+from compliance.rules.evaluate import blocks, evaluate_gate
 from compliance.rules.results import Verdict
+from compliance.verdicts import verdict_rows
 from models.domain.rule_words import ChangeKind
 from models.domain.servicing.components import Component
 from models.domain.servicing.settlement import COMPONENT_OF, ItemCode
 from models.domain.servicing.settlement import SettlementQuote as Quoted
 from models.domain.shanghai import shanghai_date
 from models.domain.states import Gate
-from models.domain.tokens import new_token
 from models.errors import BlockedByRule
 from models.queries import agreements
 from models.tables.agreements import Agreement
-from models.tables.installments import RuleVerdict
 
 _CHARGES: Final = {Component.INTEREST: "interest", Component.FEE: "interest", Component.PENALTY: "late-interest"}
 _INTEREST: Final = frozenset({ItemCode.DUE_INTEREST, ItemCode.LATE_INTEREST, ItemCode.USED_INTEREST})
@@ -114,24 +113,6 @@ def _facts(session: Session, agreement: Agreement, change: Change) -> dict[str, 
 def _keep(
     session: Session, agreement: Agreement, verdicts: tuple[Verdict, ...], change: Change, *, now: datetime
 ) -> None:
-    session.add_all(
-        RuleVerdict(
-            id=new_token("vrd"),
-            tenant=agreement.tenant,
-            case_token=agreement.case_token,
-            gate=Gate.CHANGE.value,
-            gate_key=change.key,
-            rule_id=verdict.rule_id,
-            rule_set_version=RULE_SET_VERSION,
-            result=verdict.result,
-            severity=verdict.severity,
-            reason=verdict.reason,
-            missing=list(verdict.missing),
-            params=verdict.stored_params(),
-            inputs_hash=verdict.inputs_hash,
-            as_of=verdict.as_of,
-            evaluated_at=now,
-        )
-        for verdict in verdicts
-    )
+    token = agreement.case_token
+    session.add_all(verdict_rows(verdicts, gate=Gate.CHANGE, case_token=token, key=change.key, now=now))
     session.flush()

@@ -17,8 +17,9 @@ from api.installments.bodies import ContactBody, ContactCheckBody
 from api.installments.views import verdict_answer
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
-from compliance.rules.evaluate import RULE_SET_VERSION, blocks, evaluate_gate
+from compliance.rules.evaluate import blocks, evaluate_gate
 from compliance.vault.cells import CellAddress
+from compliance.verdicts import verdict_rows
 from models.domain.application import ContactDirection
 from models.domain.shanghai import shanghai_date
 from models.domain.states import Gate
@@ -160,26 +161,8 @@ def _ask(
     session: Session, case: InstallmentCase, planned: PlannedContact, *, key: str, now: datetime
 ) -> list[RuleVerdict]:
     facts = contact_facts(session, case, planned)
-    return [
-        RuleVerdict(
-            id=new_token("vrd"),
-            tenant=case.tenant,
-            case_token=case.token,
-            gate=Gate.CONTACT.value,
-            gate_key=key,
-            rule_id=verdict.rule_id,
-            rule_set_version=RULE_SET_VERSION,
-            result=verdict.result,
-            severity=verdict.severity,
-            reason=verdict.reason,
-            missing=list(verdict.missing),
-            params=verdict.stored_params(),
-            inputs_hash=verdict.inputs_hash,
-            as_of=verdict.as_of,
-            evaluated_at=now,
-        )
-        for verdict in evaluate_gate(Gate.CONTACT, facts, as_of=shanghai_date(planned.at))
-    ]
+    verdicts = evaluate_gate(Gate.CONTACT, facts, as_of=shanghai_date(planned.at))
+    return verdict_rows(verdicts, gate=Gate.CONTACT, case_token=case.token, key=key, now=now)
 
 
 def _stands(verdict: RuleVerdict) -> bool:
