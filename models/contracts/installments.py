@@ -158,7 +158,12 @@ class AffordabilityAnswer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CaseView:
-    """The workflow's own account of the case, for the reconciler."""
+    """The workflow's own account of the case, for the reconciler.
+
+    Attributes:
+        epoch, seq: fence of the last write that was begun.
+        is_writing: it has not heard yet what became of that write, so that the records may be ahead of the account.
+    """
 
     case_token: str
     stage: str
@@ -167,3 +172,4 @@ class CaseView:
     seq: int
     open_tasks: tuple[OpenTask, ...] = ()
     reason_code: str | None = None
+    is_writing: bool = False

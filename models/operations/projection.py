@@ -46,9 +46,7 @@ class TaskContent:
 
 def put_task(session: Session, content: TaskContent, *, fence: Fence, now: datetime) -> Task:
     """Write the row of `(workflow, task_no)`; an older writer changes nothing. Returns the row as it is now."""
-    task = session.exec(
-        select(Task).where(col(Task.workflow_id) == content.workflow_id, col(Task.task_no) == content.task_no)
-    ).one_or_none()
+    task = find_task(session, workflow_id=content.workflow_id, task_no=content.task_no)
     if task is not None:
         if (task.epoch, task.seq) >= (fence.epoch, fence.seq):
             return task
@@ -64,6 +62,13 @@ def put_task(session: Session, content: TaskContent, *, fence: Fence, now: datet
     session.add(task)
     session.flush()
     return task
+
+
+def find_task(session: Session, *, workflow_id: str, task_no: int) -> Task | None:
+    """The row of `(workflow, task_no)`, if it was ever written."""
+    return session.exec(
+        select(Task).where(col(Task.workflow_id) == workflow_id, col(Task.task_no) == task_no)
+    ).one_or_none()
 
 
 def show_document(

@@ -3,18 +3,33 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, tuple_
 from sqlmodel import Session, col, update
 
+from models.contracts.platform import Fence
 from models.domain.states import OPEN_TASK_STATES, CaseStage, TaskState
 from models.tables.installments import InstallmentCase
 from models.tables.tasks import Task
 
 
-def close_ghost(session: Session, *, task_id: str, now: datetime) -> bool:
-    """A task that no workflow knows: nobody can decide it any more."""
+def close_ghost(session: Session, *, task_id: str, seen: Fence | None, now: datetime) -> bool:
+    """A task that no workflow knows: nobody can decide it any more.
+
+    Args:
+        session: of the unit that records the repair.
+        task_id: the row.
+        seen: up to where the workflow's account goes; a row that was written since stays. None: it has ended.
+        now: of the repair.
+
+    Returns:
+        False if the row was closed, or has been written since.
+    """
+    conditions = [col(Task.id) == task_id, col(Task.state).in_(OPEN_TASK_STATES)]
+    if seen is not None:
+        conditions.append(_known_to(seen))
     closed = session.exec(
         update(Task)
-        .where(col(Task.id) == task_id, col(Task.state).in_(OPEN_TASK_STATES))
+        .where(*conditions)
         .values(
             state=TaskState.CANCELLED,
             pending_decision_id=None,
@@ -28,14 +43,26 @@ def close_ghost(session: Session, *, task_id: str, now: datetime) -> bool:
     return bool(closed.rowcount)
 
 
-def reopen_missing(session: Session, *, workflow_id: str, task_no: int, now: datetime) -> bool:
-    """A task that the workflow waits for, closed in the records: people must see it again."""
+def reopen_missing(session: Session, *, workflow_id: str, task_no: int, seen: Fence, now: datetime) -> bool:
+    """A task that the workflow waits for, closed in the records: people must see it again.
+
+    Args:
+        session: of the unit that records the repair.
+        workflow_id: which workflow waits.
+        task_no: for which of its tasks.
+        seen: up to where the workflow's account goes; a row that was closed since was closed by the workflow.
+        now: of the repair.
+
+    Returns:
+        False if there is no such row, or it is open, or it has been written since.
+    """
     opened = session.exec(
         update(Task)
         .where(
             col(Task.workflow_id) == workflow_id,
             col(Task.task_no) == task_no,
             col(Task.state).not_in(OPEN_TASK_STATES),
+            _known_to(seen),
         )
         .values(
             state=TaskState.READY,
@@ -70,3 +97,7 @@ def set_case(
         .execution_options(synchronize_session=False)
     )
     return bool(written.rowcount)
+
+
+def _known_to(seen: Fence) -> ColumnElement[bool]:
+    return tuple_(col(Task.epoch), col(Task.seq)) <= tuple_(seen.epoch, seen.seq)

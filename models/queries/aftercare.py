@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, exists, or_
@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 
 from models.domain.aftercare.education import Situation, situation_of
 from models.domain.aftercare.follow_ups import SCHEDULE, FollowUpKind, FollowUpSchedule, Occasion, standing_of
-from models.domain.ids import care_item, follow_up_workflow_id, ticket_workflow_id
+from models.domain.ids import care_item
 from models.domain.servicing.events import EventKind
 from models.domain.servicing.state import ENDED
 from models.domain.states import FollowUpState, TicketState
@@ -101,34 +101,6 @@ def care_standing(session: Session, workflow_id: str) -> CareStanding | None:
         ticket = session.get_one(Ticket, item)
         return CareStanding(stage=ticket.stage, outcome=ticket.outcome)
     return None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OpenItem:
-    """A follow-up or ticket that somebody has to answer; `(epoch, seq)` of the last write about it."""
-
-    workflow_id: str
-    case_token: str
-    epoch: int
-    seq: int
-
-
-def open_items(session: Session, *, before: datetime) -> list[OpenItem]:
-    """Every open follow-up and ticket that nothing was written about since `before`."""
-    follow_ups = session.exec(
-        select(FollowUp).where(col(FollowUp.state) == FollowUpState.OPEN, col(FollowUp.updated_at) <= before)
-    ).all()
-    tickets = session.exec(
-        select(Ticket).where(col(Ticket.state) == TicketState.OPEN, col(Ticket.updated_at) <= before)
-    ).all()
-    return [
-        *(_open_item(follow_up_workflow_id(row.case_token, row.id), row) for row in follow_ups),
-        *(_open_item(ticket_workflow_id(row.case_token, row.id), row) for row in tickets),
-    ]
-
-
-def _open_item(workflow_id: str, row: FollowUp | Ticket) -> OpenItem:
-    return OpenItem(workflow_id=workflow_id, case_token=row.case_token, epoch=row.epoch, seq=row.seq)
 
 
 def situation_of_agreement(session: Session, agreement: Agreement, *, today: date) -> Situation:

@@ -1,5 +1,6 @@
 """Break or repeat the steps of a workflow: a worker interceptor for normal and local activities alike."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ class Breakage(Interceptor):
         fail_times: how many calls of each fail; None: every one.
         lose_answer_of: name, or names, of activities whose first call works and then fails, retryably: its answer got
             lost.
+        hold: name of an activity whose answer is held back, once its work is done: `held` is set then, and it goes on
+            when `release` is.
         repeat: every activity runs twice, and the second answer counts.
         seen: names in the order of their calls; a retry is seen again, a repetition is not.
     """
@@ -28,6 +31,9 @@ class Breakage(Interceptor):
     fail_at: str | Collection[str] = ()
     fail_times: int | None = None
     lose_answer_of: str | Collection[str] = ()
+    hold: str | None = None
+    held: asyncio.Event = field(default_factory=asyncio.Event)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
     repeat: bool = False
     seen: list[str] = field(default_factory=list)
     failed: Counter[str] = field(default_factory=Counter)
@@ -70,6 +76,9 @@ class _Breaking(ActivityInboundInterceptor):
         if self._plan.breaks_now(name):
             raise ApplicationError(f"{name} broken by test", type=INJECTED, non_retryable=True)
         result = await super().execute_activity(input)
+        if name == self._plan.hold:
+            self._plan.held.set()
+            await self._plan.release.wait()
         if self._plan.loses_now(name):
             raise ApplicationError(f"answer of {name} lost by test", type=INJECTED)
         return await super().execute_activity(input) if self._plan.repeat else result

@@ -1,40 +1,31 @@
-"""What follow-ups and tickets share: a fence, one open question, and the Update by which a person answers it."""
+"""What follow-ups and tickets share: the Update by which a person answers their question, and their end."""
 
-import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 from temporalio import workflow
 
 from models.contracts.aftercare import DropCareInput
 from models.contracts.installments import CaseView, DecideInput, DecideResult
-from models.contracts.platform import Fence, OpenTask, OpenTaskInput, RegisterRunInput
+from models.contracts.platform import Fence, OpenTask, OpenTaskInput
 from models.domain.states import CHECKER_TASKS, OUTCOMES, TaskType
 from workflows.ports.aftercare import AftercarePort
-from workflows.ports.platform import PlatformPort
+from workflows.support.desk import Desk
 from workflows.support.failures import STEP_FAILED, failure_code
-from workflows.support.options import DATABASE, PARKED
+from workflows.support.options import DATABASE
 from workflows.support.refusals import refusal
 
-T = TypeVar("T")
 DROPPED = "dropped"
 
 
-class CareDesk(ABC):
+class CareDesk(Desk, ABC):
     """The desk of one follow-up or ticket. State is set in `__init__` only: a handler may run before `run` does."""
 
     def __init__(self, *, workflow_id: str, case_token: str, item: str, stage: str) -> None:
         """Nothing is open yet."""
-        self._workflow_id, self._case, self._item = workflow_id, case_token, item
+        super().__init__(workflow_id=workflow_id, case_token=case_token)
+        self._item = item
         self._stage = stage
         self._outcome: str | None = None
-        self._epoch = 0
-        self._seq = 0
-        self._task_no = 0
-        self._applied: dict[str, str] = {}  # decision id -> fingerprint
-        self._open: OpenTask | None = None
-        self._lock = asyncio.Lock()
 
     @abstractmethod
     async def apply(self, input: DecideInput, *, task: OpenTask, fence: Fence) -> None:
@@ -73,22 +64,7 @@ class CareDesk(ABC):
     @workflow.query(name="view", description="State and open task, as the workflow knows them")
     def view(self) -> CaseView:
         """The workflow's own account, against which the records are held."""
-        return CaseView(
-            case_token=self._case,
-            stage=self._stage,
-            outcome=self._outcome,
-            epoch=self._epoch,
-            seq=self._seq,
-            open_tasks=(self._open,) if self._open is not None else (),
-        )
-
-    async def register(self) -> None:
-        """Give this run its epoch; the start has arrived."""
-        step = RegisterRunInput(workflow_id=self._workflow_id, run_id=workflow.info().run_id)
-        registered = await self.persist(
-            lambda: workflow.execute_local_activity_method(PlatformPort.register_run, step, **DATABASE)
-        )
-        self._epoch = registered.epoch
+        return self.account(stage=self._stage, outcome=self._outcome)
 
     async def open_task(self, task_type: TaskType) -> None:
         """Put the question into the inbox."""
@@ -100,18 +76,7 @@ class CareDesk(ABC):
                 task_type=task_type,
                 fence=self.next_fence(),
             )
-            self._open = await self.persist(
-                lambda: workflow.execute_local_activity_method(PlatformPort.open_task, question, **DATABASE)
-            )
-            self._task_no += 1
-
-    async def persist(self, call: Callable[[], Awaitable[T]]) -> T:
-        """A step without which nobody can be asked: it is repeated until it works."""
-        while True:
-            try:
-                return await call()
-            except STEP_FAILED:
-                await workflow.sleep(PARKED)
+            await self.put_question(question)
 
     async def drop(self) -> None:
         """An operator cancelled the workflow in Temporal: nobody may be left with a task that leads nowhere."""
@@ -119,11 +84,6 @@ class CareDesk(ABC):
             workflow_id=self._workflow_id, case_token=self._case, item=self._item, fence=self.next_fence()
         )
         await workflow.execute_local_activity_method(AftercarePort.drop, step, **DATABASE)
-
-    def next_fence(self) -> Fence:
-        """What orders the next write behind every earlier one."""
-        self._seq += 1
-        return Fence(epoch=self._epoch, seq=self._seq)
 
     def _valid_task(self, input: DecideInput) -> OpenTask:
         """The open task, if it can be decided so: the third layer of four-eyes, and every other reason for a no.

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from temporalio import workflow
 
 from models.contracts.installments import CaseCarried, CaseInput, CaseResult, CaseView
-from models.contracts.platform import CloseTasksInput, RegisterRunInput
+from models.contracts.platform import CloseTasksInput
 from models.domain.states import CaseOutcome, CaseStage, TaskType
 from workflows.installments.agreeing import AgreeingStages
 from workflows.installments.deciding import DecidingCase
@@ -40,7 +40,7 @@ class InstallmentCase(NeedsStages, AgreeingStages, ServicingStages, DecidingCase
     async def run(self, input: CaseInput) -> CaseResult:
         """Stage after stage, until the case has ended."""
         try:
-            await self._register()
+            await self.register()
             while self._stage is not CaseStage.ENDED:
                 try:
                     await self._run_stage()
@@ -55,14 +55,6 @@ class InstallmentCase(NeedsStages, AgreeingStages, ServicingStages, DecidingCase
         await workflow.wait_condition(workflow.all_handlers_finished)
         assert self._outcome is not None
         return CaseResult(case_token=self._case, outcome=self._outcome, reason_code=self._reason)
-
-    async def _register(self) -> None:
-        info = workflow.info()
-        step = RegisterRunInput(workflow_id=self._workflow_id, run_id=info.run_id)
-        registered = await self.persist(
-            lambda: workflow.execute_local_activity_method(PlatformPort.register_run, step, **DATABASE)
-        )
-        self._epoch = registered.epoch
 
     async def _run_stage(self) -> None:
         """The machine part of the present stage, then its question to a person."""
@@ -88,15 +80,7 @@ class InstallmentCase(NeedsStages, AgreeingStages, ServicingStages, DecidingCase
     @workflow.query(name="view", description="Stage, outcome and open task, as the workflow knows them")
     def view(self) -> CaseView:
         """The workflow's own account, against which the records are held."""
-        return CaseView(
-            case_token=self._case,
-            stage=self._stage,
-            outcome=self._outcome,
-            epoch=self._epoch,
-            seq=self._seq,
-            open_tasks=(self._open,) if self._open is not None else (),
-            reason_code=self._reason,
-        )
+        return self.account(stage=self._stage, outcome=self._outcome, reason_code=self._reason)
 
     async def _close_after_cancel(self) -> None:
         step = CloseTasksInput(

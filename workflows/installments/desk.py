@@ -1,8 +1,6 @@
-"""What every stage of a case shares: its state, its fence, how it asks people, and what it does when a step fails."""
+"""What every stage of a case shares: its state, how it asks people, and what it does when a step fails."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -13,20 +11,18 @@ from models.contracts.platform import (
     BlockedOutcome,
     Done,
     EvaluateGateInput,
-    Fence,
     GateAnswer,
-    OpenTask,
     OpenTaskInput,
 )
 from models.domain.ids import installment_workflow_id
 from models.domain.states import CaseOutcome, CaseStage, Gate, Outcome, TaskType
 from workflows.ports.agreements import CorePort
 from workflows.ports.platform import PlatformPort
+from workflows.support.desk import Desk, T
 from workflows.support.failures import STEP_FAILED, failure_code
 from workflows.support.ids import GATEWAYS_QUEUE
-from workflows.support.options import DATABASE, GATEWAY, PARKED
+from workflows.support.options import DATABASE, GATEWAY
 
-T = TypeVar("T")
 CoreMethod = Callable[[CorePort, CoreOrderInput], Done]
 BUREAU_STEP = "installments.query_bureau"
 
@@ -35,15 +31,13 @@ class Left(Exception):
     """The case has ended meanwhile; the step's answer no longer matters."""
 
 
-class CaseDesk:
+class CaseDesk(Desk):
     """The desk of one case. State is set in `__init__` only, since a handler may run before `run` does."""
 
     def __init__(self, input: CaseInput) -> None:
         """Begin, or go on with what the run before handed over."""
+        super().__init__(workflow_id=installment_workflow_id(input.case_token), case_token=input.case_token)
         carried = input.carried
-        self._case = input.case_token
-        self._workflow_id = installment_workflow_id(input.case_token)
-        self._epoch = 0
         self._stage = CaseStage(carried.stage) if carried else CaseStage.INTAKE
         self._outcome: CaseOutcome | None = None
         self._reason: str | None = None
@@ -56,9 +50,7 @@ class CaseDesk:
         self._signed_by = carried.signed_by if carried else None  # the decision that signed
         self._news: list[CaseNews] = list(carried.news) if carried else []
         self._told = list(carried.told_keys) if carried else []
-        self._open: OpenTask | None = None
         self._choice: tuple[Outcome, MendedBureau | None, str] | None = None  # of the incident task
-        self._lock = asyncio.Lock()
 
     # -- asking people -------------------------------------------------------------------------------------------------
 
@@ -93,10 +85,7 @@ class CaseDesk:
                 incident_code=code,
                 incident_choice=choice,
             )
-            self._open = await self.persist(
-                lambda: workflow.execute_local_activity_method(PlatformPort.open_task, question, **DATABASE)
-            )
-            self._task_no += 1
+            await self.put_question(question)
             self._return_reason = None
 
     async def incident(
@@ -132,14 +121,6 @@ class CaseDesk:
                 self.leave_if_ended()
                 return answer
 
-    async def persist(self, call: Callable[[], Awaitable[T]]) -> T:
-        """A step without which not even an incident can be shown: it is repeated until it works."""
-        while True:
-            try:
-                return await call()
-            except STEP_FAILED:
-                await workflow.sleep(PARKED)
-
     async def gate(self, gate: Gate) -> GateAnswer:
         """Ask the rules of a gate."""
         step = EvaluateGateInput(case_token=self._case, gate=gate, round=self.count(gate))
@@ -167,11 +148,6 @@ class CaseDesk:
         async with self._lock:
             self.leave_if_ended()
             self._stage, self._return_reason = stage, return_reason
-
-    def next_fence(self) -> Fence:
-        """What orders the next write behind every earlier one."""
-        self._seq += 1
-        return Fence(epoch=self._epoch, seq=self._seq)
 
     def count(self, what: str) -> int:
         """How often the case has come here, this time included; part of business keys."""

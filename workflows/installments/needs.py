@@ -10,9 +10,10 @@ from models.contracts.installments import (
 )
 from models.contracts.platform import BlockedOutcome, Done
 from models.domain.states import CaseStage, Gate, Outcome, TaskType
-from workflows.installments.desk import BUREAU_STEP, CaseDesk, Left, T, bar
+from workflows.installments.desk import BUREAU_STEP, CaseDesk, Left, bar
 from workflows.ports.agreements import CorePort
 from workflows.ports.installments import BureauPort, InstallmentPort
+from workflows.support.desk import T
 from workflows.support.failures import STEP_FAILED
 from workflows.support.ids import GATEWAYS_QUEUE
 from workflows.support.options import DATABASE, GATEWAY

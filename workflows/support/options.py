@@ -13,9 +13,6 @@ WORKFLOW_TASK_TIMEOUT: Final = timedelta(seconds=2)
 STICKY_TIMEOUT: Final = timedelta(seconds=1)
 WORKFLOW_TASK_SLOTS: Final = 20
 
-# How long a case rests when even its incident task cannot be opened (a defect, not an outage).
-PARKED: Final = timedelta(seconds=5)
-
 # What a person waits for at the API before `202`.
 DECISION_BUDGET: Final = timedelta(seconds=2)
 # What a call to the Temporal server may take.
@@ -79,7 +76,9 @@ _LONGEST_REST_S: Final = 60
 
 
 def rest_before_try(failures: int) -> timedelta:
-    """How long the daily run rests before it tries a step that was refused for good again: 1, 2, 4 … 60 seconds.
+    """How long a workflow rests before it tries a step that was refused for good again: 1, 2, 4 … 60 seconds.
+
+    For the daily run, and wherever even an incident task cannot be opened: that is a defect, and not an outage.
 
     Args:
         failures: of this step so far, from 1; five or six of them fall into the first minute.
