@@ -20,7 +20,8 @@ from models.domain.tokens import new_token
 
 BRANCH: Final = "sh-01"
 PATH: Final = "/v1/installment-cases"
-_POLL_SECONDS: Final = 0.05
+_POLL_SECONDS: Final = 0.1
+_LONGEST_POLL_SECONDS: Final = 0.8  # whoever asks without rest slows down what they wait for
 _PATIENCE_SECONDS: Final = 300.0
 _FORBIDDEN: Final = 403
 _FOUR_EYES: Final = "four-eyes-violation"
@@ -74,15 +75,17 @@ class Life:
         Raises:
             Unexpected: as `play`.
         """
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline, pause = time.monotonic() + _PATIENCE_SECONDS, _POLL_SECONDS
         while time.monotonic() < deadline:
             case = (await self.office.auditor.call("GET", f"{PATH}/{self.token}")).json()
             self.outcome = IN_SERVICE if case["stage"] == CaseStage.SERVICING else case["outcome"]
             if self.outcome is not None:
                 return
             task = next(iter(case["openTasks"]), None)
-            if task is None or task["state"] == "DECIDING" or not await self._answer(task):
-                await asyncio.sleep(_POLL_SECONDS)
+            if task is not None and task["state"] != "DECIDING" and await self._answer(task):
+                pause = _POLL_SECONDS
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
         raise Unexpected(f"case {self.token} has not ended")
 
     # -- applying ------------------------------------------------------------------------------------------------------

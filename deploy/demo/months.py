@@ -32,7 +32,8 @@ _ONE_DAY: Final = timedelta(days=1)
 _MOST_AT_ONCE: Final = 28  # the API tells the figures of the last 31 runs
 _AT_ONCE: Final = 12  # tasks that are answered at the same time
 _POLL_SECONDS: Final = 0.1
-_RUN_POLL_SECONDS: Final = 0.2  # its answer holds a month of figures
+_RUN_POLL_SECONDS: Final = 0.2  # for each date that is left: the answer holds a month of figures
+_LONGEST_RUN_POLL_SECONDS: Final = 2.0
 _PATIENCE_SECONDS: Final = 600.0
 _NEWS_SECONDS: Final = 60.0
 _END_SECONDS: Final = 180.0
@@ -172,7 +173,8 @@ class Calendar:
             if open_date > until:
                 self.months.run_seconds += time.monotonic() - began
                 return told
-            await asyncio.sleep(_RUN_POLL_SECONDS)
+            left = (until - open_date).days + 1
+            await asyncio.sleep(min(_RUN_POLL_SECONDS * left, _LONGEST_RUN_POLL_SECONDS))
         raise Unexpected(f"the runs of {today} to {until} did not end")
 
     def _count(self, told: dict[str, Any], today: date, until: date) -> int:

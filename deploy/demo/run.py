@@ -34,7 +34,7 @@ from models.tables.tenants import Tenant
 
 SEED: Final = 20_261_121
 _BOOK_SIZE: Final = 600
-_AT_ONCE: Final = 12  # whoever signs reads for ten seconds
+_AT_ONCE: Final = 20  # whoever signs reads for ten seconds
 _SEALED_WITHIN_SECONDS: Final = 2.0
 
 
