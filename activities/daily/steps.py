@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from typing import Final
 
 from temporalio import activity
 
@@ -26,9 +27,11 @@ from models.database.engine import Database
 from models.domain.clock import Clock
 from models.domain.daily import DayStep
 from models.domain.shanghai import shanghai_date
-from models.operations.business_dates import Day, begin_run, next_open_date
+from models.operations.business_dates import Day, begin_run, open_dates
 from models.tables.daily import DailyRun
 from workflows.ports.daily import DailyPort
+
+_AT_ONCE: Final = 31  # dates that a catch-up is told of
 
 
 @dataclass(slots=True)
@@ -42,10 +45,11 @@ class SqlDailyRun(DailyPort):
 
     @activity.defn(name="daily.next_date")
     def next_date(self, input: CatchUpInput) -> NextDay:
-        """Which business date is to be run next."""
+        """Which business dates are to be run next."""
+        until = date.fromisoformat(input.until)
         with self.database.read() as session:
-            found = next_open_date(session, tenant=input.tenant, until=date.fromisoformat(input.until))
-        return NextDay(business_date=found.isoformat() if found is not None else None)
+            first, count = open_dates(session, tenant=input.tenant, until=until)
+        return NextDay(business_date=first.isoformat() if first is not None else None, count=min(count, _AT_ONCE))
 
     @activity.defn(name="daily.begin")
     def begin(self, input: DayStepInput) -> DayBegun:

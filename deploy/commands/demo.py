@@ -2,9 +2,10 @@
 
 import asyncio
 import shutil
+import signal
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -41,6 +42,7 @@ def demo(
     from deploy.demo.run import Report, play, show  # noqa: PLC0415 - `--help` stays small
 
     console = Console(stderr=as_json)
+    signal.signal(signal.SIGTERM, _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="casework-demo-"))
     report: Report | PortfolioReport
     try:
@@ -62,3 +64,8 @@ def demo(
     if as_json:
         print_json(report.as_json())
     raise typer.Exit(ExitCode.OK if report.checks_failed == 0 else ExitCode.FAILED)
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    """Whoever ends the demo ends its stack with it, as with Ctrl-C."""
+    raise KeyboardInterrupt

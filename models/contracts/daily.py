@@ -46,6 +46,11 @@ class StepFailedInput:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NextDay:
-    """The business date that is to be run next; None when the tenant's books stand beyond the wanted date."""
+    """The business date that is to be run next; None when the tenant's books stand beyond the wanted date.
+
+    Attributes:
+        count: how many dates are to be run from this one on, at most a month of them.
+    """
 
     business_date: str | None
+    count: int = 1

@@ -91,10 +91,12 @@ def open_books(session: Session, day: Day, *, wall_today: date, now: datetime) -
     session.flush()
 
 
-def next_open_date(session: Session, *, tenant: str, until: date) -> date | None:
-    """The open business date, if it is not after `until`."""
+def open_dates(session: Session, *, tenant: str, until: date) -> tuple[date | None, int]:
+    """The open business date and how many dates there are from it up to `until`; none if the books stand beyond it."""
     row = session.get(BusinessDate, tenant)
-    return row.today if row is not None and row.today <= until else None
+    if row is None or row.today > until:
+        return None, 0
+    return row.today, (until - row.today).days + 1
 
 
 def count_in(session: Session, day: Day, *, step: str, figures: Mapping[str, int], finished: bool = False) -> None:

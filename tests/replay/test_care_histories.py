@@ -1,25 +1,18 @@
 """Recorded histories of follow-ups and tickets, as those of cases: `pytest tests/replay --record-histories`."""
 
-import json
-import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final
 
 import pytest
-from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
-from activities.worker import ALL_WORKFLOWS
 from models.domain.aftercare.follow_ups import FollowUpKind
 from models.domain.ids import follow_up_workflow_id, ticket_workflow_id
 from models.domain.states import Outcome, TaskType
-from tests.replay.test_golden_histories import HISTORIES
+from tests.replay import golden
 from tests.support.aftercare import Care, in_service
 from tests.support.casework import case_world
-from workflows.support.sandbox import STRICT_RUNNER
 
 _LONG_AGO: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -77,26 +70,18 @@ async def test_record(scenario: str, sqlite_database, vault, clock, temporal_ser
     """Record one scenario; collected only under the switch."""
     async with case_world(sqlite_database, vault, clock, temporal_server, plain=True) as world:
         workflow_id = await SCENARIOS[scenario](in_service(world))
-        history = await world.client.get_workflow_handle(workflow_id).fetch_history()
-    text = re.sub(r'"stackTrace": "(?:[^"\\]|\\.)*"', '"stackTrace": ""', history.to_json())
-    (HISTORIES / f"{scenario}.json").write_text(text + "\n")
-
-
-def _replayer() -> Replayer:
-    return Replayer(workflows=ALL_WORKFLOWS, data_converter=pydantic_data_converter, workflow_runner=STRICT_RUNNER)
+        await golden.record(scenario, world.client.get_workflow_handle(workflow_id))
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_a_recorded_history_replays(scenario: str) -> None:
-    history = WorkflowHistory.from_json(scenario, (HISTORIES / f"{scenario}.json").read_text())
-    await _replayer().replay_workflow(history)
+    await golden.replay(scenario)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_a_changed_order_of_commands_is_noticed(scenario: str) -> None:
     """The teeth: the same history with the step of the decision under another name must not replay."""
-    record = json.loads((HISTORIES / f"{scenario}.json").read_text())
-    scheduled = [event for event in record["events"] if "activityTaskScheduledEventAttributes" in event]
-    scheduled[0]["activityTaskScheduledEventAttributes"]["activityType"]["name"] = "aftercare.other"
+    record = golden.read(scenario)
+    golden.scheduled(record)[0]["name"] = "aftercare.other"
     with pytest.raises(NondeterminismError):
-        await _replayer().replay_workflow(WorkflowHistory.from_json(scenario, json.dumps(record)))
+        await golden.replay(scenario, record)

@@ -1,28 +1,12 @@
-"""Recorded histories are part of the interface: what runs in production today must replay on the code of tomorrow.
-
-One file per scenario, recorded by that scenario itself: `pytest tests/replay --record-histories`. A file is never
-edited, and removed only when no run of its version can exist. They are decoded (people are named by tokens only), so
-that a reader sees what happened; the replayer uses the sandbox and the workflows of every worker.
-"""
-
-import json
-import re
-from pathlib import Path
-from typing import Final
+"""Recorded histories are part of the interface: what runs in production today must replay on the code of tomorrow."""
 
 import pytest
-from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
-from activities.worker import ALL_WORKFLOWS
 from models.domain.states import Outcome, TaskType
+from tests.replay import golden
 from tests.support.casework import CaseWorld, case_world
 from tests.workflows.installments import lives
-from workflows.support.sandbox import STRICT_RUNNER
-
-HISTORIES: Final = Path(__file__).parent / "histories"
 
 
 async def _rule_blocked(world: CaseWorld, team: lives.Team, token: str) -> None:
@@ -86,41 +70,30 @@ async def test_record(scenario: str, sqlite_database, vault, clock, temporal_ser
         await world.start(token, **options)
         await life(world, team, token)
         await world.ended(token)
-        history = await world.handle(token).fetch_history()
-    # Where the code lay when it was recorded is nobody's business, and replay does not look at it.
-    text = re.sub(r'"stackTrace": "(?:[^"\\]|\\.)*"', '"stackTrace": ""', history.to_json())
-    (HISTORIES / f"{scenario}.json").write_text(text + "\n")
-
-
-def _replayer() -> Replayer:
-    return Replayer(workflows=ALL_WORKFLOWS, data_converter=pydantic_data_converter, workflow_runner=STRICT_RUNNER)
+        await golden.record(scenario, world.handle(token))
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_a_recorded_history_replays(scenario: str) -> None:
-    history = WorkflowHistory.from_json(scenario, (HISTORIES / f"{scenario}.json").read_text())
-    await _replayer().replay_workflow(history)
+    await golden.replay(scenario)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_a_changed_order_of_commands_is_noticed(scenario: str) -> None:
     """The teeth: the same history with one step under another name must not replay."""
-    text = (HISTORIES / f"{scenario}.json").read_text()
-    record = json.loads(text)
-    scheduled = [event for event in record["events"] if "activityTaskScheduledEventAttributes" in event]
-    changed = [event for event in scheduled if "apply_decision" in json.dumps(event)]
-    if not changed:  # a run that only opens a task and goes on: its local step is the command to change
-        changed = [event for event in record["events"] if "markerRecordedEventAttributes" in event]
-        changed[0]["markerRecordedEventAttributes"]["markerName"] = "core_patch"
-    else:
-        changed[0]["activityTaskScheduledEventAttributes"]["activityType"]["name"] = "installments.other"
+    record = golden.read(scenario)
+    changed = [step for step in golden.scheduled(record) if step["name"] == "installments.apply_decision"]
+    if changed:
+        changed[0]["name"] = "installments.other"
+    else:  # a run that only opens a task and goes on: its local step is the command to change
+        local = [event for event in record["events"] if "markerRecordedEventAttributes" in event]
+        local[0]["markerRecordedEventAttributes"]["markerName"] = "core_patch"
     with pytest.raises(NondeterminismError):
-        await _replayer().replay_workflow(WorkflowHistory.from_json(scenario, json.dumps(record)))
+        await golden.replay(scenario, record)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_histories_and_payloads_stay_small(scenario: str) -> None:
     """R23: far below the server's ceilings."""
-    path = HISTORIES / f"{scenario}.json"
-    assert len(json.loads(path.read_text())["events"]) <= 5_000
-    assert path.stat().st_size <= 5_000_000
+    assert len(golden.read(scenario)["events"]) <= 5_000
+    assert (golden.HISTORIES / f"{scenario}.json").stat().st_size <= 5_000_000

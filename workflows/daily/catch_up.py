@@ -1,5 +1,6 @@
 """Business dates one after the other up to a wanted one, the missed ones first (补跑)."""
 
+from datetime import date
 from typing import Final
 
 from temporalio import workflow
@@ -10,8 +11,8 @@ from models.domain.ids import daily_workflow_id
 from workflows.ports.daily import DailyPort
 from workflows.support.options import DAY_STEP_REST, DECIDING, WORKFLOW_TASK_TIMEOUT
 
-# A history of this many dates is still short.
-_DATES: Final = 100
+# Rounds of at most a month each: a history of so many is still short.
+_ROUNDS: Final = 12
 
 
 @workflow.defn(name="daily.catch_up")
@@ -21,19 +22,28 @@ class DailyCatchUp:
     @workflow.run
     async def run(self, input: CatchUpInput) -> None:
         """Run dates until the books stand beyond the wanted one."""
-        for _ in range(_DATES):
+        for _ in range(_ROUNDS):
             answer: NextDay = await workflow.execute_activity_method(DailyPort.next_date, input, **DECIDING)
             if answer.business_date is None:
                 return
-            day = DailyRunInput(tenant=input.tenant, business_date=answer.business_date)
-            try:
-                await workflow.execute_child_workflow(
-                    "daily.run",
-                    day,
-                    id=daily_workflow_id(day.tenant, day.business_date),
-                    task_timeout=WORKFLOW_TASK_TIMEOUT,
-                    parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-                )
-            except WorkflowAlreadyStartedError:  # somebody else runs it; it will be over
-                await workflow.sleep(DAY_STEP_REST)
+            first = date.fromisoformat(answer.business_date).toordinal()
+            for day in range(first, first + answer.count):
+                business_date = date.fromordinal(day).isoformat()
+                if not await self._run(DailyRunInput(tenant=input.tenant, business_date=business_date)):
+                    await workflow.sleep(DAY_STEP_REST)  # it will be over
+                    break
         workflow.continue_as_new(input)
+
+    async def _run(self, day: DailyRunInput) -> bool:
+        """Run a date; False if somebody else runs it."""
+        try:
+            await workflow.execute_child_workflow(
+                "daily.run",
+                day,
+                id=daily_workflow_id(day.tenant, day.business_date),
+                task_timeout=WORKFLOW_TASK_TIMEOUT,
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            )
+        except WorkflowAlreadyStartedError:
+            return False
+        return True

@@ -8,7 +8,7 @@ from models.contracts.daily import DailyRunInput, DayBegun, DayStepInput, StepFa
 from models.contracts.platform import Done
 from workflows.ports.daily import DailyPort
 from workflows.support.failures import STEP_FAILED, failure_code
-from workflows.support.options import BULK, DECIDING, rest_before_try
+from workflows.support.options import BULK, DATABASE, DECIDING, rest_before_try
 
 # What a failure of the step is filed under, and the step.
 _STEPS: Final = (
@@ -34,7 +34,7 @@ class DailyRun:
     @workflow.run
     async def run(self, input: DailyRunInput) -> None:  # noqa: ARG002 - read in __init__, as handlers need it
         """Run the date. One that was closed before is left alone; one out of order is refused."""
-        begun: DayBegun = await workflow.execute_activity_method(DailyPort.begin, self._step, **DECIDING)
+        begun: DayBegun = await workflow.execute_local_activity_method(DailyPort.begin, self._step, **DATABASE)
         if not begun.is_open:
             return
         for name, step in _STEPS:

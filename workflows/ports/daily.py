@@ -14,7 +14,7 @@ class DailyPort(ABC):
     @activity.defn(name="daily.next_date")
     @abstractmethod
     def next_date(self, input: CatchUpInput) -> NextDay:
-        """Which business date is to be run next."""
+        """Which business dates are to be run next."""
 
     @activity.defn(name="daily.begin")
     @abstractmethod

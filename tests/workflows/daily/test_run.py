@@ -1,30 +1,18 @@
 """A business date as a workflow: its steps are known, can break, repeat and lose their answers; dates run in order."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from temporalio.worker import Interceptor, Worker
 
 from activities.daily import chunks
-from activities.support.failures import FailureTranslator
-from activities.support.registry import activities_of
-from compliance.payloads.converter import data_converter
-from compliance.payloads.dispatch import Dispatcher
 from models.contracts.daily import DailyRunInput
-from models.domain.ids import catch_up_workflow_id, daily_workflow_id
-from models.domain.servicing.ledger import Account
+from models.domain.ids import daily_workflow_id
 from tests.support.breakage import Breakage
-from tests.support.daybook import ONE_DAY, START, TENANT, daybook, level_rows
-from workflows.daily.catch_up import DailyCatchUp
+from tests.support.daily_office import FIRST_DUE, books_before_due, daily_office
+from tests.support.daybook import ONE_DAY, START, TENANT
 from workflows.daily.run import DailyRun
-from workflows.support import options
-from workflows.support.sandbox import STRICT_RUNNER
 
-FIRST_DUE = date(2026, 11, 26)
 STEPS = [
     "daily.next_date",
     "daily.begin",
@@ -40,65 +28,15 @@ STEPS = [
 
 @pytest.fixture
 def books(sqlite_database, vault, clock, tmp_path: Path):
-    """Books with one agreement whose row falls due, one date before it."""
-    with daybook(sqlite_database, vault, clock, tmp_path) as book:
-        agreement = book.agree(rows=level_rows(2, start=date(2026, 10, 26)))
-        book.run_until(FIRST_DUE - ONE_DAY)
-        yield book, agreement
+    """Books, one date before the first row falls due."""
+    with books_before_due(sqlite_database, vault, clock, tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture
 def office(books, temporal_server, task_queue):
-    """The books with a worker for the daily run."""
-    book, agreement = books
-
-    @asynccontextmanager
-    async def make(*interceptors: Interceptor):
-        converter = data_converter(book.vault, temporal_server.namespace)
-        client = await temporal_server.connect(data_converter=converter)
-        worker = Worker(
-            client,
-            task_queue=task_queue,
-            workflows=[DailyRun, DailyCatchUp],
-            activities=activities_of(book.steps),
-            workflow_runner=STRICT_RUNNER,
-            activity_executor=ThreadPoolExecutor(max_workers=4),
-            interceptors=[FailureTranslator(), *interceptors],
-        )
-        async with worker:
-            yield _Office(book, agreement, client, task_queue)
-
-    return make
-
-
-class _Office:
-    def __init__(self, book, agreement, client, queue) -> None:
-        self.book, self.agreement, self.client = book, agreement, client
-        self.dispatcher = Dispatcher(
-            client=client,
-            cases_queue=queue,
-            task_timeout=options.WORKFLOW_TASK_TIMEOUT,
-            rpc_timeout=options.RPC_TIMEOUT,
-        )
-        self.queue = queue
-
-    async def until(self, last: date) -> None:
-        """As the API starts it; the bank works in between."""
-        while (today := self.book.today()) <= last:
-            self.book.clock.set(datetime(today.year, today.month, today.day, 10, tzinfo=UTC))
-            self.book.bank.advance_to(today)
-            assert await self.dispatcher.catch_up(tenant=TENANT, until=today)
-            handle = self.client.get_workflow_handle(catch_up_workflow_id(TENANT, today.isoformat()))
-            await asyncio.wait_for(handle.result(), 60)
-            self.book.bank.take_files()
-
-    def check_paid_once(self) -> None:
-        """What two dates with one due row leave behind."""
-        orders = self.book.orders(self.agreement)
-        assert [(order.attempt, order.state, order.amount_minor) for order in orders] == [(1, "SETTLED", 101_000)]
-        assert self.book.events(self.agreement) == ["activated", "payment"]
-        assert self.book.check_books(FIRST_DUE + ONE_DAY)[Account.BANK_CLEARING] == 101_000
-        assert self.book.news(self.agreement) == []
+    """The books with a worker for the daily run, which the interceptors break."""
+    return lambda *interceptors: daily_office(books, temporal_server, task_queue, *interceptors)
 
 
 async def test_the_list_of_steps_is_complete(office) -> None:
@@ -141,11 +79,7 @@ async def test_missed_dates_are_caught_up_in_order_by_whoever_asks(office) -> No
     async with office() as desk:
         last = FIRST_DUE + timedelta(days=5)
         desk.book.clock.set(datetime(2026, 12, 2, 10, tzinfo=UTC))
-        assert await desk.dispatcher.catch_up(tenant=TENANT, until=last)
-        assert await desk.dispatcher.catch_up(tenant=TENANT, until=last - ONE_DAY)
-        for day in (last, last - ONE_DAY):
-            handle = desk.client.get_workflow_handle(catch_up_workflow_id(TENANT, day.isoformat()))
-            await asyncio.wait_for(handle.result(), 60)
+        await desk.catch_up(last, last - ONE_DAY)
         assert desk.book.today() == last + ONE_DAY
         days = [START + timedelta(days=number) for number in range((last - START).days + 1)]
         assert [desk.book.run_of(day).state for day in days] == ["DONE"] * len(days)
