@@ -45,7 +45,7 @@ check: $(READY) ## Format, lint, types, import direction
 	$(BIN)/lint-imports
 
 test: check ## What must hold before a change goes in
-	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not chaos and not long" tests $(ARGS)
+	$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder -m "not chaos and not long" tests $(ARGS)
 
 chaos: $(READY) ## Kill processes in the middle of cases, run long lives; nothing may be lost or counted twice
 	$(BIN)/pytest -m "chaos or long" tests $(ARGS)

@@ -217,6 +217,7 @@ cli.main()
 
 
 @pytest.mark.temporal
+@pytest.mark.long
 def test_the_exit_code_is_the_commands_own_after_talking_to_temporal(temporal_server: TemporalServer) -> None:
     """Left in the ordinary way, a process that used the SDK's client aborts (134) in about one of five runs."""
 

@@ -216,7 +216,7 @@ def test_items_order_and_counts_are_those_of_a_plain_filter(filled: tuple[Databa
     database, tasks = filled
     by_id = {task.id: task for task in tasks}
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(VIEWERS, FILTERS, st.sampled_from(list(TaskSort)), st.sampled_from([3, 17, MAX_PAGE]))
     def check(viewer: Viewer, raw: dict[str, Any], sort: TaskSort, limit: int) -> None:
         wanted = parse_filter(raw)
