@@ -12,7 +12,7 @@ DECISIONS = 4
 LIFE = ((3, 0), (3, 2), (3, 0), (3, 0), (3, 2), (0, 4))
 
 
-@activity.defn(name="bench.empty_step")
+@activity.defn(name="bench.empty_step", no_thread_cancel_exception=True)
 async def empty_step() -> None:
     """Nothing."""
 

@@ -91,7 +91,6 @@ async def run_api(settings: Settings) -> None:
         parts = assemble.join(settings, stores, vault, reports, client)
         async with _stopping() as stop, _api(parts, stop) as address:
             log.info("api.serving", address=address)
-            _freeze_garbage()
             await stop.wait()
 
 
@@ -153,6 +152,7 @@ async def _api(parts: Parts, stop: asyncio.Event) -> AsyncIterator[str]:
             await serving
             raise CommandFailed(ExitCode.UNAVAILABLE, "the API did not start")
         scheme = "https" if settings.tls.cert is not None else "http"
+        _freeze_garbage()
         yield f"{scheme}://{settings.host}:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True

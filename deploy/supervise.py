@@ -5,6 +5,7 @@ dies with the *thread* that made it), restarts what falls over, and stops in ord
 along. It imports neither the database nor the SDK: it stays small, and there is little in it that can fail.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -35,6 +36,8 @@ FINAL_CODES: Final = frozenset(
     {ExitCode.USAGE, ExitCode.DATA, ExitCode.SOFTWARE, ExitCode.TEMPORARY, ExitCode.NO_PERMISSION, ExitCode.CONFIG}
 )
 _PR_SET_PDEATHSIG: Final = 1
+_OUR_PORTS: Final = ("temporal", "temporal_http", "temporal_metrics")
+_PORT_CHOICES: Final = 5
 _TAIL_BYTES: Final = 4096
 _TAIL_LINES: Final = 8
 
@@ -44,6 +47,7 @@ class ChildSpec:
     """One child of the supervisor.
 
     Attributes:
+        ports: of loopback, which it listens on.
         reports_ready: it gets a descriptor (`--ready-fd N`) and writes one line of JSON to it when it serves.
         stop_seconds: how long it may take to stop before it is killed.
     """
@@ -51,9 +55,14 @@ class ChildSpec:
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
+    ports: tuple[int, ...] = ()
     reports_ready: bool = False
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10.0
+
+
+class PortTaken(Exception):
+    """Somebody took a port between the choice and the start of the child that was to listen on it."""
 
 
 @dataclass(slots=True)
@@ -77,7 +86,13 @@ def children_of(settings: Settings, ports: Mapping[str, int]) -> tuple[ChildSpec
         store=settings.data.temporal, namespace=settings.temporal.namespace, ports=dict(ports)
     )
     return (
-        ChildSpec(name="temporal", command=tuple(server), environment={}, stop_seconds=5.0),
+        ChildSpec(
+            name="temporal",
+            command=tuple(server),
+            environment={},
+            ports=tuple(ports[name] for name in _OUR_PORTS),
+            stop_seconds=5.0,
+        ),
         ChildSpec(
             name="app",
             command=(sys.executable, "-P", "-m", "deploy.commands", "app"),
@@ -104,22 +119,30 @@ def run_up(settings: Settings, *, announce: Callable[[dict[str, Any]], None]) ->
     datadir.make_private()
     with datadir.held(settings.data, purpose="up") as lock:
         datadir.prepare(settings.data)
-        ports = {name: temporal_server.free_port() for name in ("temporal", "temporal_http", "temporal_metrics")}
-        ports["api"] = settings.api.port or temporal_server.free_port()
-        facts = {
-            "address": f"http://{settings.api.host}:{ports['api']}",
-            "temporal": f"{temporal_server.LOOPBACK}:{ports['temporal']}",
-            "namespace": settings.temporal.namespace,
-            "pid": os.getpid(),
-            "data": str(settings.data.root),
-        }
-        datadir.write_private(settings.data.ports, {**facts, "ports": ports})
-        try:
-            with _signals() as wake:
-                supervisor = Supervisor(settings.data, children_of(settings, ports), lock=lock, wake=wake)
-                return supervisor.run(lambda: announce(facts))
-        finally:
-            settings.data.ports.unlink(missing_ok=True)
+        for _ in range(_PORT_CHOICES):
+            with contextlib.suppress(PortTaken):
+                return _run_on(settings, {name: temporal_server.free_port() for name in _OUR_PORTS}, lock, announce)
+    raise CommandFailed(ExitCode.UNAVAILABLE, "ports of loopback are taken as soon as they are found")
+
+
+def _run_on(
+    settings: Settings, ports: dict[str, int], lock: int, announce: Callable[[dict[str, Any]], None]
+) -> ExitCode:
+    ports["api"] = settings.api.port or temporal_server.free_port()
+    facts = {
+        "address": f"http://{settings.api.host}:{ports['api']}",
+        "temporal": f"{temporal_server.LOOPBACK}:{ports['temporal']}",
+        "namespace": settings.temporal.namespace,
+        "pid": os.getpid(),
+        "data": str(settings.data.root),
+    }
+    datadir.write_private(settings.data.ports, {**facts, "ports": ports})
+    try:
+        with _signals() as wake:
+            supervisor = Supervisor(settings.data, children_of(settings, ports), lock=lock, wake=wake)
+            return supervisor.run(lambda: announce(facts))
+    finally:
+        settings.data.ports.unlink(missing_ok=True)
 
 
 class Supervisor:
@@ -133,7 +156,11 @@ class Supervisor:
         self._parent = os.getpid()
 
     def run(self, announce: Callable[[], None]) -> ExitCode:
-        """Until a stop signal arrives, or a child cannot be kept alive."""
+        """Until a stop signal arrives, or a child cannot be kept alive.
+
+        Raises:
+            PortTaken: before anybody was told where we are; another choice may do.
+        """
         announced = False
         deadline = time.monotonic() + READY_SECONDS
         try:
@@ -146,7 +173,7 @@ class Supervisor:
                     raise CommandFailed(
                         ExitCode.SOFTWARE, f"not ready after {READY_SECONDS:.0f} s; see {self._data.logs}"
                     )
-                self._bury()
+                self._bury(announced=announced)
         finally:
             self._stop()
         return ExitCode.OK
@@ -207,12 +234,14 @@ class Supervisor:
                 child.ready = None
         return reported
 
-    def _bury(self) -> None:
+    def _bury(self, *, announced: bool) -> None:
         for child in self._children:
             if child.process is None or child.process.poll() is None:
                 continue
             code = child.process.returncode
             child.process = None
+            if not announced and not all(map(temporal_server.is_free, child.spec.ports)):
+                raise PortTaken
             if code in FINAL_CODES:
                 raise CommandFailed(ExitCode(code), f"{child.spec.name} cannot start\n{self._tail(child)}")
             now = time.monotonic()

@@ -65,10 +65,16 @@ def free_port() -> int:
     """
     for _ in range(_TRIES):
         port = _LOWEST_PORT + int.from_bytes(os.urandom(4)) % _PORTS
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            try:
-                probe.bind((LOOPBACK, port))
-            except OSError:
-                continue
+        if is_free(port):
             return port
     raise CommandFailed(ExitCode.UNAVAILABLE, "no free port on loopback")
+
+
+def is_free(port: int) -> bool:
+    """Whether a loopback port could be listened on now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True

@@ -60,7 +60,7 @@ class SqlAftercare(AftercarePort):
     clock: Clock
     is_working_day: WorkingDay
 
-    @activity.defn(name="aftercare.record_follow_up")
+    @activity.defn(name="aftercare.record_follow_up", no_thread_cancel_exception=True)
     def record_follow_up(self, input: RecordFollowUpInput) -> Done:
         """Write what a follow-up brought, in one transaction (回访记录)."""
         now = self.clock()
@@ -96,7 +96,7 @@ class SqlAftercare(AftercarePort):
             }
         return Done()
 
-    @activity.defn(name="aftercare.read_ticket")
+    @activity.defn(name="aftercare.read_ticket", no_thread_cancel_exception=True)
     def read_ticket(self, input: ReadTicketInput) -> TicketFacts:
         """Read a ticket's clock."""
         with self.database.read() as session:
@@ -104,7 +104,7 @@ class SqlAftercare(AftercarePort):
         kind = TicketKind(ticket.kind)
         return TicketFacts(kind=kind, due_at=ticket.due_at, checked_rejection=CLOCKS[kind].checked_rejection)
 
-    @activity.defn(name="aftercare.settle_ticket")
+    @activity.defn(name="aftercare.settle_ticket", no_thread_cancel_exception=True)
     def settle_ticket(self, input: SettleTicketInput) -> TicketSettled:
         """Write what a decision changes of a ticket, and tell the customer, in one transaction."""
         now = self.clock()
@@ -134,7 +134,7 @@ class SqlAftercare(AftercarePort):
             }
         return settled
 
-    @activity.defn(name="aftercare.escalate_ticket")
+    @activity.defn(name="aftercare.escalate_ticket", no_thread_cancel_exception=True)
     def escalate_ticket(self, input: EscalateTicketInput) -> Done:
         """Flag a ticket whose clock has run out (超时升级)."""
         now = self.clock()
@@ -149,7 +149,7 @@ class SqlAftercare(AftercarePort):
             unit.deed.facts = {"ticket": input.item, "kind": ticket.kind, "dueAt": ticket.due_at.isoformat()}
         return Done()
 
-    @activity.defn(name="aftercare.drop")
+    @activity.defn(name="aftercare.drop", no_thread_cancel_exception=True)
     def drop(self, input: DropCareInput) -> Done:
         """Close what is open of a workflow that was cancelled."""
         now = self.clock()

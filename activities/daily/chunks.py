@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy.exc import OperationalError
 from temporalio import activity
-from temporalio.exceptions import FailureError
+from temporalio.exceptions import CancelledError, FailureError
 
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unit, unit_of_work
@@ -80,9 +80,15 @@ class DayWork:
             note_exception(unit.session, self.day, step=self.step, target=target, code=code, now=now)
 
     def rest(self) -> None:
-        """Let others write, and tell Temporal that we live."""
+        """Let others write, and tell Temporal that we live.
+
+        Raises:
+            CancelledError: the worker stops, or the run is over; what is left is for the next try.
+        """
         if activity.in_activity():
             activity.heartbeat()
+            if activity.is_cancelled():
+                raise CancelledError
         if self.database.is_sqlite:
             time.sleep(_REST_S)
 

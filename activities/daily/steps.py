@@ -43,7 +43,7 @@ class SqlDailyRun(DailyPort):
     bank_of: BankOf
     clock: Clock
 
-    @activity.defn(name="daily.next_date")
+    @activity.defn(name="daily.next_date", no_thread_cancel_exception=True)
     def next_date(self, input: CatchUpInput) -> NextDay:
         """Which business dates are to be run next."""
         until = date.fromisoformat(input.until)
@@ -51,7 +51,7 @@ class SqlDailyRun(DailyPort):
             first, count = open_dates(session, tenant=input.tenant, until=until)
         return NextDay(business_date=first.isoformat() if first is not None else None, count=min(count, _AT_ONCE))
 
-    @activity.defn(name="daily.begin")
+    @activity.defn(name="daily.begin", no_thread_cancel_exception=True)
     def begin(self, input: DayStepInput) -> DayBegun:
         """Open the run of the date; refused out of order, and ahead of the clock outside a sandbox."""
         day, now = _day(input), self.clock()
@@ -70,26 +70,26 @@ class SqlDailyRun(DailyPort):
                 raise Unchanged
         return DayBegun(is_open=is_open)
 
-    @activity.defn(name="daily.take_replies")
+    @activity.defn(name="daily.take_replies", no_thread_cancel_exception=True)
     def take_replies(self, input: DayStepInput) -> Done:
         """Read the bank's files and keep their lines (收取回盘)."""
         index = partial(account_index, self.vault, input.tenant)
         take_replies(self._work(input, DayStep.REPLIES), self.bank_of(input.tenant), account_index=index)
         return Done()
 
-    @activity.defn(name="daily.post")
+    @activity.defn(name="daily.post", no_thread_cancel_exception=True)
     def post(self, input: DayStepInput) -> Done:
         """Book what the bank says (入账)."""
         post_money(self._with_calendar(input, DayStep.POST))
         return Done()
 
-    @activity.defn(name="daily.arrears")
+    @activity.defn(name="daily.arrears", no_thread_cancel_exception=True)
     def arrears(self, input: DayStepInput) -> Done:
         """Bring agreements to the date and put news for their cases into the outbox (逾期)."""
         run_arrears(self._work(input, DayStep.ARREARS))
         return Done()
 
-    @activity.defn(name="daily.reminders")
+    @activity.defn(name="daily.reminders", no_thread_cancel_exception=True)
     def reminders(self, input: DayStepInput) -> Done:
         """Remind who has to pay soon (提醒), and have those called whose follow-up is due (回访)."""
         work = self._work(input, DayStep.REMINDERS)
@@ -97,25 +97,25 @@ class SqlDailyRun(DailyPort):
         remind(work)
         return Done()
 
-    @activity.defn(name="daily.debit_orders")
+    @activity.defn(name="daily.debit_orders", no_thread_cancel_exception=True)
     def debit_orders(self, input: DayStepInput) -> Done:
         """Make orders for what is due (扣款)."""
         make_orders(self._with_calendar(input, DayStep.ORDERS))
         return Done()
 
-    @activity.defn(name="daily.send_file")
+    @activity.defn(name="daily.send_file", no_thread_cancel_exception=True)
     def send_file(self, input: DayStepInput) -> Done:
         """Write the orders' file and send it to the bank (送盘)."""
         FileSender(self._work(input, DayStep.FILE), self.vault, self.bank_of(input.tenant)).run()
         return Done()
 
-    @activity.defn(name="daily.roll")
+    @activity.defn(name="daily.roll", no_thread_cancel_exception=True)
     def roll(self, input: DayStepInput) -> Done:
         """Close the date and open the next (换日)."""
         roll_date(self._work(input, DayStep.ROLL))
         return Done()
 
-    @activity.defn(name="daily.note_failure")
+    @activity.defn(name="daily.note_failure", no_thread_cancel_exception=True)
     def note_failure(self, input: StepFailedInput) -> Done:
         """Put a step that could not be done into the exception queue."""
         day = Day(tenant=input.tenant, on=date.fromisoformat(input.business_date))

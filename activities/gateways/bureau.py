@@ -62,7 +62,7 @@ class BureauQuery(BureauPort):
     bureau: BureauGateway
     clock: Clock
 
-    @activity.defn(name="installments.query_bureau")
+    @activity.defn(name="installments.query_bureau", no_thread_cancel_exception=True)
     def query_bureau(self, input: QueryBureauInput) -> BureauAnswer:
         """Query once per key and store the sealed report."""
         with self.database.read() as session:

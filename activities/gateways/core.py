@@ -155,7 +155,7 @@ class CoreOrders(CorePort):
     core: CoreGateway
     clock: Clock
 
-    @activity.defn(name="core.read_balances")
+    @activity.defn(name="core.read_balances", no_thread_cancel_exception=True)
     def read_balances(self, input: ReadBalancesInput) -> Done:
         """Keep what stood on the card at the end of the last business date that is over."""
         now = self.clock()
@@ -193,22 +193,22 @@ class CoreOrders(CorePort):
             unit.session.add(balance)
         return Done()
 
-    @activity.defn(name="core.block_card")
+    @activity.defn(name="core.block_card", no_thread_cancel_exception=True)
     def block_card(self, input: CoreOrderInput) -> Done:
         """No new card of this bank while the agreement lasts."""
         return self._order(input, OrderKind.BLOCK_CARD)
 
-    @activity.defn(name="core.recall_collection")
+    @activity.defn(name="core.recall_collection", no_thread_cancel_exception=True)
     def recall_collection(self, input: CoreOrderInput) -> Done:
         """Recall the debt. While an agency is pending the order stays open, and asking again asks the core."""
         return self._order(input, OrderKind.RECALL_COLLECTION)
 
-    @activity.defn(name="core.resume_collection")
+    @activity.defn(name="core.resume_collection", no_thread_cancel_exception=True)
     def resume_collection(self, input: CoreOrderInput) -> Done:
         """The debt may be collected again."""
         return self._order(input, OrderKind.RESUME_COLLECTION)
 
-    @activity.defn(name="core.release_card")
+    @activity.defn(name="core.release_card", no_thread_cancel_exception=True)
     def release_card(self, input: CoreOrderInput) -> Done:
         """The block is lifted."""
         return self._order(input, OrderKind.RELEASE_CARD)

@@ -43,7 +43,7 @@ class SqlNotices(NoticePort):
     clock: Clock
     actor: str = "workflow"
 
-    @activity.defn(name="notices.send")
+    @activity.defn(name="notices.send", no_thread_cancel_exception=True)
     def send(self, input: SendNoticeInput) -> NoticeAnswer:
         """Send one queued notice; repeated, the provider gets it under the same id."""
         return self.deliver(input.notice_id)

@@ -53,7 +53,7 @@ class SqlAgreements(AgreementPort):
     database: Database
     clock: Clock
 
-    @activity.defn(name="installments.prepare_offers")
+    @activity.defn(name="installments.prepare_offers", no_thread_cancel_exception=True)
     def prepare_offers(self, input: PrepareOffersInput) -> OffersPrepared:
         """Work out the plan families side by side and freeze each with its hash (方案)."""
         now = self.clock()
@@ -72,7 +72,7 @@ class SqlAgreements(AgreementPort):
             answer = _prepared(offers)
         return answer
 
-    @activity.defn(name="installments.activate")
+    @activity.defn(name="installments.activate", no_thread_cancel_exception=True)
     def activate(self, input: ActivateInput) -> Activated:
         """Bring the signed agreement into force: agreement, rows as signed, first event, postings, one transaction."""
         now = self.clock()
@@ -97,7 +97,7 @@ class SqlAgreements(AgreementPort):
             answer = Activated(agreement_id=booked.agreement.id)
         return answer
 
-    @activity.defn(name="installments.break_agreement")
+    @activity.defn(name="installments.break_agreement", no_thread_cancel_exception=True)
     def break_agreement(self, input: BreakInput) -> Done:
         """Book the breach (违约)."""
         now = self.clock()
@@ -113,7 +113,7 @@ class SqlAgreements(AgreementPort):
             unit.deed.facts = {"agreement": agreement.id, "owedMinor": booked.after.owed_now_minor}
         return Done()
 
-    @activity.defn(name="installments.close_agreement")
+    @activity.defn(name="installments.close_agreement", no_thread_cancel_exception=True)
     def close_agreement(self, input: CloseInput) -> Done:
         """Close what is paid, and start its retention clock (结清)."""
         now = self.clock()

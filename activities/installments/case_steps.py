@@ -48,7 +48,7 @@ class SqlInstallments(InstallmentPort):
     database: Database
     clock: Clock
 
-    @activity.defn(name="installments.assess_affordability")
+    @activity.defn(name="installments.assess_affordability", no_thread_cancel_exception=True)
     def assess_affordability(self, input: AssessAffordabilityInput) -> AffordabilityAnswer:
         """Work out the repayment capacity and store it with its working (还款能力测算)."""
         now = self.clock()
@@ -95,7 +95,7 @@ class SqlInstallments(InstallmentPort):
             answer = _affordability_answer(row)
         return answer
 
-    @activity.defn(name="installments.store_mended_bureau")
+    @activity.defn(name="installments.store_mended_bureau", no_thread_cancel_exception=True)
     def store_mended_bureau(self, input: StoreMendedBureauInput) -> BureauAnswer:
         """Keep bureau figures entered by hand under four-eyes."""
         now = self.clock()
@@ -127,7 +127,7 @@ class SqlInstallments(InstallmentPort):
             answer = BureauAnswer(report_id=row.id)
         return answer
 
-    @activity.defn(name="installments.apply_decision")
+    @activity.defn(name="installments.apply_decision", no_thread_cancel_exception=True)
     def apply_decision(self, input: ApplyDecisionInput) -> DecisionApplied:
         """Write all that a decision changes, in one transaction."""
         now = self.clock()

@@ -95,7 +95,7 @@ class SigningDesk(SigningPort):
     links_url: str
     renderer: Renderer = field(default_factory=Renderer)
 
-    @activity.defn(name="installments.prepare_agreement")
+    @activity.defn(name="installments.prepare_agreement", no_thread_cancel_exception=True)
     def prepare_agreement(self, input: PrepareAgreementInput) -> AgreementPrepared:
         """Print agreement and cost statement of the approved plan, sealed (协议、综合融资成本明示表)."""
         key, now = f"text/{input.case_token}/{input.round}", self.clock()
@@ -141,7 +141,7 @@ class SigningDesk(SigningPort):
         )
         return self._keep_text(text, documents, now=now)
 
-    @activity.defn(name="installments.invite")
+    @activity.defn(name="installments.invite", no_thread_cancel_exception=True)
     def invite(self, input: InviteInput) -> Done:
         """Send the customer the link to read and sign; links of earlier rounds work no more."""
         now, key = self.clock(), f"invite/{input.case_token}/{input.round}"
@@ -160,7 +160,7 @@ class SigningDesk(SigningPort):
         tell(self.database, self.vault, told, links_url=self.links_url, now=now)
         return Done()
 
-    @activity.defn(name="installments.seal_agreement")
+    @activity.defn(name="installments.seal_agreement", no_thread_cancel_exception=True)
     def seal_agreement(self, input: SealAgreementInput) -> Done:
         """Put the bank's seal on the signed agreement and archive it, its hash in the log (用印、归档)."""
         now = self.clock()
@@ -186,7 +186,7 @@ class SigningDesk(SigningPort):
         self._keep_seal(signature, archived, pdf_digest=pdf_digest, now=now)
         return Done()
 
-    @activity.defn(name="installments.close_letter")
+    @activity.defn(name="installments.close_letter", no_thread_cancel_exception=True)
     def close_letter(self, input: CloseInput) -> Done:
         """Print, seal and announce the letter that nothing is owed any more (结清证明)."""
         now, key = self.clock(), f"close-letter/{input.case_token}"

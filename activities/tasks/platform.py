@@ -58,7 +58,7 @@ class SqlPlatform(PlatformPort):
     database: Database
     clock: Clock
 
-    @activity.defn(name="platform.register_run")
+    @activity.defn(name="platform.register_run", no_thread_cancel_exception=True)
     def register_run(self, input: RegisterRunInput) -> RunRegistered:
         """Give this run its epoch, once; closes the start's outbox row."""
         now = self.clock()
@@ -75,7 +75,7 @@ class SqlPlatform(PlatformPort):
                 raise Unchanged
         return RunRegistered(epoch=epoch)
 
-    @activity.defn(name="rules.evaluate_gate")
+    @activity.defn(name="rules.evaluate_gate", no_thread_cancel_exception=True)
     def evaluate_gate(self, input: EvaluateGateInput) -> GateAnswer:
         """Ask the rules of a gate and store their verdicts, once per gate key."""
         now = self.clock()
@@ -95,7 +95,7 @@ class SqlPlatform(PlatformPort):
             answer = _gate_answer(key, rows)
         return answer
 
-    @activity.defn(name="tasks.open_task")
+    @activity.defn(name="tasks.open_task", no_thread_cancel_exception=True)
     def open_task(self, input: OpenTaskInput) -> OpenTask:
         """Write the task's row, fenced; returns what it shows by hash and whom it bars."""
         now = self.clock()
@@ -122,7 +122,7 @@ class SqlPlatform(PlatformPort):
             unit.deed.facts = {"task": task.id, "type": task.type, "no": task.task_no, "shown": task.shown_hash}
         return answer
 
-    @activity.defn(name="tasks.close_tasks")
+    @activity.defn(name="tasks.close_tasks", no_thread_cancel_exception=True)
     def close_tasks(self, input: CloseTasksInput) -> Done:
         """Close what is open of a workflow that ends without a decision."""
         now = self.clock()
@@ -143,7 +143,7 @@ class SqlPlatform(PlatformPort):
                 raise Unchanged
         return Done()
 
-    @activity.defn(name="tasks.cancel_task")
+    @activity.defn(name="tasks.cancel_task", no_thread_cancel_exception=True)
     def cancel_task(self, input: CancelTaskInput) -> Done:
         """Take a task out of the inbox whose question has settled itself."""
         now = self.clock()
@@ -157,7 +157,7 @@ class SqlPlatform(PlatformPort):
                 raise Unchanged
         return Done()
 
-    @activity.defn(name="platform.record_stage")
+    @activity.defn(name="platform.record_stage", no_thread_cancel_exception=True)
     def record_stage(self, input: RecordStageInput) -> Done:
         """Write where the case stands, when no decision brought it there."""
         now = self.clock()

@@ -68,6 +68,11 @@ def activity_name(method: Callable[..., Any]) -> str:
     return definition.name
 
 
+def _ends_by_itself(method: Callable[..., Any]) -> bool:
+    """The SDK throws no exception into its thread. It could hit between taking the writer's lock and holding it."""
+    return activity._Definition.must_from_callable(method).no_thread_cancel_exception
+
+
 def differences(port: type[Any], adapter: type[Any]) -> list[str]:
     """In what an adapter differs from its port."""
     found = []
@@ -81,6 +86,8 @@ def differences(port: type[Any], adapter: type[Any]) -> list[str]:
             found.append(f"{name} is called {activity_name(offered[name])} instead of {activity_name(wanted[name])}")
         elif _signature(wanted[name]) != _signature(offered[name]):
             found.append(f"{name} takes or gives something else")
+        elif not _ends_by_itself(offered[name]):
+            found.append(f"{name} may be broken off anywhere: say `no_thread_cancel_exception=True`")
     return found
 
 
@@ -136,13 +143,13 @@ class _In:
 
 
 class _Port(ABC):
-    @activity.defn(name="probe.take_step")
+    @activity.defn(name="probe.take_step", no_thread_cancel_exception=True)
     @abstractmethod
     def take_step(self, input: _In) -> _In: ...
 
 
 class _Right(_Port):
-    @activity.defn(name="probe.take_step")
+    @activity.defn(name="probe.take_step", no_thread_cancel_exception=True)
     def take_step(self, input: _In) -> _In:
         return input
 
@@ -153,20 +160,26 @@ class _Undecorated(_Port):
 
 
 class _Renamed(_Port):
-    @activity.defn(name="probe.take_other_step")
+    @activity.defn(name="probe.take_other_step", no_thread_cancel_exception=True)
     def take_step(self, input: _In) -> _In:
         return input
 
 
 class _Retyped(_Port):
-    @activity.defn(name="probe.take_step")
+    @activity.defn(name="probe.take_step", no_thread_cancel_exception=True)
     def take_step(self, input: int) -> _In:  # type: ignore[override]
         return _In(input)
 
 
 class _Talkative(_Right):
-    @activity.defn(name="probe.say_more")
+    @activity.defn(name="probe.say_more", no_thread_cancel_exception=True)
     def say_more(self, input: _In) -> _In:
+        return input
+
+
+class _Interruptible(_Port):
+    @activity.defn(name="probe.take_step")
+    def take_step(self, input: _In) -> _In:
         return input
 
 
@@ -178,6 +191,6 @@ def test_the_right_adapter_differs_in_nothing() -> None:
     assert differences(_Port, _Right) == []
 
 
-@pytest.mark.parametrize("adapter", [_Undecorated, _Renamed, _Retyped, _Talkative, _Silent])
+@pytest.mark.parametrize("adapter", [_Undecorated, _Renamed, _Retyped, _Talkative, _Interruptible, _Silent])
 def test_a_wrong_adapter_is_seen(adapter: type[Any]) -> None:
     assert len(differences(_Port, adapter)) == 1

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -30,6 +31,9 @@ with datadir.held(data, purpose="up", patience=1) as lock:
         try:
             supervisor = supervise.Supervisor(data, tuple(specs), lock=lock, wake=wake)
             code = supervisor.run(lambda: print("ready", flush=True))
+        except supervise.PortTaken:
+            print("port taken", file=sys.stderr)
+            code = 1
         except CommandFailed as failed:
             print(failed, file=sys.stderr)
             code = failed.code
@@ -118,6 +122,17 @@ def test_a_child_that_always_dies_ends_it_with_70_and_its_last_words(stack: Stac
     assert "dies died 5 times" in errors
     assert "no luck today" in errors
     assert time.monotonic() - begun < 30
+    assert stack.events()[-1] == "steady stopped"
+
+
+def test_a_child_that_dies_since_its_port_was_taken_is_given_another_choice(stack: Stack) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        child = stack.child("dies", "raise SystemExit(1)", ready=True) | {"ports": [holder.getsockname()[1]]}
+        process = stack.start(stack.child("steady"), child)
+        _, errors = process.communicate(timeout=20)
+    assert errors == "port taken\n"
     assert stack.events()[-1] == "steady stopped"
 
 

@@ -65,7 +65,7 @@ class FakeSigning(SigningPort):
     invited: list[str] = field(default_factory=list)
     letters: list[str] = field(default_factory=list)
 
-    @activity.defn(name="installments.prepare_agreement")
+    @activity.defn(name="installments.prepare_agreement", no_thread_cancel_exception=True)
     def prepare_agreement(self, input: PrepareAgreementInput) -> AgreementPrepared:
         key, now = f"text/{input.case_token}/{input.round}", self.clock()
         with unit_of_work(self.database, self._deed(input.case_token, "agreement.printed", now)) as unit:
@@ -95,13 +95,13 @@ class FakeSigning(SigningPort):
             answer = _prepared(text)
         return answer  # noqa: RET504  it leaves when the unit has committed
 
-    @activity.defn(name="installments.invite")
+    @activity.defn(name="installments.invite", no_thread_cancel_exception=True)
     def invite(self, input: InviteInput) -> Done:
         if f"{input.case_token}/{input.round}" not in self.invited:
             self.invited.append(f"{input.case_token}/{input.round}")
         return Done()
 
-    @activity.defn(name="installments.seal_agreement")
+    @activity.defn(name="installments.seal_agreement", no_thread_cancel_exception=True)
     def seal_agreement(self, input: SealAgreementInput) -> Done:
         now = self.clock()
         with unit_of_work(self.database, self._deed(input.case_token, "agreement.sealed", now)) as unit:
@@ -117,7 +117,7 @@ class FakeSigning(SigningPort):
             unit.session.add(signature)
         return Done()
 
-    @activity.defn(name="installments.close_letter")
+    @activity.defn(name="installments.close_letter", no_thread_cancel_exception=True)
     def close_letter(self, input: CloseInput) -> Done:
         if input.case_token not in self.letters:
             self.letters.append(input.case_token)
@@ -130,7 +130,7 @@ class FakeSigning(SigningPort):
 class NoNotices(NoticePort):
     """Nobody is told anything."""
 
-    @activity.defn(name="notices.send")
+    @activity.defn(name="notices.send", no_thread_cancel_exception=True)
     def send(self, input: SendNoticeInput) -> NoticeAnswer:
         raise AssertionError("nothing was queued")
 

@@ -104,12 +104,12 @@ class _Steps:
     def __init__(self) -> None:
         self.done: list[str] = []
 
-    @activity.defn(name="probe.first")
+    @activity.defn(name="probe.first", no_thread_cancel_exception=True)
     async def first(self) -> int:
         self.done.append("first")
         return len(self.done)
 
-    @activity.defn(name="probe.second")
+    @activity.defn(name="probe.second", no_thread_cancel_exception=True)
     def second(self) -> int:
         self.done.append("second")
         return len(self.done)

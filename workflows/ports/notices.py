@@ -10,7 +10,7 @@ from models.contracts.notices import NoticeAnswer, SendNoticeInput
 class NoticePort(ABC):
     """Sends what is queued. A workflow that need not wait for it queues only: the notifier sends what is due."""
 
-    @activity.defn(name="notices.send")
+    @activity.defn(name="notices.send", no_thread_cancel_exception=True)
     @abstractmethod
     def send(self, input: SendNoticeInput) -> NoticeAnswer:
         """Send one queued notice; repeated, the provider gets it under the same id."""

@@ -23,18 +23,18 @@ pytestmark = pytest.mark.temporal
 CANARY = "13812345678"
 
 
-@activity.defn(name="seen.normal")
+@activity.defn(name="seen.normal", no_thread_cancel_exception=True)
 def normal() -> list[str]:
     """What an activity on a thread knows about its trace."""
     return [traceparent_of_current() or "", str(structlog.contextvars.get_contextvars().get("activity"))]
 
 
-@activity.defn(name="seen.short")
+@activity.defn(name="seen.short", no_thread_cancel_exception=True)
 def short() -> list[str]:
     return [traceparent_of_current() or ""]
 
 
-@activity.defn(name="seen.fails")
+@activity.defn(name="seen.fails", no_thread_cancel_exception=True)
 def fails() -> None:
     raise ApplicationError(f"about {CANARY}", type="no-such-thing", non_retryable=True)
 
