@@ -60,3 +60,11 @@ class BusinessDatesAnswer(Answer):
     today: date | None
     open_exceptions: int
     runs: tuple[DailyRunAnswer, ...]
+
+
+class RunProgress(Answer):
+    """How far the daily runs are: the open business date, and the steps of its run that are done (None: no run)."""
+
+    today: date | None
+    open_exceptions: int
+    steps_done: tuple[DayStep, ...] | None

@@ -5,22 +5,26 @@ from typing import Final
 
 from litestar import Controller, Response, get, post
 from litestar.params import JSONBody
+from litestar.response import ServerSentEvent
 
 from api.bodies import Answer
-from api.business_dates.bodies import BusinessDatesAnswer, DailyRunAnswer, OpeningBody, RunDatesBody
+from api.business_dates.bodies import BusinessDatesAnswer, DailyRunAnswer, OpeningBody, RunDatesBody, RunProgress
 from api.deps import ApiDeps, Deps
 from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
 from api.identity.authenticate import requires
 from api.identity.principal import Caller, Principal
 from api.in_thread import in_thread
+from api.progress import Standing, progress_stream
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
+from models.domain.daily import DayStep, RunState
 from models.domain.roles import Permission
 from models.domain.shanghai import shanghai_date
 from models.errors import WorkflowUnavailable, WrongState
 from models.operations.business_dates import Day, open_books, refuse_ahead
 from models.operations.idempotency import open_key
 from models.queries.daily import business_date_row, latest_runs, open_exceptions
+from models.tables.daily import DailyRun
 
 _HERE: Final = "/v1/business-dates"
 _RUNS_SHOWN: Final = 31
@@ -61,6 +65,16 @@ class BusinessDateController(Controller):
             open_exceptions=waiting,
             runs=tuple(DailyRunAnswer.of(run) for run in runs),
         )
+
+    @get(
+        "/progress",
+        guards=[requires(Permission.BUSINESS_DATES_RUN)],
+        media_type="text/event-stream",
+        operation_id="WatchBusinessDates",
+    )
+    async def watch(self, deps: Deps, principal: Caller) -> ServerSentEvent:
+        """The runs as they go, as a stream of events; it ends when none is under way."""
+        return progress_stream(lambda: _standing(deps, principal.tenant))
 
     @post("/", guards=[requires(Permission.BUSINESS_DATES_RUN)], status_code=202, operation_id="RunBusinessDates")
     async def run(
@@ -121,6 +135,20 @@ class BusinessDateController(Controller):
             return Stored(status=201, body=answer.model_dump(mode="json"), headers={"Location": _HERE})
 
         return await once(deps, slot, fingerprint=digest, act=act, rebuild=rebuild)
+
+
+def _standing(deps: ApiDeps, tenant: str) -> Standing:
+    with deps.database.read() as session:
+        row = business_date_row(session, tenant=tenant)
+        run = session.get(DailyRun, (tenant, row.today)) if row is not None else None
+        waiting = open_exceptions(session, tenant=tenant)
+    done = run.figures.get("finished", []) if run is not None else []
+    answer = RunProgress(
+        today=row.today if row is not None else None,
+        open_exceptions=waiting,
+        steps_done=tuple(step for step in DayStep if step.value in done) if run is not None else None,
+    )
+    return Standing(answer, is_busy=run is not None and run.state == RunState.RUNNING)
 
 
 def _deed(deps: ApiDeps, principal: Principal, until: date, *, action: str = "business-dates.run-asked") -> Deed:
