@@ -28,7 +28,9 @@ class HardshipCode(StrEnum):
 
 
 class ConsentPurpose(StrEnum):
-    """What a consent is for (同意事项)."""
+    """What a consent is for (同意事项). The notice stands among them: it too has a form, a version and a time."""
+
+    PRIVACY_NOTICE = "privacy-notice"  # 个人信息处理告知: nothing is agreed to, somebody was told
 
     CREDIT_REPORT_QUERY = "credit-report-query"  # 查询个人信用报告
     PERSONAL_DATA = "personal-data"  # 处理个人信息

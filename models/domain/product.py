@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
+from models.domain.application import ConsentPurpose
 from models.domain.plans.negotiation import Family
 from models.domain.servicing.terms import Accrual
 
@@ -19,6 +20,8 @@ class TermsKind(StrEnum):
 
     INSTALLMENT = "installment"  # InstallmentProduct
     COLLECTION = "collection"  # models.domain.collection_policy
+    NOTICE = "privacy-notice"  # models.domain.privacy_notice
+    DATA_SCOPE = "data-scope"  # models.domain.data_scope
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +34,9 @@ class InstallmentProduct:
         minimum_minor, maximum_minor: lowest and highest amount of a plan (CCN22-RANGE).
         offer_days: for how many days a plan that was offered may be signed.
         default_rows: rows missed in a row after which the agreement may be declared broken.
+        report_days: for how many days a credit report answers for the case; then the bureau is asked anew.
+        consents_needed: the consents that the product depends on (`models.domain.application.ConsentPurpose`). Where
+            the notice rests on consent, consent to the processing is needed besides (NFRA-CP-1).
     """
 
     version: str
@@ -41,10 +47,15 @@ class InstallmentProduct:
     maximum_minor: int
     offer_days: int
     default_rows: int
+    # What came later has a default: records kept before must be read for as long as an agreement rests on them.
+    report_days: int = 30
+    consents_needed: tuple[str, ...] = (ConsentPurpose.CREDIT_REPORT_QUERY.value,)
 
     def as_record(self) -> dict[str, Any]:
         """As it is kept: rates spelt as decimal strings."""
-        return asdict(self) | {"original_rate": str(self.original_rate), "late_rate": str(self.late_rate)}
+        rates = {"original_rate": str(self.original_rate), "late_rate": str(self.late_rate)}
+        lists = {name: list(getattr(self, name)) for name in _LISTS}
+        return asdict(self) | rates | lists
 
     @classmethod
     def from_record(cls, kept: Mapping[str, Any]) -> "InstallmentProduct":
@@ -53,8 +64,12 @@ class InstallmentProduct:
         Raises:
             TypeError: a field is missing, or is one too many.
         """
-        return cls(**{**kept, "original_rate": Decimal(kept["original_rate"]), "late_rate": Decimal(kept["late_rate"])})
+        rates = {name: Decimal(kept[name]) for name in ("original_rate", "late_rate")}
+        lists = {name: tuple(kept[name]) for name in _LISTS if name in kept}
+        return cls(**{**kept, **rates, **lists})
 
+
+_LISTS: Final = ("consents_needed",)
 
 DEFAULT_PRODUCT: Final = InstallmentProduct(
     version="installment-product/2026-11",

@@ -157,6 +157,29 @@ class ContactMaker(StrEnum):
     AGENCY = "agency"  # 委外催收机构
 
 
+class LegalBasis(StrEnum):
+    """On which ground personal data are processed (合法性基础); the grounds that this business can have."""
+
+    CONSENT = "consent"  # 取得个人的同意
+    CONTRACT = "contract"  # 为订立、履行个人作为一方当事人的合同所必需
+
+
+class SensitiveData(StrEnum):
+    """Kinds of sensitive personal data that a case may hold (敏感个人信息)."""
+
+    FINANCIAL_ACCOUNT = "financial-account"  # 金融账户: the card and what is owed on it
+    MEDICAL = "medical"  # 医疗健康: proof and words about an illness
+
+
+class DueDiligence(StrEnum):
+    """What the card core says of the due diligence on a card holder (客户尽职调查)."""
+
+    CURRENT = "current"
+    OVERDUE = "overdue"  # to be done again: the identity document has run out, or the review is late
+    DOUBTED = "doubted"  # there is doubt about earlier identity data
+    UNIDENTIFIED = "unidentified"  # 身份不明、匿名或者假名
+
+
 class DataAfterClose(StrEnum):
     """What happens to personal data once the case is closed."""
 
@@ -183,3 +206,6 @@ LETTER_FIELDS: Final = (
 )  # fmt: skip
 ENTRUSTMENT_TERMS: Final = ("purpose", "term", "method", "data-types", "safeguards", "rights-and-duties")
 RECOVERED_AMOUNT: Final = "recovered-amount"  # 回款金额, the measure that may not stand alone
+# What a notice about personal data says before they are processed (个人信息保护法 Art. 17).
+NOTICE_ITEMS: Final = ("handler", "contacts", "purpose", "method", "data-kinds", "retention", "rights")
+SENSITIVE_ITEMS: Final = ("necessity", "effect")  # …, and about sensitive data besides (Art. 30)
