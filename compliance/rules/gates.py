@@ -5,7 +5,9 @@ from typing import Final
 from models.domain.states import Gate
 
 GATES: Final[dict[Gate, tuple[str, ...]]] = {
+    Gate.INTAKE: ("PIPL-13", "PIPL-17", "PIPL-28", "PIPL-30", "PIPL-6", "NFRA-CP-1"),
     Gate.BUREAU: ("CRED-18",),
+    Gate.DUE_DILIGENCE: ("AML-28", "AML-29"),
     Gate.NEEDS: ("CCM-70a",),
     Gate.DECISION: ("PIPL-24",),
     # For one version of a plan, before the customer may choose it.

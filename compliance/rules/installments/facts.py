@@ -36,6 +36,24 @@ _CASE: Final = {
     "query_purpose": Fact(_CODE, "purpose of the credit query"),
     "consent_withdrawn": Fact(_YES_NO, "that consent was withdrawn"),
 }
+_INTAKE: Final = {
+    "processing_basis": Fact(_CODE, "ground that the notice given names, `LegalBasis`"),
+    "basis_on_record": Fact(
+        _YES_NO, "what that ground rests on is on record: the application, or a consent that stands"
+    ),
+    "notice_items": Fact(
+        _CODES, "what the version of the notice says that was given, `NOTICE_ITEMS`, `SENSITIVE_ITEMS`"
+    ),
+    "notice_form": Fact(_CODE, "form in which it was given, `ConsentForm`"),
+    "sensitive_data": Fact(_CODES, "kinds of sensitive data with the case, `SensitiveData`"),
+    "sensitive_data_noticed": Fact(_CODES, "kinds for which that notice names a purpose, `SensitiveData`"),
+    "separate_consent": Fact(_YES_NO, "the separate consent to that version stands"),
+    "data_held": Fact(_CODES, "kinds of data and documents with the case, `DataKind`, `DocumentKind`"),
+    "data_needed": Fact(_CODES, "kinds that the purpose needs with this cause of hardship"),
+    "consents_asked": Fact(_CODES, "consents asked for since the application, `ConsentPurpose`"),
+    "consents_needed": Fact(_CODES, "consents that the product depends on, `ConsentPurpose`"),
+    "due_diligence": Fact(_CODE, "what the core says of the due diligence on the holder, `DueDiligence`"),
+}
 _PLAN: Final = {
     "product": Fact(_CODE, "`Product` of the installment"),
     "term_months": Fact(_COUNT, "number of rows times months in a period"),
@@ -198,7 +216,7 @@ _CLOSE: Final = {
     "data_after_close": Fact(_CODE, "`DataAfterClose`: the state that the close puts them in"),
 }
 
-FACTS: Final[dict[str, Fact]] = {**_CASE, **_PLAN, **_AGREEMENT, **_DEBIT, **_CONTACT, **_CLOSE}
+FACTS: Final[dict[str, Fact]] = {**_CASE, **_INTAKE, **_PLAN, **_AGREEMENT, **_DEBIT, **_CONTACT, **_CLOSE}
 
 
 def asks(*names: str) -> dict[str, FactKind]:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 from compliance.rules.results import Result
-from models.domain.rule_words import AGREEMENT_CONTENTS, LETTER_FIELDS, STATEMENT_FIELDS
+from models.domain.rule_words import AGREEMENT_CONTENTS, LETTER_FIELDS, NOTICE_ITEMS, STATEMENT_FIELDS
 from tests.compliance.rules.world import NOON, TODAY, kept
 
 PASS, FAIL, NOT_APPLICABLE = Result.PASS, Result.FAIL, Result.NOT_APPLICABLE
@@ -274,6 +274,37 @@ _COLLECTION: Final = [
         (NOT_APPLICABLE, "party", {"contact_role": "debtor"})),
 ]  # fmt: skip
 
+_INTAKE: Final = [
+    *_of("PIPL-13", "on-record",
+        (PASS, "on-record", {"processing_basis": "consent"}),
+        (FAIL, "no-basis", {"processing_basis": "public-interest"}),
+        (FAIL, "not-on-record", {"processing_basis": "consent", "basis_on_record": False})),
+    *_of("PIPL-17", "told",
+        *((FAIL, "incomplete", {"notice_items": tuple(set(NOTICE_ITEMS) - {gone})}) for gone in NOTICE_ITEMS),
+        (FAIL, "incomplete", {"notice_items": ()}),
+        (FAIL, "only-spoken", {"notice_form": "ORAL"})),
+    *_of("PIPL-28", "named",
+        (PASS, "named", {"sensitive_data": ("medical",)}),
+        (FAIL, "not-named", {"sensitive_data_noticed": ("financial-account",)}),
+        (NOT_APPLICABLE, "none-held", {"sensitive_data": ()})),
+    *_of("PIPL-30", "told",
+        (PASS, "told", {"processing_basis": "consent", "separate_consent": True}),
+        (FAIL, "incomplete", {"notice_items": (*NOTICE_ITEMS, "necessity")}),
+        (FAIL, "incomplete", {"notice_items": (*NOTICE_ITEMS, "effect")}),
+        (FAIL, "no-separate-consent", {"processing_basis": "consent"}),
+        (NOT_APPLICABLE, "none-held", {"sensitive_data": ()})),
+    *_of("PIPL-6", "as-needed", (FAIL, "more-than-needed", {"data_held": ("identity", "employer", "other")})),
+    *_of("NFRA-CP-1", "as-needed",
+        (PASS, "as-needed", {"consents_asked": ()}),
+        (FAIL, "not-needed", {"consents_asked": ("credit-report-query", "contact-hours")})),
+    *_of("AML-28", "identified",
+        (PASS, "identified", {"due_diligence": "overdue"}),
+        (FAIL, "unidentified", {"due_diligence": "unidentified"}),
+        (FAIL, "unidentified", {"due_diligence": "fine"})),
+    *_of("AML-29", "current",
+        *((FAIL, "not-current", {"due_diligence": said}) for said in ("overdue", "doubted", "unidentified"))),
+]  # fmt: skip
+
 _RECORDS: Final = [
     *_of("PIPL-19", "as-needed", (FAIL, "longer-than-needed", {"data_kept_until": date(2039, 11, 26)})),
     *_of("PIPL-21", "bound",
@@ -308,5 +339,5 @@ _RECORDS: Final = [
 ]  # fmt: skip
 
 EXAMPLES: Final[list[Example]] = [
-    *_CARD_MEASURES, *_CARD_NOTICE, *_PRICE, *_CONTRACT, *_DEBITS, *_COLLECTION, *_RECORDS,
+    *_CARD_MEASURES, *_CARD_NOTICE, *_PRICE, *_CONTRACT, *_DEBITS, *_COLLECTION, *_INTAKE, *_RECORDS,
 ]  # fmt: skip

@@ -10,6 +10,8 @@ from models.domain.rule_words import (
     ENTRUSTMENT_TERMS,
     LETTER_FIELDS,
     MANDATE_FIELDS,
+    NOTICE_ITEMS,
+    SENSITIVE_ITEMS,
     STATEMENT_FIELDS,
 )
 
@@ -29,6 +31,19 @@ WORLD: Final[dict[str, Any]] = {
     "consent_purpose": "credit-report-query",
     "query_purpose": "credit-report-query",
     "consent_withdrawn": False,
+    # the intake
+    "processing_basis": "contract",
+    "basis_on_record": True,
+    "notice_items": (*NOTICE_ITEMS, *SENSITIVE_ITEMS),
+    "notice_form": "ELECTRONIC",
+    "sensitive_data": ("financial-account", "medical"),
+    "sensitive_data_noticed": ("financial-account", "medical"),
+    "separate_consent": False,
+    "data_held": ("identity", "card", "hardship-evidence"),
+    "data_needed": ("identity", "card", "hardship-evidence", "income-proof"),
+    "consents_asked": ("credit-report-query",),
+    "consents_needed": ("credit-report-query",),
+    "due_diligence": "current",
     # the plan
     "product": "personalised",
     "term_months": 36,
