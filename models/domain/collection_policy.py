@@ -17,6 +17,7 @@ class CollectionPolicy:
         measures: by which collectors are judged (考核指标).
         recording_months: for how long recordings of talks are kept, from the talk (录音保存期).
         banned_phrases: what must not be found in what was said or written (禁用语).
+        reports_bad_status: a bad status is reported to the credit database (报送不良信息); the customer is told before.
     """
 
     version: str
@@ -24,6 +25,8 @@ class CollectionPolicy:
     measures: tuple[str, ...]
     recording_months: int
     banned_phrases: tuple[str, ...]
+    # What came later has a default: policies kept before must be read.
+    reports_bad_status: bool = False
 
     def as_record(self) -> dict[str, Any]:
         """As it is kept."""

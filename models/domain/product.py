@@ -12,6 +12,9 @@ from typing import Any, Final
 
 from models.domain.application import ConsentPurpose
 from models.domain.plans.negotiation import Family
+from models.domain.rule_words import InterestCollection
+from models.domain.rule_words import Product as ProductKind
+from models.domain.servicing.allocation import DEFAULT_ALLOCATION
 from models.domain.servicing.terms import Accrual
 
 
@@ -37,6 +40,15 @@ class InstallmentProduct:
         report_days: for how many days a credit report answers for the case; then the bureau is asked anew.
         consents_needed: the consents that the product depends on (`models.domain.application.ConsentPurpose`). Where
             the notice rests on consent, consent to the processing is needed besides (NFRA-CP-1).
+        kind: what is sold (`models.domain.rule_words.Product`).
+        pays_out: money is paid out to the customer, who owed nothing of it before.
+        bundled_with: contracts that the agreement comes with; a separate one comes with none (CCN22-SEP).
+        minimum_payment: a row may be paid with less than its amount (CCN22-MIN).
+        interest_options, interest_default: ways in which interest can be paid, and the one ticked beforehand
+            (`models.domain.rule_words.InterestCollection`, CCN22-LUMP).
+        allocation: version of the order in which money is applied (`models.domain.servicing.allocation`).
+        partner_charges: codes of what guarantors, referrers and other partners charge (AIC26-PARTY).
+        guarantors: how many an agreement of this product has.
     """
 
     version: str
@@ -50,6 +62,15 @@ class InstallmentProduct:
     # What came later has a default: records kept before must be read for as long as an agreement rests on them.
     report_days: int = 30
     consents_needed: tuple[str, ...] = (ConsentPurpose.CREDIT_REPORT_QUERY.value,)
+    kind: str = ProductKind.PERSONALISED.value
+    pays_out: bool = False
+    bundled_with: tuple[str, ...] = ()
+    minimum_payment: bool = False
+    interest_options: tuple[str, ...] = (InterestCollection.PER_ROW.value,)
+    interest_default: str = InterestCollection.NONE.value
+    allocation: str = DEFAULT_ALLOCATION.version
+    partner_charges: tuple[str, ...] = ()
+    guarantors: int = 0
 
     def as_record(self) -> dict[str, Any]:
         """As it is kept: rates spelt as decimal strings."""
@@ -69,7 +90,7 @@ class InstallmentProduct:
         return cls(**{**kept, **rates, **lists})
 
 
-_LISTS: Final = ("consents_needed",)
+_LISTS: Final = ("consents_needed", "bundled_with", "interest_options", "partner_charges")
 
 DEFAULT_PRODUCT: Final = InstallmentProduct(
     version="installment-product/2026-11",

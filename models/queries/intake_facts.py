@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from models.domain.application import PRINTED, ConsentPurpose, ContactPointKind, HardshipCode
+from models.domain.application import PRINTED, TOLD, ConsentPurpose, ContactPointKind, HardshipCode
 from models.domain.data_scope import DataKind
 from models.domain.privacy_notice import PrivacyNotice
 from models.domain.rule_words import LegalBasis, SensitiveData
@@ -74,7 +74,7 @@ def _consent_facts(session: Session, case: InstallmentCase, notice: PrivacyNotic
         select(Consent.purpose).where(
             col(Consent.subject_id) == case.subject_id,
             col(Consent.given_at) >= case.created_at,
-            col(Consent.purpose) != ConsentPurpose.PRIVACY_NOTICE.value,
+            col(Consent.purpose).not_in(TOLD),
         )
     ).all()
     by_consent = notice is not None and notice.basis == LegalBasis.CONSENT
