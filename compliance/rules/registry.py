@@ -31,6 +31,13 @@ from compliance.rules.installments.ccn22_contract import (
 from compliance.rules.installments.ccn22_limits import CCN22_CASH, CCN22_FUND, CCN22_RANGE, CCN22_REINST, CCN22_TERM
 from compliance.rules.installments.cite_1 import CITE_1
 from compliance.rules.installments.collection import CC_1033, COLL_CBA_DIAL, COLL_CBA_HOURS, COLL_GB_CALLS, COLL_GB_WHO
+from compliance.rules.installments.collection_guide import (
+    COLL_AGY,
+    COLL_CBA_3P,
+    COLL_CBA_BAN,
+    COLL_CBA_REC,
+    COLL_CBA_SRC,
+)
 from compliance.rules.installments.contract_money import CC_670, CC_695, SPC_CONTRACT_65
 from compliance.rules.installments.contract_terms import CC_490, CC_496, CC_543, CC_544, SPC_CONTRACT_10
 from compliance.rules.installments.cred_15 import CRED_15
@@ -60,7 +67,8 @@ REGISTRY: Final[tuple[Rule, ...]] = (
     # Debits (代收).
     DDB_AUTH, DDB_MATCH, DDB_LIMIT, DDB_REVOKE, BATCH_ONCE, BATCH_CUT, WAGE_33,
     # Collection (催收).
-    COLL_CBA_HOURS, COLL_CBA_DIAL, COLL_GB_CALLS, COLL_GB_WHO,
+    COLL_CBA_HOURS, COLL_CBA_DIAL, COLL_GB_CALLS, COLL_GB_WHO, COLL_CBA_3P, COLL_CBA_SRC, COLL_CBA_REC, COLL_CBA_BAN,
+    COLL_AGY,
     # Personal data, credit reporting, records.
     PIPL_6, PIPL_13, PIPL_17, PIPL_19, PIPL_21, PIPL_24, PIPL_28, PIPL_30, PIPL_47, PIPL_55, NFRA_CP_1,
     CRED_15, CRED_18, AML_28, AML_29, AML_34C_2006, AML_34C,

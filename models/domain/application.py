@@ -102,6 +102,7 @@ class ContactResult(StrEnum):
 
     REACHED = "reached"
     NOT_REACHED = "not-reached"
+    NUMBER_INVALID = "number-invalid"  # 空号、停机
     CALL_BACK = "call-back"
     INFORMED = "informed"
     DOCUMENTS_PROMISED = "documents-promised"

@@ -157,6 +157,33 @@ class ContactMaker(StrEnum):
     AGENCY = "agency"  # 委外催收机构
 
 
+class ThirdParty(StrEnum):
+    """Whether a third person has part in the debt."""
+
+    RELATED = "related"  # 与债务有关的第三人: a spouse, for the household's debt
+    UNRELATED = "unrelated"
+
+
+class LostBy(StrEnum):
+    """How it is known that the debtor cannot be reached (失联)."""
+
+    NUMBER_INVALID = "number-invalid"  # 号码无效
+    THREE_DIALS_NEXT_DAY = "three-dials-next-day"  # three dials in a row in vain, and the next day too
+    THREE_DAYS = "three-days"  # three days in a row in vain
+    NOT_LOST = "not-lost"
+
+
+class ContactSource(StrEnum):
+    """Where contact data come from: the six lawful ways (联系方式来源)."""
+
+    CONTRACT = "contract"
+    LEFT_BY_CUSTOMER = "left-by-customer"
+    AUTHORISED = "authorised"  # the debtor authorised the bank to obtain them
+    PUBLIC = "public"  # a lawful public channel
+    RESERVED_CONTACT = "reserved-contact"  # told by the reserved contact (预留联系人)
+    CREDIT_BUREAU = "credit-bureau"  # a credit bureau or the like, under authorisation
+
+
 class LegalBasis(StrEnum):
     """On which ground personal data are processed (合法性基础); the grounds that this business can have."""
 

@@ -255,6 +255,7 @@ _DEBITS: Final = [
     *_of("WAGE-33", "other-account", (FAIL, "wage-account", {"debit_account_kind": "wage-special"})),
 ]  # fmt: skip
 
+_VISIT: Final = {"contact_channel": "visit", "visit_staff": 2, "visit_id_shown": True, "visit_entry_consent": True}
 _COLLECTION: Final = [
     *_of("COLL-CBA-HOURS", "within-hours",
         (PASS, "consented", {"contact_local_time": time(22), "contact_hours_consent": True}),
@@ -272,6 +273,33 @@ _COLLECTION: Final = [
         (FAIL, "refused", {"contact_refused": True}),
         (FAIL, "reveals-debt", {"contact_script": "full"}),
         (NOT_APPLICABLE, "party", {"contact_role": "debtor"})),
+    *_of("COLL-CBA-3P", "relay-only",
+        (PASS, "shares-debt", {"third_party_kind": "related", "lost_by": "not-lost", "contact_script": "full"}),
+        *((PASS, "relay-only", {"lost_by": how}) for how in ("number-invalid", "three-dials-next-day")),
+        (FAIL, "debtor-within-reach", {"lost_by": "not-lost"}),
+        (FAIL, "debtor-within-reach", {"lost_by": "a-hunch"}),
+        (FAIL, "reveals-debt", {"contact_script": "full"}),
+        (NOT_APPLICABLE, "no-third-party", {"contact_role": "guarantor"}),
+        (NOT_APPLICABLE, "no-third-party", {"contact_purpose": "service-reminder"})),
+    *_of("COLL-CBA-SRC", "lawful",
+        (FAIL, "other-source", {"contact_source": "bought"}),
+        (NOT_APPLICABLE, "no-collection", {"contact_purpose": "service-reminder"})),
+    *_of("COLL-CBA-REC", "recorded",
+        (PASS, "recorded", _VISIT),
+        (FAIL, "not-recorded", {"contact_recorded": False}),
+        (FAIL, "alone", _VISIT | {"visit_staff": 1}),
+        (FAIL, "identity-not-shown", _VISIT | {"visit_id_shown": False}),
+        (FAIL, "not-let-in", _VISIT | {"visit_entry_consent": False}),
+        (NOT_APPLICABLE, "nothing-said", {"contact_channel": "letter"}),
+        (NOT_APPLICABLE, "nothing-said", {"contact_purpose": "service-reminder"})),
+    *_of("COLL-CBA-BAN", "clean",
+        (FAIL, "in-public", {"contact_channel": "notice-board"}),
+        (FAIL, "banned-words", {"banned_words_found": True})),
+    *_of("COLL-AGY", "evaluated",
+        (FAIL, "not-listed", {"agency_listed": False}),
+        (FAIL, "not-evaluated", {"contact_on": date(2026, 11, 21)}),
+        (FAIL, "not-evaluated", {"contact_on": date(2025, 11, 19)}),
+        (NOT_APPLICABLE, "bank-itself", {"contact_maker": "bank"})),
 ]  # fmt: skip
 
 _INTAKE: Final = [
