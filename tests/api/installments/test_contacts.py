@@ -202,7 +202,11 @@ async def test_who_refused_is_left_in_peace_until_they_call(desk: Desk, clock: F
 
 async def test_what_is_said_is_recorded_and_holds_no_threat(desk: Desk) -> None:
     assert against(await desk.log(recordingRef=None)) == ["CCM-68c", "COLL-CBA-REC"]
-    assert against(await desk.log(note="再不还钱就让你丢工作", recordingRef="rec-2")) == ["CCM-68b", "CCM-68c"]
+    assert against(await desk.log(note="再不还钱就让你丢工作", recordingRef="rec-2")) == [
+        "CCM-68b",
+        "CCM-68c",
+        "COLL-CBA-BAN",
+    ]
     assert against(await desk.log(purpose="service-reminder", recordingRef=None)) == []
 
 
