@@ -190,6 +190,23 @@ async def test_an_agency_calls_only_while_it_is_listed_evaluated_and_bound(
     assert against(await desk.log(agency="east")) == stands
 
 
+async def test_each_contact_about_the_debt_leaves_an_interruption_of_limitation(desk: Desk, clock: FakeClock) -> None:
+    await desk.log()  # nobody answered
+    await desk.log(purpose=None, resultCode="reached")  # not about the debt
+    await desk.log(direction="in", resultCode="reached")
+    await desk.log(role="other", source="contract", resultCode="reached")
+    clock.advance(minutes=1)
+    called = await desk.log(resultCode="reached")
+    clock.set(at(23, 30))  # still the 23rd in Shanghai
+    texted = await desk.log(channel="message", purpose="service-reminder", resultCode="informed", recordingRef=None)
+    async with desk.office.client(desk.officer) as client:
+        told = (await client.get(f"{CASES}/{desk.token}/limitation-events")).json()
+    assert told["items"] == sorted(
+        ({"on": "2026-11-23", "kind": "contact", "record": entry["id"]} for entry in (called, texted)),
+        key=lambda item: item["record"],
+    )
+
+
 async def test_who_refused_is_left_in_peace_until_they_call(desk: Desk, clock: FakeClock) -> None:
     await desk.log(resultCode="refused-to-talk")
     clock.advance(minutes=5)
