@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from activities.documents.citations import articles_cited
 from activities.documents.content import Agreement, Charge, ChargeKind, CostStatement
 from models.domain.rule_words import AGREEMENT_CONTENTS, STATEMENT_FIELDS, FeeCharge, FundsCost
 from models.texts.render import Locale, render
@@ -22,7 +23,7 @@ def facts_of(agreement: Agreement, statement: CostStatement, *, locale: Locale =
         "interest_charge": _word(agreement, ChargeKind.INTEREST),
         "other_fees_charge": _word(agreement, ChargeKind.OTHER),
         "funds_cost_shown_as": _funds_cost(agreement).value,
-        "cited_articles": [],  # neither template cites an article
+        "cited_articles": articles_cited(agreement, locale=locale),
         "disclosed_items": _disclosed(agreement, locale),
         "statement_fields": [name for name in STATEMENT_FIELDS if _states(statement)[name]],
         "statement_items": [*(item.code for item in statement.items), *(item.code for item in statement.contingent)],

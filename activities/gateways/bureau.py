@@ -2,8 +2,9 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 from temporalio import activity
 
 from compliance.audit.deeds import Deed
@@ -16,6 +17,7 @@ from models.domain.clock import Clock
 from models.domain.tokens import new_token
 from models.queries import cases
 from models.queries.facts import CREDIT_REPORT_QUERY
+from models.queries.products import product_of
 from models.tables.installments import BureauReport, InstallmentCase
 from models.tables.parties import Subject
 from workflows.ports.installments import BureauPort
@@ -55,7 +57,11 @@ class BureauGateway(ABC):
 
 @dataclass(slots=True)
 class BureauQuery(BureauPort):
-    """The step: open the identity, ask, seal and store. Repeated, it finds the stored report."""
+    """The step: open the identity, ask, seal and store. Repeated, it finds the stored report.
+
+    A report of the case, queried or entered by hand, answers for as many days as the product says; whoever sends the
+    documents back does not leave another query in the customer's credit record (征信查询记录).
+    """
 
     database: Database
     vault: Vault
@@ -64,12 +70,16 @@ class BureauQuery(BureauPort):
 
     @activity.defn(name="installments.query_bureau", no_thread_cancel_exception=True)
     def query_bureau(self, input: QueryBureauInput) -> BureauAnswer:
-        """Query once per key and store the sealed report."""
+        """Query once per key, unless a young report is there, and store the sealed report."""
+        asked_at = self.clock()
         with self.database.read() as session:
             known = session.exec(select(BureauReport.id).where(col(BureauReport.query_key) == input.query_key)).first()
             if known is not None:
                 return BureauAnswer(report_id=known)
             case = session.get_one(InstallmentCase, input.case_token)
+            fresh = _fresh_report(session, case, now=asked_at)
+            if fresh is not None:
+                return BureauAnswer(report_id=fresh)
             subject = session.get_one(Subject, case.subject_id)
             consent = cases.latest_consent(session, subject_id=subject.id, purpose=CREDIT_REPORT_QUERY)
         record = self.bureau.query(self._identity(subject), query_key=input.query_key)
@@ -123,3 +133,11 @@ class BureauQuery(BureauPort):
             id_number=opened("id_cell", subject.id_cell),
             name=opened("name_cell", subject.name_cell),
         )
+
+
+def _fresh_report(session: Session, case: InstallmentCase, *, now: datetime) -> str | None:
+    """The newest report of the case, if it is younger than the product wants."""
+    report = cases.latest_report(session, case_token=case.token)
+    if report is None or now - report.created_at >= timedelta(days=product_of(session, case.tenant).report_days):
+        return None
+    return report.id

@@ -18,6 +18,7 @@ from models.database.engine import Database
 from models.domain.clock import Clock
 from models.domain.core_journal import JournalFile
 from models.domain.core_orders import OrderKind, OrderState
+from models.domain.rule_words import DueDiligence
 from models.domain.shanghai import shanghai_date
 from models.domain.tokens import new_token
 from models.errors import GatewayRefused
@@ -49,7 +50,12 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class CardBalances:
-    """What stands on a card by kind, minor units of `currency`; negative where the bank owes the customer."""
+    """What stands on a card by kind, minor units of `currency`; negative where the bank owes the customer.
+
+    Attributes:
+        days_past_due: age of what is overdue (逾期天数), 0 if nothing is; None where the core does not say.
+        due_diligence: how the due diligence on the holder stands (客户尽职调查); None where the core does not say.
+    """
 
     currency: str
     purchases_minor: int
@@ -57,6 +63,8 @@ class CardBalances:
     fees_minor: int
     interest_minor: int
     running_installments_minor: int
+    days_past_due: int | None = field(default=None, kw_only=True)
+    due_diligence: DueDiligence | None = field(default=None, kw_only=True)
 
     @property
     def amounts(self) -> tuple[int, int, int, int, int]:
@@ -97,7 +105,7 @@ class CoreGateway(ABC):
 
     @abstractmethod
     def balances(self, card: Card, *, as_of: date, declared_minor: int | None = None) -> CardBalances:
-        """What stands on the card at the end of a business date.
+        """What stands on the card at the end of a business date, how old it is, and whether its holder is known.
 
         `declared_minor` is what the customer says is owed; a core that keeps books of its own has no use for it.
         """
@@ -181,9 +189,17 @@ class CoreOrders(CorePort):
             fees_minor=answer.fees_minor,
             interest_minor=answer.interest_minor,
             installments_minor=answer.running_installments_minor,
+            days_past_due=answer.days_past_due,
+            due_diligence=answer.due_diligence,
             created_at=now,
         )
-        facts: dict[str, object] = {"balance": balance.id, "asOf": as_of.isoformat(), "amountMinor": answer.total_minor}
+        facts: dict[str, object] = {
+            "balance": balance.id,
+            "asOf": as_of.isoformat(),
+            "amountMinor": answer.total_minor,
+            "daysPastDue": answer.days_past_due,
+            "dueDiligence": answer.due_diligence,
+        }
         deed = Deed(
             tenant=case.tenant, action="core.balances-read", target=case.token, actor="workflow", at=now, facts=facts
         )

@@ -5,7 +5,7 @@ the first thing that is wrong and names line, field and rule; what a line holds 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -14,19 +14,24 @@ from typing import BinaryIO, Final
 from activities.gateways.core import CardBalances
 from models.domain.bank_card import MAX_DIGITS, MIN_DIGITS
 from models.domain.core_journal import JournalFile, JournalLine, control_totals
+from models.domain.rule_words import DueDiligence
 from models.errors import CoreFileUnreadable, FieldFault
 
 VERSION: Final = "1"
+BALANCES_VERSION: Final = "2"  # adds age and due diligence to an extract; one of the first version leaves both unsaid
 JOURNAL: Final = "casework-core-journal"
 BALANCES: Final = "casework-core-balances"
 MAX_LINE_BYTES: Final = 256
 MAX_LINES: Final = 2_000_000
 
 _HEADER: Final = ("format", "version", "tenant", "businessDate", "currency")
-_JOURNAL_FIELDS: Final = ("number", "reference", "account", "side", "amount")
+_JOURNAL_FIELDS: Final = {VERSION: ("number", "reference", "account", "side", "amount")}
 _JOURNAL_TOTALS: Final = ("count", "debitSum", "creditSum")
 _BALANCE_KINDS: Final = ("purchases", "cash", "fees", "interest", "runningInstallments")
-_BALANCE_FIELDS: Final = ("number", "card", *_BALANCE_KINDS)
+_BALANCE_FIELDS: Final = {
+    VERSION: ("number", "card", *_BALANCE_KINDS),
+    BALANCES_VERSION: ("number", "card", *_BALANCE_KINDS, "daysPastDue", "dueDiligence"),
+}
 _BALANCE_TOTALS: Final = ("count", "sum")
 
 _CURRENCY: Final = re.compile(r"\A[A-Z]{3}\Z")
@@ -38,6 +43,8 @@ _CARD: Final = re.compile(rf"\A[0-9]{{{MIN_DIGITS},{MAX_DIGITS}}}\Z")
 _ABOVE_ZERO: Final = re.compile(r"\A[1-9][0-9]{0,14}\Z")
 _ANY_AMOUNT: Final = re.compile(r"\A(?:0|-?[1-9][0-9]{0,14})\Z")
 _WHOLE: Final = re.compile(r"\A(?:0|[1-9][0-9]{0,17})\Z")
+_DAYS: Final = re.compile(r"\A(?:0|[1-9][0-9]{0,4})\Z")
+_STANDING: Final = re.compile(rf"\A(?:{'|'.join(DueDiligence)})\Z")
 _SIGNED_SUM: Final = re.compile(r"\A(?:0|-?[1-9][0-9]{0,17})\Z")
 
 
@@ -93,9 +100,11 @@ def unreadable(line: int, field: str, rule: CoreRule, **params: str | int) -> Co
 class _Frame:
     """Header, numbered data lines and trailer of one file."""
 
-    def __init__(self, file: BinaryIO, *, fields: tuple[str, ...], totals: tuple[str, ...]) -> None:
+    def __init__(self, file: BinaryIO, *, fields: Mapping[str, tuple[str, ...]], totals: tuple[str, ...]) -> None:
+        """Begin; `fields` of a data line by version of the format."""
         self._lines = _numbered(file)
         self._fields, self._totals = fields, totals
+        self.version = VERSION
         self.trailer: _Line | None = None
 
     def header(self, *, kind: str, tenant: str, business_date: date) -> str:
@@ -104,8 +113,11 @@ class _Frame:
         if record != "H":
             raise unreadable(no, "record", CoreRule.RECORD, expected="H")
         line = _named(no, values, _HEADER)
-        wanted = (("format", kind), ("version", VERSION), ("tenant", tenant))
-        for field, value in (*wanted, ("businessDate", business_date.isoformat())):
+        line.require("format", kind)
+        self.version = line.values["version"]
+        if self.version not in self._fields:
+            raise unreadable(no, "version", CoreRule.EXPECTED, expected=", ".join(self._fields))
+        for field, value in (("tenant", tenant), ("businessDate", business_date.isoformat())):
             line.require(field, value)
         return line.text("currency", _CURRENCY)
 
@@ -121,7 +133,7 @@ class _Frame:
                 return
             if record != "D":
                 raise unreadable(no, "record", CoreRule.RECORD, expected="D, T")
-            line = _named(no, values, self._fields)
+            line = _named(no, values, self._fields[self.version])
             if line.values["number"] != str(expected):
                 raise unreadable(no, "number", CoreRule.NUMBER, expected=expected)
             yield line
@@ -195,14 +207,20 @@ def read_balances(file: BinaryIO, *, tenant: str, business_date: date, card_numb
     found, count, total = None, 0, 0
     for line in frame.data():
         amounts = [line.number(kind, _ANY_AMOUNT) for kind in _BALANCE_KINDS]
+        days, standing = _standing(line) if frame.version != VERSION else (None, None)
         count, total = count + 1, total + sum(amounts)
         if line.text("card", _CARD) != card_number:
             continue
         if found is not None:
             raise unreadable(line.no, "card", CoreRule.DUPLICATE)
-        found = CardBalances(currency, *amounts)
+        found = CardBalances(currency, *amounts, days_past_due=days, due_diligence=standing)
     frame.check_totals(count=count, sum=total)
     return found
+
+
+def _standing(line: _Line) -> tuple[int, DueDiligence]:
+    """Age of the debt, and how the due diligence on the holder stands."""
+    return line.number("daysPastDue", _DAYS), DueDiligence(line.text("dueDiligence", _STANDING))
 
 
 def journal_text(journal: JournalFile) -> Iterator[str]:
@@ -217,10 +235,17 @@ def journal_text(journal: JournalFile) -> Iterator[str]:
 def balances_text(
     cards: Iterable[tuple[str, CardBalances]], *, tenant: str, business_date: date, currency: str
 ) -> Iterator[str]:
-    """The lines of an extract of balances by card number."""
-    yield f"H,{BALANCES},{VERSION},{tenant},{business_date.isoformat()},{currency}\n"
+    """The lines of an extract of balances by card number, in the newest version.
+
+    Raises:
+        ValueError: of a card it is not known how old its debt is, or how the due diligence stands.
+    """
+    yield f"H,{BALANCES},{BALANCES_VERSION},{tenant},{business_date.isoformat()},{currency}\n"
     count, total = 0, 0
     for count, (number, balances) in enumerate(cards, start=1):
         total += balances.total_minor
-        yield f"D,{count},{number},{','.join(str(amount) for amount in balances.amounts)}\n"
+        if balances.days_past_due is None or balances.due_diligence is None:
+            raise ValueError("the second version says age and due diligence of every card")
+        amounts = ",".join(str(amount) for amount in balances.amounts)
+        yield f"D,{count},{number},{amounts},{balances.days_past_due},{balances.due_diligence}\n"
     yield f"T,{count},{total}\n"

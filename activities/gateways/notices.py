@@ -15,16 +15,23 @@ from temporalio import activity
 from activities.gateways.messages import Message, MessageGateway, NotConnected
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
+from compliance.rules.evaluate import blocks, evaluate_rule
+from compliance.rules.results import Verdict
 from compliance.vault.cells import CellAddress
 from compliance.vault.keyring import Vault
 from compliance.vault.notice_secrets import open_secrets
+from compliance.verdicts import verdict_rows
 from models.contracts.notices import NoticeAnswer, SendNoticeInput
 from models.database.engine import Database
+from models.domain.application import ContactChannel
 from models.domain.clock import Clock
 from models.domain.notices import NoticeChannel, NoticeKind, NoticeState, contact_hour, message_id_of
+from models.domain.shanghai import shanghai_date
+from models.domain.states import Gate
 from models.errors import GatewayRefused, GatewayUnavailable, SubjectShredded
 from models.operations import notices
 from models.queries.notices import contact_point_for
+from models.queries.products import collection_policy_of
 from models.tables.notices import Notice
 from models.tables.tenants import Tenant
 from models.texts.notices import notice_words
@@ -67,6 +74,9 @@ class SqlNotices(NoticePort):
             reason = "no-contact-point"
         if message is None:
             return self._not_sent(notice, NoticeState.SKIPPED, reason)
+        verdict = self._lint(notice, message)
+        if blocks(result=verdict.result, severity=verdict.severity):
+            return self._not_sent(notice, NoticeState.FAILED, "blocked-by-rule", against=verdict)
         try:
             receipt = self.gateways.get(message.channel, _NOT_CONNECTED).send(message)
         except GatewayRefused as refused:
@@ -141,12 +151,31 @@ class SqlNotices(NoticePort):
             at=now,
         )
 
-    def _not_sent(self, notice: Notice, state: NoticeState, reason: str) -> NoticeAnswer:
+    def _lint(self, notice: Notice, message: Message) -> Verdict:
+        """What the bans of collection say of our own words (COLL-CBA-BAN): a notice goes to its person's own point."""
+        with self.database.read() as session:
+            policy = collection_policy_of(session, notice.tenant)
+        facts = {
+            "contact_channel": ContactChannel.MESSAGE.value,
+            "banned_words_found": policy.banned_in(f"{message.subject or ''}{message.text}"),
+        }
+        return evaluate_rule("COLL-CBA-BAN", facts, as_of=shanghai_date(message.at))
+
+    def _not_sent(
+        self, notice: Notice, state: NoticeState, reason: str, *, against: Verdict | None = None
+    ) -> NoticeAnswer:
         deed = self._deed(notice, f"notice.{state.lower()}", self.clock())
         deed.facts["reason"] = reason
         with unit_of_work(self.database, deed) as unit:
             if not notices.mark_unsent(unit.session, notice.id, state=state, reason_code=reason):
                 raise Unchanged
+            if against is not None:
+                deed.facts["rule"] = against.rule_id
+                if notice.case_token is not None:
+                    key = f"notice/{notice.id}"
+                    unit.session.add_all(
+                        verdict_rows([against], gate=Gate.CONTACT, case_token=notice.case_token, key=key, now=deed.at)
+                    )
         return NoticeAnswer(notice_id=notice.id, state=state, reason_code=reason)
 
     def _deed(self, notice: Notice, action: str, now: datetime, *, target: str | None = None) -> Deed:

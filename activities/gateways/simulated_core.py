@@ -19,11 +19,13 @@ from typing import Any, Final
 from activities.gateways.core import Acknowledgement, Card, CardBalances, CoreGateway
 from models.domain.core_journal import JournalFile, JournalLine, control_totals
 from models.domain.core_orders import OrderKind
+from models.domain.rule_words import DueDiligence
 from models.errors import GatewayRefused, GatewayUnavailable
 
 CURRENCY: Final = "CNY"
 # Per kind of balance: up to so many steps of so many minor units each.
 _STEPS: Final = ((200, 15_000), (40, 10_000), (30, 500), (60, 1_000), (20, 25_000))
+_OLDEST_DAYS: Final = 180  # so many days past due at most
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class Failures:
         lost: so many orders are carried out, and their answer is lost.
         refusals: reason codes by which the next orders are refused.
         refusals_of_balances: reason codes by which the next questions for balances are refused.
+        due_diligence: what the next answers say of the holder instead of `current`.
         agencies_pending: how many agencies have yet to acknowledge, at the next recalls; then none.
     """
 
@@ -42,6 +45,7 @@ class Failures:
     lost: int = 0
     refusals: list[str] = field(default_factory=list)
     refusals_of_balances: list[str] = field(default_factory=list)
+    due_diligence: list[DueDiligence] = field(default_factory=list)
     agencies_pending: list[int] = field(default_factory=list)
 
 
@@ -64,15 +68,25 @@ class SimulatedCore(CoreGateway):
         as_of: date,  # noqa: ARG002 - this core stands still
         declared_minor: int | None = None,
     ) -> CardBalances:
-        """The same figures for the same card, always; a declared sum is believed, and divided as the card says."""
+        """The same figures for the same card, always; a declared sum is believed, and divided as the card says.
+
+        The holder's due diligence is current unless a failure says otherwise.
+        """
         self._may_stay_silent()
         if self.failures.refusals_of_balances:
             raise GatewayRefused(detail="core: balances", params={"reason": self.failures.refusals_of_balances.pop(0)})
         digest = hashlib.sha256(card.number.encode()).digest()
         if declared_minor is not None:
-            return _divided(declared_minor, digest)
-        amounts = [digest[place] % (most + 1) * step for place, (most, step) in enumerate(_STEPS)]
-        return CardBalances(CURRENCY, *amounts)
+            amounts = _divided(declared_minor, digest)
+        else:
+            amounts = [digest[place] % (most + 1) * step for place, (most, step) in enumerate(_STEPS)]
+        said = self.failures.due_diligence
+        return CardBalances(
+            CURRENCY,
+            *amounts,
+            days_past_due=digest[len(_STEPS)] % (_OLDEST_DAYS + 1),
+            due_diligence=said.pop(0) if said else DueDiligence.CURRENT,
+        )
 
     def order(self, kind: OrderKind, card: Card, *, key: str) -> Acknowledgement:
         """Do it once, refuse it, or say nothing."""
@@ -190,12 +204,12 @@ _EFFECT: Final = {
 }
 
 
-def _divided(total_minor: int, digest: bytes) -> CardBalances:
+def _divided(total_minor: int, digest: bytes) -> list[int]:
     """Up to 15 % cash, up to 2 % fees, 1 to 8 % interest, running installments on one card in four; else purchases."""
     cash, fees, interest = digest[0] % 16, digest[1] % 3, 1 + digest[2] % 8
     running = digest[4] % 11 if digest[3] % 4 == 0 else 0
     shares = [total_minor * percent // 100 for percent in (cash, fees, interest, running)]
-    return CardBalances(CURRENCY, total_minor - sum(shares), *shares)
+    return [total_minor - sum(shares), *shares]
 
 
 def _digest(card: Card) -> str:

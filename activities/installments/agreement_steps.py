@@ -29,7 +29,7 @@ from models.domain.product import ACCRUALS, DEFERRING, InstallmentProduct
 from models.domain.rates.calendars import months_before
 from models.domain.servicing.events import EventKind
 from models.domain.servicing.state import ENDED, Status
-from models.domain.servicing.stored import rows_from_json, rows_to_json
+from models.domain.servicing.stored import ALLOCATIONS, rows_from_json, rows_to_json
 from models.domain.servicing.terms import Accrual, AgreementTerms
 from models.domain.shanghai import shanghai_date
 from models.domain.tokens import new_token
@@ -251,4 +251,5 @@ def signed_terms(offer: PlanOffer, *, product: InstallmentProduct) -> AgreementT
         late_rate=product.late_rate,
         accrual=accrual,
         defers_interest=family in DEFERRING,
+        allocation=ALLOCATIONS[product.allocation],
     )

@@ -49,6 +49,8 @@ def balances_shown(session: Session, case_token: str) -> dict[str, Any] | None:
         "interestMinor": balance.interest_minor,
         "feesMinor": balance.fees_minor,
         "totalMinor": debt_of(balance).total_minor,
+        "daysPastDue": balance.days_past_due,
+        "dueDiligence": balance.due_diligence,
     }
 
 

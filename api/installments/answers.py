@@ -219,6 +219,20 @@ class ContactPage(Answer):
     end_cursor: str | None
 
 
+class LimitationEventAnswer(Answer):
+    """What interrupted limitation, on which day in Shanghai, and the record that proves it."""
+
+    on: date
+    kind: str
+    record: str
+
+
+class LimitationAnswer(Answer):
+    """Every interruption of limitation (诉讼时效中断), oldest first."""
+
+    items: list[LimitationEventAnswer]
+
+
 class EventAnswer(Answer):
     """What was done to the case, when and by whom; identifiers, codes and amounts only."""
 

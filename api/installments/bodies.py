@@ -18,7 +18,7 @@ from models.domain.application import (
 from models.domain.form_base import MAX_NOTE_CHARS
 from models.domain.forms import MAX_AMOUNT_MINOR, MAX_TERM_MONTHS
 from models.domain.identifiers import IdType
-from models.domain.rule_words import ContactPurpose, ContactRole, ContactScript
+from models.domain.rule_words import ContactPurpose, ContactRole, ContactScript, ContactSource, ThirdParty
 from models.domain.states import CaseStage
 
 MAX_CONSENTS: Final = 10
@@ -150,7 +150,28 @@ class CardBody(Body):
     card_number: CardNumber
 
 
-class ContactBody(Body):
+class VisitBody(Body):
+    """How a visit is made (上门)."""
+
+    staff: Annotated[int, Field(ge=1, le=20)]
+    id_shown: bool
+    entry_consent: bool
+
+
+class ContactMannerBody(Body):
+    """To whom, from where and by whom a contact about the debt is made; what nobody says is unknown or counts as no.
+
+    `thirdParty` says of a third person whether they share the debt; `source` where the number or address comes from,
+    which the debtor's own record answers if the debtor is contacted; `agency` is the code of the agency that makes it.
+    """
+
+    third_party: ThirdParty | None = None
+    source: ContactSource | None = None
+    visit: VisitBody | None = None
+    agency: ShortCode | None = None
+
+
+class ContactBody(ContactMannerBody):
     """A talk with the customer; without `at` it was just now.
 
     `purpose` says that it was about the debt: `collection`, or a `service-reminder` of what falls due.
@@ -174,7 +195,7 @@ class RecordingBody(Body):
     recording_ref: RecordingRef
 
 
-class ContactCheckBody(Body):
+class ContactCheckBody(ContactMannerBody):
     """A contact that somebody is about to make; without `at` it is now."""
 
     channel: ContactChannel

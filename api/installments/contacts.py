@@ -13,7 +13,7 @@ from sqlmodel import Session
 from api.deps import ApiDeps
 from api.identity.principal import Principal
 from api.installments.answers import ContactCheckAnswer
-from api.installments.bodies import ContactBody, ContactCheckBody
+from api.installments.bodies import ContactBody, ContactCheckBody, VisitBody
 from api.installments.views import verdict_answer
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
@@ -28,7 +28,7 @@ from models.errors import Conflict, FieldFault, FormInvalid, NotFound
 from models.operations.cases import NewContact, add_contact, file_recording
 from models.operations.idempotency import KeySlot, open_key
 from models.queries import case_file
-from models.queries.contact_facts import PlannedContact, contact_facts
+from models.queries.contact_facts import PlannedContact, Visit, contact_facts
 from models.tables.installments import CaseContact, InstallmentCase, RuleVerdict
 
 
@@ -43,6 +43,10 @@ def check_contact(deps: ApiDeps, case: InstallmentCase, body: ContactCheckBody, 
         script=body.script,
         recorded=body.will_be_recorded,
         letter_fields=_fields(body.letter_fields),
+        third_party=body.third_party,
+        source=body.source,
+        visit=_visit(body.visit),
+        agency=body.agency,
     )
     with deps.database.read() as session:
         verdicts = _ask(session, case, planned, key="", now=now)
@@ -84,6 +88,7 @@ def log_talk(
         recording_ref=body.recording_ref,
     )
     deed = _deed(contact, now=now)
+    deed.facts |= {"agency": body.agency, "source": body.source, "thirdParty": body.third_party}
     planned = _made(body, at=at)
     with unit_of_work(deps.database, deed) as unit:
         open_key(
@@ -150,7 +155,15 @@ def _made(body: ContactBody, *, at: datetime) -> PlannedContact | None:
         recorded=body.recording_ref is not None,
         letter_fields=_fields(body.letter_fields),
         words=body.note,
+        third_party=body.third_party,
+        source=body.source,
+        visit=_visit(body.visit),
+        agency=body.agency,
     )
+
+
+def _visit(told: VisitBody | None) -> Visit | None:
+    return Visit(staff=told.staff, id_shown=told.id_shown, entry_consent=told.entry_consent) if told else None
 
 
 def _fields(named: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -14,7 +14,14 @@ from api.identity.authenticate import requires
 from api.identity.principal import Caller
 from api.in_thread import in_thread
 from api.installments.access import PATH, case_for, document_for
-from api.installments.answers import ContactAnswer, ContactCheckAnswer, ContactPage, DocumentAnswer
+from api.installments.answers import (
+    ContactAnswer,
+    ContactCheckAnswer,
+    ContactPage,
+    DocumentAnswer,
+    LimitationAnswer,
+    LimitationEventAnswer,
+)
 from api.installments.bodies import CardBody, ContactBody, ContactCheckBody, NewConsentBody, RecordingBody
 from api.installments.card import put_card
 from api.installments.consents import record_consent, recorded, take_back
@@ -26,6 +33,7 @@ from api.paging import DEFAULT_LIMIT, After, Limit
 from api.parties.views import ConsentAnswer
 from models.domain.roles import Permission
 from models.queries import case_file
+from models.queries.limitation import limitation_events
 from models.tables.installments import CaseContact
 
 
@@ -114,6 +122,21 @@ class CaseFileController(Controller):
         return ContactPage(
             items=[contact_answer(row, against.get(row.id, ()), locale=locale) for row in page],
             end_cursor=cursor_of("contacts", page[-1].at, page[-1].id) if len(found) > limit else None,
+        )
+
+    @get(
+        "/limitation-events",
+        guards=[requires(Permission.CASES_READ)],
+        sync_to_thread=True,
+        operation_id="ListLimitationEvents",
+    )
+    def list_limitation_events(self, case_token: FromPath[str], deps: Deps, principal: Caller) -> LimitationAnswer:
+        """What interrupted limitation of the debt (诉讼时效中断): each debit, each contact about it."""
+        case = case_for(deps, principal, case_token)
+        with deps.database.read() as session:
+            found = limitation_events(session, case.token)
+        return LimitationAnswer(
+            items=[LimitationEventAnswer(on=each.on, kind=each.kind.value, record=each.record) for each in found]
         )
 
     @post(

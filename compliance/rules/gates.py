@@ -5,7 +5,9 @@ from typing import Final
 from models.domain.states import Gate
 
 GATES: Final[dict[Gate, tuple[str, ...]]] = {
+    Gate.INTAKE: ("PIPL-13", "PIPL-17", "PIPL-28", "PIPL-30", "PIPL-6", "NFRA-CP-1"),
     Gate.BUREAU: ("CRED-18",),
+    Gate.DUE_DILIGENCE: ("AML-28", "AML-29"),
     Gate.NEEDS: ("CCM-70a",),
     Gate.DECISION: ("PIPL-24",),
     # For one version of a plan, before the customer may choose it.
@@ -28,7 +30,8 @@ GATES: Final[dict[Gate, tuple[str, ...]]] = {
     # For one contact, before it is made.
     Gate.CONTACT: (
         "CCM-70e", "CCM-69b", "CCM-66", "PIPL-21", "CCM-68a", "COLL-GB-WHO", "CC-1033", "COLL-CBA-HOURS",
-        "COLL-CBA-DIAL", "COLL-GB-CALLS", "CCM-68b", "CCM-69a", "CCM-68c",
+        "COLL-CBA-DIAL", "COLL-GB-CALLS", "COLL-CBA-3P", "COLL-CBA-SRC", "COLL-AGY", "COLL-CBA-BAN", "CCM-68b",
+        "CCM-69a", "CCM-68c", "COLL-CBA-REC",
     ),
     Gate.CLOSE: ("CCM-70d-RELEASE", "CCM-68c", "CCM-70f-KEEP", "AML-34c", "PIPL-19", "PIPL-47"),
 }  # fmt: skip

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Final
 
 from compliance.rules.installments.aic_26 import AIC26_FORM, AIC26_OLD, AIC26_ONLINE, AIC26_PARTY, AIC26_SITE
+from compliance.rules.installments.aml_28 import AML_28, AML_29
 from compliance.rules.installments.aml_34c import AML_34C, AML_34C_2006
 from compliance.rules.installments.apr_21 import APR21_1, APR21_3, APR21_4
 from compliance.rules.installments.batch import BATCH_CUT, BATCH_ONCE
@@ -30,15 +31,25 @@ from compliance.rules.installments.ccn22_contract import (
 from compliance.rules.installments.ccn22_limits import CCN22_CASH, CCN22_FUND, CCN22_RANGE, CCN22_REINST, CCN22_TERM
 from compliance.rules.installments.cite_1 import CITE_1
 from compliance.rules.installments.collection import CC_1033, COLL_CBA_DIAL, COLL_CBA_HOURS, COLL_GB_CALLS, COLL_GB_WHO
+from compliance.rules.installments.collection_guide import (
+    COLL_AGY,
+    COLL_CBA_3P,
+    COLL_CBA_BAN,
+    COLL_CBA_REC,
+    COLL_CBA_SRC,
+)
 from compliance.rules.installments.contract_money import CC_670, CC_695, SPC_CONTRACT_65
 from compliance.rules.installments.contract_terms import CC_490, CC_496, CC_543, CC_544, SPC_CONTRACT_10
 from compliance.rules.installments.cred_15 import CRED_15
 from compliance.rules.installments.cred_18 import CRED_18
+from compliance.rules.installments.data_scope import NFRA_CP_1, PIPL_6
 from compliance.rules.installments.ddb import DDB_AUTH, DDB_LIMIT, DDB_MATCH, DDB_REVOKE
 from compliance.rules.installments.early import CC_677, CCN22_EARLY
 from compliance.rules.installments.es_13 import ES_13, ES_14
+from compliance.rules.installments.notice import PIPL_13, PIPL_17
 from compliance.rules.installments.personal_data import PIPL_19, PIPL_21, PIPL_47, PIPL_55
 from compliance.rules.installments.pipl_24 import PIPL_24
+from compliance.rules.installments.sensitive_data import PIPL_28, PIPL_30
 from compliance.rules.installments.wage_33 import WAGE_33
 from compliance.rules.rule import Rule
 
@@ -56,9 +67,11 @@ REGISTRY: Final[tuple[Rule, ...]] = (
     # Debits (代收).
     DDB_AUTH, DDB_MATCH, DDB_LIMIT, DDB_REVOKE, BATCH_ONCE, BATCH_CUT, WAGE_33,
     # Collection (催收).
-    COLL_CBA_HOURS, COLL_CBA_DIAL, COLL_GB_CALLS, COLL_GB_WHO,
+    COLL_CBA_HOURS, COLL_CBA_DIAL, COLL_GB_CALLS, COLL_GB_WHO, COLL_CBA_3P, COLL_CBA_SRC, COLL_CBA_REC, COLL_CBA_BAN,
+    COLL_AGY,
     # Personal data, credit reporting, records.
-    PIPL_19, PIPL_21, PIPL_24, PIPL_47, PIPL_55, CRED_15, CRED_18, AML_34C_2006, AML_34C,
+    PIPL_6, PIPL_13, PIPL_17, PIPL_19, PIPL_21, PIPL_24, PIPL_28, PIPL_30, PIPL_47, PIPL_55, NFRA_CP_1,
+    CRED_15, CRED_18, AML_28, AML_29, AML_34C_2006, AML_34C,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from deploy.demo.mailbox import Phones
 from deploy.demo.negotiating import fitting
 from deploy.demo.office import Office, Unexpected
 from deploy.demo.plans import IN_SERVICE, Plan, terms_of
+from models.domain.privacy_notice import DEFAULT_NOTICE
 from models.domain.states import CaseStage, Outcome, TaskType
 from models.domain.tokens import new_token
 
@@ -91,7 +92,7 @@ class Life:
     # -- applying ------------------------------------------------------------------------------------------------------
 
     async def _apply(self) -> str:
-        body = application(self.row) | {"branch": BRANCH, "consents": [_consent("WRITTEN")]}
+        body = application(self.row) | {"branch": BRANCH, "consents": consents("WRITTEN")}
         answer = await self.office.officer.call("POST", PATH, json=body, headers=_key())
         token: str = answer.json()["token"]
         if not self.plan.evidence_late:
@@ -101,7 +102,7 @@ class Life:
     async def _apply_by_link(self) -> str:
         terms = {"totalDueMinor": self.row.total_due_minor}
         link = await self._link({"purpose": "application", "branch": BRANCH, "terms": terms})
-        body = application(self.row) | {"consents": [_consent("ELECTRONIC")]}
+        body = application(self.row) | {"consents": consents("ELECTRONIC")[: 1 if self.plan.notice_late else None]}
         answer = await self.office.line.request("POST", f"{link}/application", json=body, headers=_key())
         if answer.is_error:
             raise Unexpected(f"application by link: {answer.status_code}")
@@ -208,8 +209,8 @@ class Life:
         if task_type is not TaskType.DOCUMENTS or self.tasks[task_type] != 1:
             return
         if self.plan.by_link:
-            body = _consent("WRITTEN")
-            await self.office.officer.call("POST", f"{PATH}/{self.token}/consents", json=body, headers=_key())
+            for body in consents("WRITTEN")[: None if self.plan.notice_late else 1]:
+                await self.office.officer.call("POST", f"{PATH}/{self.token}/consents", json=body, headers=_key())
         if self.plan.evidence_late:
             await self._add_evidence(self.token)
 
@@ -270,8 +271,12 @@ def application(row: BookRow) -> dict[str, Any]:
     }
 
 
-def _consent(form: str) -> dict[str, str]:
-    return {"purpose": "credit-report-query", "form": form, "textVersion": "2026-01"}
+def consents(form: str) -> list[dict[str, str]]:
+    """Consent to the credit query, then the notice about personal data, in a form."""
+    return [
+        {"purpose": "credit-report-query", "form": form, "textVersion": "2026-01"},
+        {"purpose": "privacy-notice", "form": form, "textVersion": DEFAULT_NOTICE.version},
+    ]
 
 
 def _key() -> dict[str, str]:

@@ -29,6 +29,7 @@ class Plan:
         end: the outcome it must come to, or `in-service`.
         answers: per kind of task what is decided, in order; the last one is repeated.
         by_link: the customer applies through a signed link, and consents electronically: written consent comes later.
+        notice_late: … and nobody has given them the notice about personal data before the officer does.
         evidence_late: hardship evidence comes only after the assessor has sent the case back.
         withdraw_at: the kind of task at which the case is withdrawn.
         withdraw_by_link: … by the customer, through a progress link.
@@ -39,6 +40,7 @@ class Plan:
     end: str
     answers: dict[TaskType, list[dict[str, Any]]] = field(default_factory=dict)
     by_link: bool = False
+    notice_late: bool = False
     evidence_late: bool = False
     withdraw_at: TaskType | None = None
     withdraw_by_link: bool = False
@@ -69,7 +71,9 @@ def _refuse(outcome: Outcome, reason: str) -> dict[str, Any]:
 
 
 _SIGNED: Final = Plan(name="signed by the customer", end=IN_SERVICE, answers=_USUAL)
-_BY_LINK: Final = Plan(name="applied by link, consent later", end=IN_SERVICE, answers=_USUAL, by_link=True)
+_BY_LINK: Final = Plan(
+    name="applied by link, consent and notice later", end=IN_SERVICE, answers=_USUAL, by_link=True, notice_late=True
+)
 _RETURNED: Final = Plan(
     name="returned by the approver, then approved",
     end=IN_SERVICE,

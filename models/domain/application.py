@@ -28,12 +28,19 @@ class HardshipCode(StrEnum):
 
 
 class ConsentPurpose(StrEnum):
-    """What a consent is for (同意事项)."""
+    """What a consent is for (同意事项). The notice stands among them: it too has a form, a version and a time."""
 
+    PRIVACY_NOTICE = "privacy-notice"  # 个人信息处理告知: nothing is agreed to, somebody was told
+
+    ADVERSE_REPORT_NOTICE = "adverse-report-notice"  # 报送不良信息前告知: likewise
     CREDIT_REPORT_QUERY = "credit-report-query"  # 查询个人信用报告
     PERSONAL_DATA = "personal-data"  # 处理个人信息
     SENSITIVE_DATA = "sensitive-data"  # 处理敏感个人信息
     CONTACT_HOURS = "contact-hours"  # 在 22:00 至次日 08:00 接受联系
+
+
+# What somebody was told; nothing is asked for with it.
+TOLD: Final = frozenset({ConsentPurpose.PRIVACY_NOTICE, ConsentPurpose.ADVERSE_REPORT_NOTICE})
 
 
 class ConsentForm(StrEnum):
@@ -95,6 +102,7 @@ class ContactResult(StrEnum):
 
     REACHED = "reached"
     NOT_REACHED = "not-reached"
+    NUMBER_INVALID = "number-invalid"  # 空号、停机
     CALL_BACK = "call-back"
     INFORMED = "informed"
     DOCUMENTS_PROMISED = "documents-promised"

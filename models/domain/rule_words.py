@@ -157,6 +157,56 @@ class ContactMaker(StrEnum):
     AGENCY = "agency"  # 委外催收机构
 
 
+class ThirdParty(StrEnum):
+    """Whether a third person has part in the debt."""
+
+    RELATED = "related"  # 与债务有关的第三人: a spouse, for the household's debt
+    UNRELATED = "unrelated"
+
+
+class LostBy(StrEnum):
+    """How it is known that the debtor cannot be reached (失联)."""
+
+    NUMBER_INVALID = "number-invalid"  # 号码无效
+    THREE_DIALS_NEXT_DAY = "three-dials-next-day"  # three dials in a row in vain, and the next day too
+    THREE_DAYS = "three-days"  # three days in a row in vain
+    NOT_LOST = "not-lost"
+
+
+class ContactSource(StrEnum):
+    """Where contact data come from: the six lawful ways (联系方式来源)."""
+
+    CONTRACT = "contract"
+    LEFT_BY_CUSTOMER = "left-by-customer"
+    AUTHORISED = "authorised"  # the debtor authorised the bank to obtain them
+    PUBLIC = "public"  # a lawful public channel
+    RESERVED_CONTACT = "reserved-contact"  # told by the reserved contact (预留联系人)
+    CREDIT_BUREAU = "credit-bureau"  # a credit bureau or the like, under authorisation
+
+
+class LegalBasis(StrEnum):
+    """On which ground personal data are processed (合法性基础); the grounds that this business can have."""
+
+    CONSENT = "consent"  # 取得个人的同意
+    CONTRACT = "contract"  # 为订立、履行个人作为一方当事人的合同所必需
+
+
+class SensitiveData(StrEnum):
+    """Kinds of sensitive personal data that a case may hold (敏感个人信息)."""
+
+    FINANCIAL_ACCOUNT = "financial-account"  # 金融账户: the card and what is owed on it
+    MEDICAL = "medical"  # 医疗健康: proof and words about an illness
+
+
+class DueDiligence(StrEnum):
+    """What the card core says of the due diligence on a card holder (客户尽职调查)."""
+
+    CURRENT = "current"
+    OVERDUE = "overdue"  # to be done again: the identity document has run out, or the review is late
+    DOUBTED = "doubted"  # there is doubt about earlier identity data
+    UNIDENTIFIED = "unidentified"  # 身份不明、匿名或者假名
+
+
 class DataAfterClose(StrEnum):
     """What happens to personal data once the case is closed."""
 
@@ -183,3 +233,6 @@ LETTER_FIELDS: Final = (
 )  # fmt: skip
 ENTRUSTMENT_TERMS: Final = ("purpose", "term", "method", "data-types", "safeguards", "rights-and-duties")
 RECOVERED_AMOUNT: Final = "recovered-amount"  # 回款金额, the measure that may not stand alone
+# What a notice about personal data says before they are processed (个人信息保护法 Art. 17).
+NOTICE_ITEMS: Final = ("handler", "contacts", "purpose", "method", "data-kinds", "retention", "rights")
+SENSITIVE_ITEMS: Final = ("necessity", "effect")  # …, and about sensitive data besides (Art. 30)

@@ -172,7 +172,9 @@ CARE_TASKS: Final = frozenset({TaskType.FOLLOW_UP, TaskType.TICKET, TaskType.TIC
 class Gate(StrEnum):
     """Where rules are asked (`compliance.rules.gates` says which)."""
 
+    INTAKE = "installments.intake"  # 受理: before anything is done with the data of an application
     BUREAU = "installments.bureau"
+    DUE_DILIGENCE = "installments.due-diligence"  # 客户尽职调查: once the card core has said who the holder is
     NEEDS = "installments.needs"
     DECISION = "installments.decision"
     NEGOTIATION = "installments.negotiation"  # 协商: before a plan may be chosen

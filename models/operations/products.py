@@ -1,20 +1,35 @@
-"""Writes about what a tenant sets: a new version of its product or of its collection policy; none is ever changed."""
+"""Writes about what a tenant sets: a new version of its product, policy, notice or scope; none is ever changed."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session
 
 from models.domain.collection_policy import DEFAULT_POLICY, CollectionPolicy
+from models.domain.data_scope import DEFAULT_SCOPE, DataScope
+from models.domain.privacy_notice import DEFAULT_NOTICE, PrivacyNotice
 from models.domain.product import DEFAULT_PRODUCT, InstallmentProduct, TermsKind
 from models.domain.tokens import new_token
 from models.tables.tenants import Product
 
+_KINDS: Final[dict[type, TermsKind]] = {
+    InstallmentProduct: TermsKind.INSTALLMENT,
+    CollectionPolicy: TermsKind.COLLECTION,
+    PrivacyNotice: TermsKind.NOTICE,
+    DataScope: TermsKind.DATA_SCOPE,
+}
+
 
 def set_terms(
-    session: Session, terms: InstallmentProduct | CollectionPolicy, *, tenant: str, by: str, now: datetime
+    session: Session,
+    terms: InstallmentProduct | CollectionPolicy | PrivacyNotice | DataScope,
+    *,
+    tenant: str,
+    by: str,
+    now: datetime,
 ) -> None:
     """Add a version; from now on it counts. A version that is there already is refused by the database."""
-    kind = TermsKind.INSTALLMENT if isinstance(terms, InstallmentProduct) else TermsKind.COLLECTION
+    kind = _KINDS[type(terms)]
     session.add(
         Product(
             id=new_token("prd"),
@@ -31,5 +46,5 @@ def set_terms(
 
 def set_default_terms(session: Session, *, tenant: str, now: datetime) -> None:
     """What a new tenant begins with: the defaults, as records of its own."""
-    for terms in (DEFAULT_PRODUCT, DEFAULT_POLICY):
+    for terms in (DEFAULT_PRODUCT, DEFAULT_POLICY, DEFAULT_NOTICE, DEFAULT_SCOPE):
         set_terms(session, terms, tenant=tenant, by="operator", now=now)

@@ -1,7 +1,8 @@
 """The facts about plan, signing, activation and close that rules ask for; a fact that is not on record is left out.
 
 What a printed agreement says is not guessed here: whoever prints it keeps the facts of its content beside it
-(`agreement_texts`). What follows from the product itself (no minimum payment, no payout) stands in `_PRODUCT`.
+(`agreement_texts`). What follows from the product itself (no minimum payment, no payout) is read from the product
+record under which the plan was made, so that a bank that sets it otherwise is judged by what it set.
 """
 
 from datetime import UTC, date, datetime, time
@@ -11,60 +12,45 @@ from typing import Any, Final
 from sqlmodel import Session, col, func, select
 
 from models.domain.aftercare.clocks import TicketKind
+from models.domain.application import ConsentPurpose
 from models.domain.product import InstallmentProduct
 from models.domain.rates.disclosure import RateMethod, yearly_rates
 from models.domain.rule_words import (
-    AccountKind,
     AgreementStatus,
     ChangeKind,
     Confirmation,
     DataAfterClose,
-    FirstPaid,
-    InterestCollection,
     MandateStatus,
     PromptEvidence,
     SigningChannel,
 )
-from models.domain.rule_words import Product as ProductKind
+from models.domain.servicing.first_paid import first_paid_at
 from models.domain.servicing.stored import rows_from_json
 from models.domain.shanghai import SHANGHAI, shanghai_date
 from models.domain.states import Gate
 from models.queries import agreements, cases
 from models.queries.contact_facts import on_record
 from models.queries.core import core_state, debt_of, latest_balance
-from models.queries.products import collection_policy_of, product_named
-from models.tables.agreements import Agreement, AgreementText, PlanOffer, Signature
+from models.queries.products import collection_policy_of, product_named, product_of
+from models.tables.agreements import Agreement, AgreementText, Mandate, PlanOffer, Signature
 from models.tables.daily import Ticket
 from models.tables.installments import CaseContact, InstallmentCase, RuleVerdict
+from models.tables.parties import Consent
 from models.tables.tasks import Decision
 from models.tables.tenants import Tenant
 
 _PPM: Final = 1_000_000
 _PER_CENT: Final = 100
-# What the product is, whatever the plan: a separate agreement, paid row by row, out of the debt that is there already.
-_PRODUCT: Final[dict[str, object]] = {
-    "product": ProductKind.PERSONALISED.value,
-    "pays_out": False,
-    "agreement_installments": 1,
-    "agreement_bundled": False,
-    "minimum_payment_offered": False,
-    "interest_options": (InterestCollection.PER_ROW.value,),
-    "interest_default": InterestCollection.NONE.value,
-    "first_paid": FirstPaid.INTEREST_AND_FEES.value,
-    "guarantors": 0,
-    "guarantors_consented": 0,
-    "burden_increased": False,
-    "adverse_report_planned": False,
-    "partner_charges": (),
-}
 
 
 def agreement_facts(session: Session, *, gate: Gate, case: InstallmentCase) -> dict[str, object]:
     """The facts for one of the later gates."""
     offer = _chosen(session, case.token)
-    facts = dict(_PRODUCT)
-    if offer is not None:
+    product = product_of(session, case.tenant)
+    if offer is not None:  # judged by what it was made under, whatever is sold since
         product = product_named(session, case.tenant, version=offer.terms["product"])
+    facts = _product_facts(product) | _age_facts(session, case, product)
+    if offer is not None:
         facts |= _plan_facts(offer, product, signed_on=_signed_on(session, case.token))
         facts |= _debt_facts(session, case, principal_minor=offer.terms["principalMinor"])
     if gate is Gate.NEGOTIATION:
@@ -72,7 +58,7 @@ def agreement_facts(session: Session, *, gate: Gate, case: InstallmentCase) -> d
     text = agreements.latest_text(session, case_token=case.token)
     signature = agreements.signature_of_case(session, case_token=case.token)
     if text is not None:
-        facts |= _from_json(text.facts)
+        facts |= _from_json(text.facts) | {"agreement_installments": _plans_in(session, text)}
     if signature is not None:
         facts |= _signing_facts(session, case, signature, text)
     if gate in (Gate.ACTIVATION, Gate.CLOSE):
@@ -90,6 +76,44 @@ def _chosen(session: Session, case_token: str) -> PlanOffer | None:
 def _signed_on(session: Session, case_token: str) -> date | None:
     signature = agreements.signature_of_case(session, case_token=case_token)
     return shanghai_date(signature.signed_at) if signature is not None else None
+
+
+def _product_facts(product: InstallmentProduct) -> dict[str, object]:
+    """What follows from the product, whatever the plan. Guarantors have no register, so none is known to consent.
+
+    A plan under Art. 70 is longer than the debt it replaces; strictly read, it always burdens a guarantor (CC-695).
+    """
+    return {
+        "product": product.kind,
+        "pays_out": product.pays_out,
+        "agreement_bundled": bool(product.bundled_with),
+        "minimum_payment_offered": product.minimum_payment,
+        "interest_options": product.interest_options,
+        "interest_default": product.interest_default,
+        "partner_charges": product.partner_charges,
+        "guarantors": product.guarantors,
+        "guarantors_consented": 0,
+        "burden_increased": True,
+    }
+
+
+def _age_facts(session: Session, case: InstallmentCase, product: InstallmentProduct) -> dict[str, object]:
+    """How old the debt is, as the core says, and what a payment of that age reduces first, as the allocator says."""
+    balance = latest_balance(session, case_token=case.token)
+    if balance is None or balance.days_past_due is None:
+        return {}
+    first = first_paid_at(balance.days_past_due, allocation=product.allocation)
+    return {"days_past_due": balance.days_past_due} | ({"first_paid": first.value} if first is not None else {})
+
+
+def _plans_in(session: Session, text: AgreementText) -> int:
+    """How many plans the printed agreement is about: one paper for several is no separate contract (CCN22-SEP)."""
+    plans = session.exec(
+        select(AgreementText.plan_hash)
+        .where(col(AgreementText.agreement_document_id) == text.agreement_document_id)
+        .distinct()
+    ).all()
+    return len(plans)
 
 
 def _debt_facts(session: Session, case: InstallmentCase, *, principal_minor: int) -> dict[str, object]:
@@ -120,9 +144,8 @@ def _plan_facts(offer: PlanOffer, product: InstallmentProduct, *, signed_on: dat
         "rate_method": RateMethod.IRR.value,
         "rate_label": "年化利率（内部收益率法）",
         "principal_stated": True,
-        "loan_charges": charges,
+        "loan_charges": (*charges, *product.partner_charges),
         "charges_in_flows": charges,
-        "days_past_due": 0,
         "penalty_rate_ppm": _ppm(product.late_rate),
         "loss_rate_ppm": _ppm(product.original_rate),
     }
@@ -161,7 +184,9 @@ def _signing_facts(
         "acknowledged_clauses": tuple(text.facts.get("major_clauses", ())) if text is not None else (),
         "change_kind": ChangeKind.AGREEMENT.value,
         "change_agreed_by_customer": True,
-        "change_unambiguous": text is not None and text.plan_hash == signature.plan_hash,
+        # The text that was signed is the one whose content is known here, and it is about the plan that was signed.
+        "change_unambiguous": text is not None
+        and (text.id, text.plan_hash) == (signature.text_id, signature.plan_hash),
         "signed_electronically": ("agreement",) if electronic else (),
         "signed_reliably": ("agreement",) if electronic and signature.sealed_document_id is not None else (),
         "signature_data_exclusive": electronic,
@@ -212,21 +237,57 @@ def _activation_facts(session: Session, case: InstallmentCase, offer: PlanOffer 
         "own_card_block_set": core.blocked,
         "own_card_block_released": core.released,
         "repays_by_debit": mandate is not None,
+        "adverse_report_planned": collection_policy_of(session, case.tenant).reports_bad_status,
     }
+    facts |= _report_facts(session, case, offer)
     if core.agencies_pending is not None:
         facts["agencies_not_recalled"] = core.agencies_pending
     if mandate is not None:
         facts |= {
-            "mandate_fields": ("payee-name", "purpose", "payer-account", "cycle-or-condition", "valid-to"),
+            "mandate_fields": _mandate_fields(session, mandate, offer),
             "mandate_given_on": mandate.signed_on,
-            "mandate_status": MandateStatus.ACTIVE.value,
+            "mandate_status": MandateStatus.ACTIVE.value,  # one that is revoked is no mandate of the case any more
             "mandate_valid_to": mandate.valid_to,
             "mandate_limit_minor": mandate.limit_minor,
-            "debit_account_kind": AccountKind.SETTLEMENT.value,
+            "debit_account_kind": mandate.account_kind,
         }
         if offer is not None:
             facts["first_debit_on"] = rows_from_json(offer.rows)[0].due
     return facts
+
+
+def _report_facts(session: Session, case: InstallmentCase, offer: PlanOffer | None) -> dict[str, object]:
+    """When the customer was told of a report to the credit database, and the first day on which one can be made.
+
+    Nothing of the agreement is bad before its first row is missed; strictly read, it is reported on that day.
+    """
+    facts: dict[str, object] = {}
+    told = session.exec(
+        select(func.min(Consent.given_at)).where(
+            col(Consent.subject_id) == case.subject_id,
+            col(Consent.purpose) == ConsentPurpose.ADVERSE_REPORT_NOTICE.value,
+            col(Consent.given_at) >= case.created_at,
+            col(Consent.withdrawn_at).is_(None),
+        )
+    ).one()
+    if told is not None:
+        facts["adverse_notice_at"] = told
+    if offer is not None:
+        first_due = rows_from_json(offer.rows)[0].due
+        facts["adverse_report_at"] = datetime.combine(first_due, time(), SHANGHAI).astimezone(UTC)
+    return facts
+
+
+def _mandate_fields(session: Session, mandate: Mandate, offer: PlanOffer | None) -> tuple[str, ...]:
+    """What the mandate states (`MANDATE_FIELDS`); payee and cycle stand in the agreement that it was given with."""
+    stated = {
+        "payee-name": session.get_one(Tenant, mandate.tenant).name,
+        "purpose": mandate.purpose,
+        "payer-account": mandate.account_cell,
+        "cycle-or-condition": offer.rows if offer is not None else None,
+        "valid-to": mandate.valid_to,
+    }
+    return tuple(name for name, value in stated.items() if value)
 
 
 def _signing_gate_open(session: Session, case_token: str) -> bool:

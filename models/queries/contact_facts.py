@@ -14,14 +14,24 @@ from sqlmodel import Session, col, select
 from models.domain.aftercare.clocks import TicketKind
 from models.domain.application import ConsentPurpose, ContactChannel, ContactDirection, ContactResult
 from models.domain.collection_policy import CollectionPolicy
-from models.domain.contact_rules import UNANSWERED, Attempt, dials_on, effective_calls_on, is_lost
-from models.domain.rule_words import AgreementStatus, ContactMaker, ContactPurpose, ContactRole, ContactScript
+from models.domain.contact_rules import UNANSWERED, Attempt, dials_on, effective_calls_on, lost_by
+from models.domain.rule_words import (
+    AgreementStatus,
+    ContactMaker,
+    ContactPurpose,
+    ContactRole,
+    ContactScript,
+    ContactSource,
+    LostBy,
+    ThirdParty,
+)
 from models.domain.servicing.state import Status
 from models.domain.shanghai import SHANGHAI, shanghai_date
-from models.queries import agreements, cases
+from models.queries import agreements, cases, parties
 from models.queries.products import collection_policy_of
 from models.queries.tickets import has_open
 from models.tables.installments import CaseContact, InstallmentCase
+from models.tables.parties import Subject
 
 # What is written is its own record; what is said needs a recording (催收录音).
 _WRITTEN: Final = frozenset({ContactChannel.MESSAGE.value, ContactChannel.LETTER.value})
@@ -35,6 +45,15 @@ _STANDING: Final = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Visit:
+    """How a visit is made (上门): by how many, whether they show who they are, whether they are let in."""
+
+    staff: int
+    id_shown: bool
+    entry_consent: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedContact:
     """A contact of ours, before it is made or as it was made.
 
@@ -42,6 +61,10 @@ class PlannedContact:
         recorded: it is, or will be, recorded.
         letter_fields: what a letter holds (`models.domain.rule_words.LETTER_FIELDS`); None where nobody has said.
         words: what was said or written, if it is at hand; looked through and not kept.
+        third_party: of somebody who is neither debtor nor guarantor: whether they share the debt; None: not known to.
+        source: where the number or address comes from; None where nobody has said.
+        visit: of a visit: how it is made; None where nobody has said.
+        agency: code of the agency that makes it; None: the bank itself.
     """
 
     at: datetime
@@ -52,6 +75,10 @@ class PlannedContact:
     recorded: bool
     letter_fields: tuple[str, ...] | None = None
     words: str | None = None
+    third_party: ThirdParty | None = None
+    source: ContactSource | None = None
+    visit: Visit | None = None
+    agency: str | None = None
 
 
 def contact_facts(session: Session, case: InstallmentCase, contact: PlannedContact) -> dict[str, object]:
@@ -60,17 +87,22 @@ def contact_facts(session: Session, case: InstallmentCase, contact: PlannedConta
     ours = [row for row in log if row.direction == ContactDirection.OUT]
     policy, here = collection_policy_of(session, case.tenant), contact.at.astimezone(SHANGHAI)
     attempts = [_attempt(row) for row in ours if row.role == contact.role]
+    lost = lost_by([_attempt(row) for row in ours if row.role == ContactRole.DEBTOR])
     disputed = has_open(session, case.token, kind=TicketKind.DISPUTE)
     facts: dict[str, object] = {
         "contact_purpose": contact.purpose.value,
         "contact_channel": contact.channel.value,
         "contact_role": contact.role.value,
-        "contact_maker": ContactMaker.BANK.value,
+        "contact_maker": (ContactMaker.BANK if contact.agency is None else ContactMaker.AGENCY).value,
         "contact_script": contact.script.value,
         "contact_local_time": here.time().replace(microsecond=0),
         "contact_hours_consent": _may_be_called_late(session, case),
         "contact_refused": _refused(log, contact),
-        "debtor_lost": is_lost([_attempt(row) for row in ours if row.role == ContactRole.DEBTOR]),
+        "debtor_lost": lost is not LostBy.NOT_LOST,
+        "lost_by": lost.value,
+        "third_party_kind": (contact.third_party or ThirdParty.UNRELATED).value,
+        "contact_recorded": contact.recorded,
+        "contact_on": here.date(),
         "dials_today": dials_on(attempts, here.date()),
         "effective_calls_today": effective_calls_on(attempts, here.date()),
         "agreement_status": _standing(session, case),
@@ -81,7 +113,45 @@ def contact_facts(session: Session, case: InstallmentCase, contact: PlannedConta
     }
     if contact.letter_fields is not None:
         facts["letter_fields"] = contact.letter_fields
+    facts |= _source_facts(session, case, contact) | _visit_facts(contact) | _agency_facts(policy, contact)
     return facts | _policy_facts(policy) | _recording_facts(ours, contact)
+
+
+def _source_facts(session: Session, case: InstallmentCase, contact: PlannedContact) -> dict[str, object]:
+    """Where the number or address comes from; what stands on the debtor's own record, the debtor left (留存)."""
+    if contact.source is not None:
+        return {"contact_source": contact.source.value}
+    if contact.role is not ContactRole.DEBTOR:
+        return {}
+    if contact.channel in (ContactChannel.PHONE, ContactChannel.MESSAGE):
+        left = bool(parties.contact_points(session, case.subject_id))
+    else:
+        left = session.get_one(Subject, case.subject_id).address_cell is not None
+    return {"contact_source": ContactSource.LEFT_BY_CUSTOMER.value} if left else {}
+
+
+def _visit_facts(contact: PlannedContact) -> dict[str, object]:
+    """A visit of which nobody has said how it is made leaves it unknown."""
+    visit = contact.visit
+    if visit is None and contact.channel is ContactChannel.VISIT:
+        return {}
+    made = visit or Visit(staff=0, id_shown=False, entry_consent=False)
+    return {"visit_staff": made.staff, "visit_id_shown": made.id_shown, "visit_entry_consent": made.entry_consent}
+
+
+def _agency_facts(policy: CollectionPolicy, contact: PlannedContact) -> dict[str, object]:
+    """What the bank has on record of the agency; of one that it does not know, only that it is on no list."""
+    if contact.agency is None:
+        return {}
+    agency = policy.agency(contact.agency)
+    if agency is None:
+        return {"agency_listed": False}
+    return {
+        "agency_listed": agency.listed,
+        "agency_evaluated_on": agency.evaluated_on,
+        "entrustment_terms": agency.entrustment_terms,
+        "sub_entrusted": agency.sub_entrusted,
+    }
 
 
 def _policy_facts(policy: CollectionPolicy) -> dict[str, object]:

@@ -14,11 +14,9 @@ from sqlmodel import Session, and_, col, func, or_, select
 
 from models.domain.daily import OPEN_ORDERS, OrderState
 from models.domain.notices import NoticeState
-from models.domain.rule_words import AgreementStatus, FirstPaid, MandateStatus, ReminderExemption
-from models.domain.servicing.allocation import COLUMN_OF
-from models.domain.servicing.components import Component
+from models.domain.rule_words import AgreementStatus, MandateStatus, ReminderExemption
+from models.domain.servicing.first_paid import first_paid_at
 from models.domain.servicing.state import ENDED, Status
-from models.domain.servicing.stored import ALLOCATIONS
 from models.domain.shanghai import shanghai_date
 from models.tables.agreements import Agreement, AgreementRow, Mandate
 from models.tables.daily import DebitOrder
@@ -130,8 +128,10 @@ def debit_facts(asked: AskedDebit, records: DebitRecords) -> dict[str, object]:
         "orders_settled": sum(order.state == OrderState.SETTLED for order in asked.earlier),
         "orders_open": sum(order.state in OPEN_ORDERS for order in asked.earlier),
         "days_past_due": agreement.days_past_due,
-        "first_paid": _first_paid(agreement).value,
     }
+    first_paid = first_paid_at(agreement.days_past_due, allocation=agreement.terms["allocation"])
+    if first_paid is not None:
+        facts["first_paid"] = first_paid.value
     if reminder is not None:
         covers = reminder.amount_minor >= asked.unpaid_minor
         facts |= {
@@ -140,13 +140,6 @@ def debit_facts(asked: AskedDebit, records: DebitRecords) -> dict[str, object]:
             "row_amount_minor": reminder.amount_minor if covers else total,
         }
     return facts
-
-
-def _first_paid(agreement: Agreement) -> FirstPaid:
-    """What the agreement's order of allocation pays first at its age."""
-    order = ALLOCATIONS[agreement.terms["allocation"]].order_at(agreement.days_past_due)
-    principal = order[0][1] == COLUMN_OF[Component.PRINCIPAL]
-    return FirstPaid.PRINCIPAL if principal else FirstPaid.INTEREST_AND_FEES
 
 
 def _untold(session: Session, agreement_ids: Collection[str]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from models.domain.states import Gate
 from models.queries import cases
 from models.queries.agreement_facts import agreement_facts
 from models.queries.core import debt_of, latest_balance
+from models.queries.intake_facts import due_diligence_facts, intake_facts
 from models.tables.installments import InstallmentCase
 
 CREDIT_REPORT_QUERY: Final = "credit-report-query"  # 查询个人信用报告
@@ -18,6 +19,10 @@ HARDSHIP_EVIDENCE: Final = "hardship-evidence"  # 困难证明
 def gate_facts(session: Session, *, gate: Gate, case_token: str) -> dict[str, object]:
     """The facts for one gate of one case."""
     case = session.get_one(InstallmentCase, case_token)
+    if gate is Gate.INTAKE:
+        return intake_facts(session, case)
+    if gate is Gate.DUE_DILIGENCE:
+        return due_diligence_facts(session, case)
     if gate is Gate.BUREAU:
         return _consent_facts(session, case)
     if gate is Gate.NEEDS:

@@ -40,4 +40,8 @@ class CardBalance(DataTable, table=True):
     fees_minor: int = Field(sa_type=BigInteger)
     interest_minor: int = Field(sa_type=BigInteger)
     installments_minor: int = Field(sa_type=BigInteger)  # principal of ordinary installments that run
+    days_past_due: int | None = None  # 逾期天数; None: the core did not say
+    due_diligence: str | None = Field(
+        default=None, max_length=16
+    )  # models.domain.rule_words.DueDiligence; None: as above
     created_at: datetime = Field(sa_column=instant())

@@ -6,7 +6,8 @@ A text holds placeholders in braces:
 - `{name:money}`: minor units as an amount, in the currency of the parameter `currency` (yuan if there is none);
 - `{name:percent}`: basis points as a percentage;
 - `{name:date}`: an ISO date, `YYYY-MM-DD`, in words;
-- `{name:role}`, `{name:hardship}`, … : the text under the key `role.<value>`, `hardship.<value>`, …;
+- `{name:role}`, `{name:hardship}`, … : the text under the key `role.<value>`, `hardship.<value>`, …; of several values
+  between commas, the texts one after the other;
 - `{min|limit}`: the first of several names that is known.
 
 Texts come from us and parameters from data, never the other way round: a brace in a parameter is a brace.
@@ -29,6 +30,7 @@ DEFAULT_LOCALE: Final[Locale] = "zh-CN"
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z][A-Za-z0-9_|]*)(?::([a-z][A-Za-z0-9.-]*))?\}")
 # Stands where a parameter is missing: a sentence with a gap helps a person more than no sentence.
 _GAP: Final = "…"
+_COMMA: Final[Mapping[Locale, str]] = {"zh-CN": "、", "en": ", "}
 _MAX_HEADER_RANGES: Final = 16
 _RANGE: Final = re.compile(r"\A([A-Za-z]{1,8}|\*)(?:-[A-Za-z0-9]{1,8})*(?:\s*;\s*q=([01])(?:\.([0-9]{1,3}))?)?\Z")
 _BY_LANGUAGE: Final[dict[str, Locale]] = {"zh": "zh-CN", "en": "en", "*": DEFAULT_LOCALE}
@@ -130,7 +132,8 @@ def _value(names: str, kind: str | None, params: Mapping[str, str | int], locale
         return format_percent(value)
     if kind == "date":
         return _date(str(value), locale)
-    return catalogue(locale).get(f"{kind}.{value}", str(value))
+    texts = catalogue(locale)
+    return _COMMA[locale].join(texts.get(f"{kind}.{each}", each) for each in str(value).split(","))
 
 
 def _date(value: str, locale: Locale) -> str:

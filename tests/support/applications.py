@@ -58,7 +58,10 @@ _BODY: Final[dict[str, Any]] = {
     "hardship": {"code": "illness", "note": NOTE},
     "willingToRepay": True,
     "requested": {"amountMinor": 3_000_000, "termMonths": 36},
-    "consents": [{"purpose": "credit-report-query", "form": "WRITTEN", "textVersion": "2026-01"}],
+    "consents": [
+        {"purpose": "credit-report-query", "form": "WRITTEN", "textVersion": "2026-01"},
+        {"purpose": "privacy-notice", "form": "WRITTEN", "textVersion": "privacy-notice/2026-11"},
+    ],
 }
 
 

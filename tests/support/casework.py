@@ -27,8 +27,10 @@ from compliance.vault.cells import RowAddress
 from compliance.vault.keyring import Vault
 from models.contracts.installments import CaseInput, CaseNews
 from models.database.engine import Database
+from models.domain.application import ConsentPurpose
 from models.domain.clock import Clock
 from models.domain.ids import installment_workflow_id
+from models.domain.privacy_notice import DEFAULT_NOTICE
 from models.domain.roles import Role
 from models.domain.states import OPEN_TASK_STATES, CaseStage, NewsKind, OutboxKind, Outcome, TaskType
 from models.domain.tokens import new_case_token, new_token, uuid7
@@ -102,7 +104,13 @@ class CaseWorld:
         return staff
 
     def apply(
-        self, *, consent: str | None = "WRITTEN", evidence: bool = True, by: Staff | None = None, **facts: Any
+        self,
+        *,
+        consent: str | None = "WRITTEN",
+        notice: str | None = DEFAULT_NOTICE.version,
+        evidence: bool = True,
+        by: Staff | None = None,
+        **facts: Any,
     ) -> str:
         """A case as the API leaves it: rows, outbox row, no workflow yet."""
         token, subject_id, now = new_case_token(TENANT), new_token("sub"), self.clock()
@@ -137,6 +145,8 @@ class CaseWorld:
             unit.session.flush()
             if consent is not None:
                 unit.session.add(_consent(subject_id, consent, now))
+            if notice is not None:
+                unit.session.add(_notice(subject_id, notice, now))
             if evidence:
                 unit.session.add(_evidence(token, subject_id, now))
             outbox.enqueue(
@@ -163,6 +173,10 @@ class CaseWorld:
     def add_consent(self, token: str, form: str = "WRITTEN") -> None:
         """Consent comes in late."""
         self.add(_consent(self.case(token).subject_id, form, self.clock()))
+
+    def add_notice(self, token: str, version: str = DEFAULT_NOTICE.version) -> None:
+        """The notice about personal data is given late."""
+        self.add(_notice(self.case(token).subject_id, version, self.clock()))
 
     # -- the life of a case
 
@@ -358,6 +372,18 @@ def _consent(subject_id: str, form: str, now: Any) -> Consent:
         purpose=CREDIT_REPORT_QUERY,
         form=form,
         text_version="2026-01",
+        given_at=now,
+    )
+
+
+def _notice(subject_id: str, version: str, now: Any) -> Consent:
+    return Consent(
+        id=new_token("cns"),
+        tenant=TENANT,
+        subject_id=subject_id,
+        purpose=ConsentPurpose.PRIVACY_NOTICE,
+        form="WRITTEN",
+        text_version=version,
         given_at=now,
     )
 

@@ -174,6 +174,8 @@ def _balance(token: str, owed: Mapping[str, int], now: datetime) -> CardBalance:
         business_key=f"balances/{token}/1",
         as_of=shanghai_date(now) - timedelta(days=1),
         currency="CNY",
+        days_past_due=35,
+        due_diligence="current",
         created_at=now,
         **{f"{kind}_minor": amount for kind, amount in kinds.items()},
     )

@@ -23,12 +23,20 @@ class NeedsStages(CaseDesk):
     """Documents, needs and assessment."""
 
     async def work_out_needs(self) -> None:
-        """Without written consent nobody is queried: the documents task comes back with the rule on it."""
-        if (await self.gate(Gate.BUREAU)).blocks:
+        """What a rule stands against is not begun: the documents task comes back with the rule on it.
+
+        Before the notice nothing is read or asked anywhere; both first gates are asked, so that all that lacks is named
+        at once. Whether the holder is known, the core says; without that nobody's credit report is drawn.
+        """
+        answers = [await self.gate(Gate.INTAKE), await self.gate(Gate.BUREAU)]
+        if any(answer.blocks for answer in answers):
+            await self.move(CaseStage.DOCUMENTS, return_reason="blocked-by-rule")
+            return
+        await self._read_balances()
+        if (await self.gate(Gate.DUE_DILIGENCE)).blocks:
             await self.move(CaseStage.DOCUMENTS, return_reason="blocked-by-rule")
             return
         await self._query_bureau()
-        await self._read_balances()
         step = AssessAffordabilityInput(case_token=self._case, round=self.count("affordability"))
         await self.incidental(
             "installments.assess_affordability",

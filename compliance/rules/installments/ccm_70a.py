@@ -21,17 +21,21 @@ HARDSHIP_CODES: Final = tuple(code.value for code in HardshipCode)
 
 
 def check(facts: Mapping[str, Any]) -> Finding:
-    """Hardship confirmed by evidence, debt above ability, will to repay; the first that lacks is named."""
+    """Hardship confirmed by evidence, debt above ability, will to repay; the reason is the first lack, `lacks` all."""
     amounts = {"capacity_minor": facts["capacity_minor"], "total_due_minor": facts["total_due_minor"]}
-    if facts["hardship_code"] not in HARDSHIP_CODES:
-        return failed("hardship-not-recognised")
-    if not facts["hardship_evidence"]:
-        return failed("hardship-without-evidence", hardship=facts["hardship_code"])
-    if facts["capacity_minor"] >= facts["total_due_minor"]:
-        return failed("debt-within-capacity", **amounts)
-    if not facts["willing_to_repay"]:
-        return failed("not-willing-to-repay")
-    return passed("debt-exceeds-capacity", **amounts)
+    lacks = tuple(reason for reason, is_lacking in _lacking(facts) if is_lacking)
+    if not lacks:
+        return passed("debt-exceeds-capacity", **amounts)
+    return failed(lacks[0], **amounts, hardship=facts["hardship_code"], lacks=",".join(lacks))
+
+
+def _lacking(facts: Mapping[str, Any]) -> tuple[tuple[str, bool], ...]:
+    return (
+        ("hardship-not-recognised", facts["hardship_code"] not in HARDSHIP_CODES),
+        ("hardship-without-evidence", not facts["hardship_evidence"]),
+        ("debt-within-capacity", facts["capacity_minor"] >= facts["total_due_minor"]),
+        ("not-willing-to-repay", not facts["willing_to_repay"]),
+    )
 
 
 CCM_70A: Final = Rule(

@@ -32,7 +32,8 @@ _BY_PHONE: Final = Condition(
 )
 
 
-def _raised(since: date) -> Parameter:
+def raised(since: date) -> Parameter:
+    """That the bank stops what guide or standard only advise against."""
     return Parameter(
         name="severity",
         value="WARN→BLOCK",
@@ -93,7 +94,7 @@ COLL_CBA_HOURS: Final = Rule(
             source="催收工作指引（试行）: first included, last excluded",
             as_of=COLLECTION_GUIDE.since,
         ),
-        _raised(COLLECTION_GUIDE.since),
+        raised(COLLECTION_GUIDE.since),
     ),
     check=check_hours,
 )
@@ -111,7 +112,7 @@ COLL_CBA_DIAL: Final = Rule(
         Parameter(
             name="max_dials", value=MAX_DIALS, source="催收工作指引（试行）: 不宜超过6次", as_of=COLLECTION_GUIDE.since
         ),
-        _raised(COLLECTION_GUIDE.since),
+        raised(COLLECTION_GUIDE.since),
     ),
     check=check_dials,
 )
@@ -127,7 +128,7 @@ COLL_GB_CALLS: Final = Rule(
     reasons=("may-call", "too-many", "no-call"),
     params=(
         Parameter(name="max_calls", value=MAX_CALLS, source="GB/T 45251-2025", as_of=COLLECTION_STANDARD.since),
-        _raised(COLLECTION_STANDARD.since),
+        raised(COLLECTION_STANDARD.since),
     ),
     check=check_calls,
 )
@@ -145,7 +146,7 @@ COLL_GB_WHO: Final = Rule(
         otherwise="party",
     ),
     reasons=("relay-only", "third-party", "debtor-within-reach", "refused", "reveals-debt", "party"),
-    params=(_raised(COLLECTION_STANDARD.since),),
+    params=(raised(COLLECTION_STANDARD.since),),
     check=check_person,
 )
 CC_1033: Final = Rule(

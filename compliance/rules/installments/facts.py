@@ -36,6 +36,24 @@ _CASE: Final = {
     "query_purpose": Fact(_CODE, "purpose of the credit query"),
     "consent_withdrawn": Fact(_YES_NO, "that consent was withdrawn"),
 }
+_INTAKE: Final = {
+    "processing_basis": Fact(_CODE, "ground that the notice given names, `LegalBasis`"),
+    "basis_on_record": Fact(
+        _YES_NO, "what that ground rests on is on record: the application, or a consent that stands"
+    ),
+    "notice_items": Fact(
+        _CODES, "what the version of the notice says that was given, `NOTICE_ITEMS`, `SENSITIVE_ITEMS`"
+    ),
+    "notice_form": Fact(_CODE, "form in which it was given, `ConsentForm`"),
+    "sensitive_data": Fact(_CODES, "kinds of sensitive data with the case, `SensitiveData`"),
+    "sensitive_data_noticed": Fact(_CODES, "kinds for which that notice names a purpose, `SensitiveData`"),
+    "separate_consent": Fact(_YES_NO, "the separate consent to that version stands"),
+    "data_held": Fact(_CODES, "kinds of data and documents with the case, `DataKind`, `DocumentKind`"),
+    "data_needed": Fact(_CODES, "kinds that the purpose needs with this cause of hardship"),
+    "consents_asked": Fact(_CODES, "consents asked for since the application, `ConsentPurpose`"),
+    "consents_needed": Fact(_CODES, "consents that the product depends on, `ConsentPurpose`"),
+    "due_diligence": Fact(_CODE, "what the core says of the due diligence on the holder, `DueDiligence`"),
+}
 _PLAN: Final = {
     "product": Fact(_CODE, "`Product` of the installment"),
     "term_months": Fact(_COUNT, "number of rows times months in a period"),
@@ -177,6 +195,16 @@ _CONTACT: Final = {
     "effective_calls_today": Fact(_COUNT, "calls with the debtor that were answered so far today, AI voice included"),
     "banned_words_found": Fact(_YES_NO, "the text or script holds a banned phrase"),
     "misconduct_complaint_open": Fact(_YES_NO, "a complaint about how the debt is collected is open"),
+    "third_party_kind": Fact(_CODE, "`ThirdParty`; who is not known to share the debt does not"),
+    "lost_by": Fact(_CODE, "how the contact log shows that the debtor is lost, `LostBy`"),
+    "contact_source": Fact(_CODE, "where the number or address used comes from, `ContactSource`"),
+    "contact_recorded": Fact(_YES_NO, "this contact is or will be recorded"),
+    "visit_staff": Fact(_COUNT, "how many visit; 0 if it is no visit"),
+    "visit_id_shown": Fact(_YES_NO, "they show who they are; no if it is no visit"),
+    "visit_entry_consent": Fact(_YES_NO, "they are let in; no if it is no visit"),
+    "contact_on": Fact(_DATE, "day of the contact in Shanghai"),
+    "agency_listed": Fact(_YES_NO, "the agency stands on the published list"),
+    "agency_evaluated_on": Fact(_DATE, "when it was inspected or evaluated last"),
     "collection_contacts": Fact(_COUNT, "collection contacts of the case; at the contact gate, this one included"),
     "contacts_recorded": Fact(_COUNT, "of these, recorded; at the contact gate, with this one if it will be"),
     "recording_retention_months": Fact(_COUNT, "shortest time for which their recordings are kept, from the contact"),
@@ -198,7 +226,7 @@ _CLOSE: Final = {
     "data_after_close": Fact(_CODE, "`DataAfterClose`: the state that the close puts them in"),
 }
 
-FACTS: Final[dict[str, Fact]] = {**_CASE, **_PLAN, **_AGREEMENT, **_DEBIT, **_CONTACT, **_CLOSE}
+FACTS: Final[dict[str, Fact]] = {**_CASE, **_INTAKE, **_PLAN, **_AGREEMENT, **_DEBIT, **_CONTACT, **_CLOSE}
 
 
 def asks(*names: str) -> dict[str, FactKind]:

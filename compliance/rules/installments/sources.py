@@ -85,6 +85,14 @@ PERSONAL_DATA_LAW: Final = Source(
     authority=Authority.LAW,
     since=date(2021, 11, 1),
 )
+CONSUMER_MEASURES: Final = Source(
+    zh="银行保险机构消费者权益保护管理办法",
+    en="Measures for the Protection of Consumers of Banking and Insurance Institutions",
+    authority=Authority.DEPARTMENT_RULE,
+    since=date(2023, 3, 1),
+    number_zh="银保监会令2022年第9号",
+    number_en="CBIRC Order [2022] No. 9",
+)
 AML_LAW: Final = Source(
     zh="中华人民共和国反洗钱法",
     en="Anti-Money Laundering Law of the People's Republic of China",

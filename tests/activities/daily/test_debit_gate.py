@@ -10,11 +10,11 @@ from sqlmodel import Session, col, select
 
 from models.domain.daily import OrderState
 from models.domain.notices import NoticeState
+from models.domain.servicing import first_paid
 from models.domain.servicing.state import PRINCIPAL
 from models.domain.states import Gate
 from models.domain.tokens import new_token
 from models.operations.daily_exceptions import ask_again
-from models.queries import debit_facts
 from models.tables.agreements import Agreement, Mandate
 from models.tables.audit import AuditEvent
 from models.tables.daily import DailyException, DebitOrder, Ticket
@@ -126,8 +126,8 @@ def test_each_rule_of_the_gate_bars_a_debit(
     if obstacle is not None:
         book.change(lambda session: obstacle(session, agreement, book))
     else:
-        versions = dict.fromkeys(debit_facts.ALLOCATIONS, _PrincipalFirst())
-        monkeypatch.setattr(debit_facts, "ALLOCATIONS", versions)
+        versions = dict.fromkeys(first_paid.ALLOCATIONS, _PrincipalFirst())
+        monkeypatch.setattr(first_paid, "ALLOCATIONS", versions)
     before = len(book.orders(agreement))
     book.run_day(DUE, twice=True)
 

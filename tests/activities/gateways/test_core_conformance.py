@@ -15,6 +15,7 @@ from activities.gateways.simulated_core_files import answer_orders, write_balanc
 from models.domain.bank_card import luhn_digit
 from models.domain.core_journal import ControlTotals, JournalLine
 from models.domain.core_orders import OrderKind
+from models.domain.rule_words import DueDiligence
 from models.errors import GatewayRefused, GatewayUnavailable
 
 TENANT = "main"
@@ -145,6 +146,17 @@ def test_balances_are_by_kind_and_always_the_same_for_a_card(world: World) -> No
     assert balances == world.core.balances(CARD, as_of=DAY)
     assert balances != world.core.balances(card_of(2), as_of=DAY)
     assert balances.total_minor == sum(balances.amounts) > 0
+
+
+def test_the_age_of_the_debt_and_the_due_diligence_on_the_holder_come_with_the_balances(world: World) -> None:
+    world.core.failures.due_diligence = [DueDiligence.CURRENT, DueDiligence.DOUBTED]  # the folder writes card 2 first
+    if world.gateway is world.core:
+        world.gateway.balances(card_of(2), as_of=DAY)
+    doubted = world.ask(lambda: world.gateway.balances(CARD, as_of=DAY))
+    assert doubted.due_diligence is DueDiligence.DOUBTED
+    assert doubted.days_past_due == world.core.balances(CARD, as_of=DAY).days_past_due
+    world.work()
+    assert world.gateway.balances(CARD, as_of=DAY).due_diligence is DueDiligence.CURRENT
 
 
 def test_the_journal_comes_with_control_totals_that_fit(world: World) -> None:

@@ -17,6 +17,7 @@ from activities.gateways.core_format import (
     read_journal,
 )
 from models.domain.core_journal import JournalFile, JournalLine, control_totals
+from models.domain.rule_words import DueDiligence
 from models.errors import CoreFileUnreadable
 from models.texts.render import LOCALES, has_text
 
@@ -27,11 +28,12 @@ D,2,GL-2,cash,C,150000
 T,2,150000,150000
 """
 CARD = "6229990000001230"
-BALANCES = f"""H,casework-core-balances,1,main,2026-11-23,CNY
-D,1,6259990000001237,0,0,0,0,-500
-D,2,{CARD},120000,30000,1500,2750,9000
+BALANCES = f"""H,casework-core-balances,2,main,2026-11-23,CNY
+D,1,6259990000001237,0,0,0,0,-500,0,current
+D,2,{CARD},120000,30000,1500,2750,9000,95,overdue
 T,2,162750
 """
+FIRST_VERSION = BALANCES.replace("balances,2", "balances,1").replace(",0,current", "").replace(",95,overdue", "")
 
 
 def read(text: str, *, tenant: str = "main", day: date = DAY) -> JournalFile:
@@ -122,10 +124,20 @@ def test_what_is_written_is_read_back(entries: list[tuple[str, int]]) -> None:
 
 def test_one_cards_balances_are_found_among_others() -> None:
     found = balances(BALANCES)
-    assert found == CardBalances("CNY", 120_000, 30_000, 1_500, 2_750, 9_000)
+    assert found == CardBalances(
+        "CNY", 120_000, 30_000, 1_500, 2_750, 9_000, days_past_due=95, due_diligence=DueDiligence.OVERDUE
+    )
     assert balances(BALANCES, card="6289990000001234") is None
-    others = [("6259990000001237", CardBalances("CNY", 0, 0, 0, 0, -500)), (CARD, found)]
-    assert "".join(balances_text(others, tenant="main", business_date=DAY, currency="CNY")) == BALANCES
+    other = CardBalances("CNY", 0, 0, 0, 0, -500, days_past_due=0, due_diligence=DueDiligence.CURRENT)
+    cards = [("6259990000001237", other), (CARD, found)]
+    assert "".join(balances_text(cards, tenant="main", business_date=DAY, currency="CNY")) == BALANCES
+
+
+def test_an_extract_of_the_first_version_says_nothing_of_age_and_due_diligence() -> None:
+    found = balances(FIRST_VERSION)
+    assert found == CardBalances("CNY", 120_000, 30_000, 1_500, 2_750, 9_000)
+    with pytest.raises(ValueError, match="every card"):
+        list(balances_text([(CARD, found)], tenant="main", business_date=DAY, currency="CNY"))
 
 
 @pytest.mark.parametrize(
@@ -133,6 +145,8 @@ def test_one_cards_balances_are_found_among_others() -> None:
     [
         ("6259990000001237", CARD, 3, "card", CoreRule.DUPLICATE),
         ("6259990000001237", "NO-CARD", 2, "card", CoreRule.FORM),
+        ("overdue", "fine", 3, "dueDiligence", CoreRule.FORM),
+        (",95,", ",-1,", 3, "daysPastDue", CoreRule.FORM),
         ("-500", "-0", 2, "runningInstallments", CoreRule.FORM),
         ("162750", "162751", 4, "sum", CoreRule.TOTAL),
         ("T,2", "T,1", 4, "count", CoreRule.TOTAL),

@@ -25,12 +25,15 @@ from compliance.vault.notice_secrets import seal_secrets
 from deploy.demo.receivers import LOOPBACK, Fault, HookReceiver, MailReceiver
 from models.contracts.notices import SendNoticeInput
 from models.database.engine import Database
+from models.domain.collection_policy import DEFAULT_POLICY
 from models.domain.notices import NoticeChannel, NoticeKind, NoticeState, case_tail
 from models.domain.tokens import new_token
 from models.errors import GatewayUnavailable
 from models.operations.notices import NewNotice, queue_notice
+from models.operations.products import set_terms
 from models.queries.notices import channel_for, notice_by_key, notices_of_case
 from models.tables.audit import AuditEvent
+from models.tables.installments import RuleVerdict
 from models.tables.notices import Notice
 from models.tables.tenants import Tenant
 from tests.support.clock import FakeClock
@@ -210,6 +213,22 @@ def test_a_refusal_ends_the_notice_with_its_reason(desk: Desk, hooks: HookReceiv
     assert (answer.state, answer.reason_code) == (NoticeState.FAILED, "http-422")
     assert desk.sender.deliver(notice_id) == answer
     assert desk.deeds() == ["notice.failed", "notice.tried"]
+
+
+def test_words_that_are_banned_in_collection_are_not_sent_and_the_rule_is_on_record(
+    desk: Desk, hooks: HookReceiver
+) -> None:
+    policy = replace(DEFAULT_POLICY, version="policy/strict", banned_phrases=("1,234.56",))
+    with unit_of_work(desk.database, desk.deed()) as unit:
+        set_terms(unit.session, policy, tenant=TENANT, by="test", now=desk.counter.clock())
+    notice_id = desk.queue()
+    for _ in range(2):
+        answer = desk.sender.send(SendNoticeInput(notice_id=notice_id))
+        assert (answer.state, answer.reason_code) == (NoticeState.FAILED, "blocked-by-rule")
+    assert hooks.inbox.to(MOBILE) == []
+    with desk.database.read() as session:
+        [verdict] = session.exec(select(RuleVerdict)).all()
+    assert (verdict.rule_id, verdict.result, verdict.gate_key) == ("COLL-CBA-BAN", "FAIL", f"notice/{notice_id}")
 
 
 def test_the_newest_number_is_the_one_that_is_used(desk: Desk, hooks: HookReceiver) -> None:

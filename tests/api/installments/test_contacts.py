@@ -1,6 +1,7 @@
 """The rules of contact over HTTP: asked before a contact, and held against what was recorded, with law and article."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from sqlmodel import select
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
 from models.domain.aftercare.clocks import TicketKind
+from models.domain.collection_policy import DEFAULT_POLICY, Agency
 from models.domain.roles import Role
-from models.domain.rule_words import LETTER_FIELDS
+from models.domain.rule_words import ENTRUSTMENT_TERMS, LETTER_FIELDS
 from models.domain.tokens import new_token
+from models.operations.products import set_terms
 from models.tables.audit import AuditEvent
 from models.tables.daily import Ticket
 from models.tables.staff import Staff
@@ -121,8 +124,12 @@ async def test_the_third_effective_call_is_allowed_and_the_fourth_is_not(desk: D
 
 
 async def test_nobody_but_debtor_and_guarantor_is_asked_for_the_debt(desk: Desk) -> None:
-    assert against(await desk.log(role="guarantor")) == []
-    assert against(await desk.log(role="other")) == ["CCM-68a", "COLL-GB-WHO"]
+    assert against(await desk.log(role="guarantor")) == ["COLL-CBA-SRC"]  # nobody said where the number comes from
+    assert against(await desk.log(role="guarantor", source="contract")) == []
+    third = {"role": "other", "source": "contract"}
+    assert against(await desk.log(**third)) == ["CCM-68a", "COLL-CBA-3P", "COLL-GB-WHO"]
+    # Who shares the debt is no unrelated person for the guide; the law still lets nobody but the parties be asked.
+    assert against(await desk.log(**third, thirdParty="related")) == ["CCM-68a", "COLL-GB-WHO"]
     assert "COLL-GB-WHO" in against(await desk.log(role="contact-person", script="relay-only"))
 
 
@@ -132,9 +139,72 @@ async def test_a_contact_person_passes_a_message_on_once_the_debtor_is_lost(desk
         clock.advance(days=1)
     said = await desk.check(role="contact-person", script="relay-only")
     results = {verdict["rule"]: verdict["result"] for verdict in said["verdicts"]}
-    assert results["COLL-GB-WHO"] == "PASS"
+    assert (results["COLL-GB-WHO"], results["COLL-CBA-3P"]) == ("PASS", "PASS")
     revealing = await desk.check(role="contact-person", script="full")
-    assert {verdict["rule"]: verdict["result"] for verdict in revealing["verdicts"]}["COLL-GB-WHO"] == "FAIL"
+    results = {verdict["rule"]: verdict["result"] for verdict in revealing["verdicts"]}
+    assert (results["COLL-GB-WHO"], results["COLL-CBA-3P"]) == ("FAIL", "FAIL")
+
+
+async def test_a_number_that_is_not_in_use_makes_the_debtor_lost(desk: Desk) -> None:
+    await desk.log(resultCode="number-invalid")
+    relay = {"role": "contact-person", "script": "relay-only", "source": "contract"}
+    assert against(await desk.log(**relay)) == ["CCM-68a"]
+
+
+async def test_each_rule_of_the_guide_blocks_with_its_citation(desk: Desk) -> None:
+    visit = {"channel": "visit", "visit": {"staff": 2, "idShown": True, "entryConsent": True}}
+    assert against(await desk.log(**visit)) == []
+    for broken in ({"staff": 1}, {"idShown": False}, {"entryConsent": False}):
+        assert against(await desk.log(**visit | {"visit": visit["visit"] | broken})) == ["COLL-CBA-REC"]
+    assert against(await desk.log(channel="visit")) == ["COLL-CBA-REC"]  # nobody said how it was made
+    said = await desk.check(willBeRecorded=False, role="other", agency="nobody-knows-it")
+    stands = {verdict["rule"]: verdict for verdict in said["verdicts"] if verdict["result"] in ("FAIL", "UNKNOWN")}
+    assert {"COLL-CBA-3P", "COLL-CBA-SRC", "COLL-CBA-REC", "COLL-AGY", "PIPL-21"} <= set(stands)
+    for rule in ("COLL-CBA-3P", "COLL-CBA-SRC", "COLL-CBA-REC", "COLL-AGY"):
+        assert "Guidelines on Collecting Personal Consumer Loans" in stands[rule]["citation"]
+    entry = await desk.log(note="再不还就告诉你单位")
+    assert [verdict["rule"] for verdict in entry["against"]] == ["CCM-68b", "COLL-CBA-BAN"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "stands"),
+    [
+        ({}, []),
+        ({"listed": False}, ["COLL-AGY"]),
+        ({"evaluated_on": date(2025, 11, 22)}, ["COLL-AGY"]),  # a year and a day before the call
+        ({"evaluated_on": date(2025, 11, 23)}, []),
+        ({"entrustment_terms": ("purpose",)}, ["PIPL-21"]),
+        ({"sub_entrusted": True}, ["PIPL-21"]),
+    ],
+)
+async def test_an_agency_calls_only_while_it_is_listed_evaluated_and_bound(
+    desk: Desk, changes: dict[str, Any], stands: list[str]
+) -> None:
+    agency = Agency(code="east", listed=True, evaluated_on=date(2026, 5, 4), entrustment_terms=ENTRUSTMENT_TERMS)
+    policy = replace(DEFAULT_POLICY, version="policy/agencies", agencies=(replace(agency, **changes),))
+    now = desk.office.clock()
+    with unit_of_work(
+        desk.office.deps.database, Deed(tenant="main", action="terms.set", target="main", actor="t", at=now)
+    ) as unit:
+        set_terms(unit.session, policy, tenant="main", by="t", now=now)
+    assert against(await desk.log(agency="east")) == stands
+
+
+async def test_each_contact_about_the_debt_leaves_an_interruption_of_limitation(desk: Desk, clock: FakeClock) -> None:
+    await desk.log()  # nobody answered
+    await desk.log(purpose=None, resultCode="reached")  # not about the debt
+    await desk.log(direction="in", resultCode="reached")
+    await desk.log(role="other", source="contract", resultCode="reached")
+    clock.advance(minutes=1)
+    called = await desk.log(resultCode="reached")
+    clock.set(at(23, 30))  # still the 23rd in Shanghai
+    texted = await desk.log(channel="message", purpose="service-reminder", resultCode="informed", recordingRef=None)
+    async with desk.office.client(desk.officer) as client:
+        told = (await client.get(f"{CASES}/{desk.token}/limitation-events")).json()
+    assert told["items"] == sorted(
+        ({"on": "2026-11-23", "kind": "contact", "record": entry["id"]} for entry in (called, texted)),
+        key=lambda item: item["record"],
+    )
 
 
 async def test_who_refused_is_left_in_peace_until_they_call(desk: Desk, clock: FakeClock) -> None:
@@ -148,8 +218,12 @@ async def test_who_refused_is_left_in_peace_until_they_call(desk: Desk, clock: F
 
 
 async def test_what_is_said_is_recorded_and_holds_no_threat(desk: Desk) -> None:
-    assert against(await desk.log(recordingRef=None)) == ["CCM-68c"]
-    assert against(await desk.log(note="再不还钱就让你丢工作", recordingRef="rec-2")) == ["CCM-68b", "CCM-68c"]
+    assert against(await desk.log(recordingRef=None)) == ["CCM-68c", "COLL-CBA-REC"]
+    assert against(await desk.log(note="再不还钱就让你丢工作", recordingRef="rec-2")) == [
+        "CCM-68b",
+        "CCM-68c",
+        "COLL-CBA-BAN",
+    ]
     assert against(await desk.log(purpose="service-reminder", recordingRef=None)) == []
 
 

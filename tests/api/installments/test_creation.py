@@ -43,13 +43,16 @@ async def test_an_application_becomes_a_case_with_subject_consents_start_and_eve
         case = session.exec(select(InstallmentCase)).one()
         subject = session.exec(select(Subject)).one()
         points = session.exec(select(ContactPoint)).all()
-        consent = session.exec(select(Consent)).one()
+        consents = session.exec(select(Consent).order_by(Consent.purpose)).all()
         start = session.exec(select(OutboxEntry)).one()
         event = session.exec(select(AuditEvent).where(AuditEvent.action == "case.created")).one()
     assert (case.token, case.subject_id, case.created_by) == (token, subject.id, officer.id)
     assert (case.created_by_person, case.version, case.stage) == (officer.person_id, 1, "intake")
     assert sorted(point.kind for point in points) == ["email", "mobile"]
-    assert (consent.purpose, consent.form, consent.text_version) == ("credit-report-query", "WRITTEN", "2026-01")
+    assert [(each.purpose, each.form, each.text_version) for each in consents] == [
+        ("credit-report-query", "WRITTEN", "2026-01"),
+        ("privacy-notice", "WRITTEN", "privacy-notice/2026-11"),
+    ]
     assert (start.kind, start.business_key, start.workflow_id) == ("start", token, f"installments/{token}")
     assert (event.target, event.actor) == (token, officer.id)
     assert json.loads(event.body)["facts"]["subject"] == subject.id

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 from compliance.rules.results import Result
-from models.domain.rule_words import AGREEMENT_CONTENTS, LETTER_FIELDS, STATEMENT_FIELDS
+from models.domain.rule_words import AGREEMENT_CONTENTS, LETTER_FIELDS, NOTICE_ITEMS, STATEMENT_FIELDS
 from tests.compliance.rules.world import NOON, TODAY, kept
 
 PASS, FAIL, NOT_APPLICABLE = Result.PASS, Result.FAIL, Result.NOT_APPLICABLE
@@ -255,6 +255,7 @@ _DEBITS: Final = [
     *_of("WAGE-33", "other-account", (FAIL, "wage-account", {"debit_account_kind": "wage-special"})),
 ]  # fmt: skip
 
+_VISIT: Final = {"contact_channel": "visit", "visit_staff": 2, "visit_id_shown": True, "visit_entry_consent": True}
 _COLLECTION: Final = [
     *_of("COLL-CBA-HOURS", "within-hours",
         (PASS, "consented", {"contact_local_time": time(22), "contact_hours_consent": True}),
@@ -272,6 +273,64 @@ _COLLECTION: Final = [
         (FAIL, "refused", {"contact_refused": True}),
         (FAIL, "reveals-debt", {"contact_script": "full"}),
         (NOT_APPLICABLE, "party", {"contact_role": "debtor"})),
+    *_of("COLL-CBA-3P", "relay-only",
+        (PASS, "shares-debt", {"third_party_kind": "related", "lost_by": "not-lost", "contact_script": "full"}),
+        *((PASS, "relay-only", {"lost_by": how}) for how in ("number-invalid", "three-dials-next-day")),
+        (FAIL, "debtor-within-reach", {"lost_by": "not-lost"}),
+        (FAIL, "debtor-within-reach", {"lost_by": "a-hunch"}),
+        (FAIL, "reveals-debt", {"contact_script": "full"}),
+        (NOT_APPLICABLE, "no-third-party", {"contact_role": "guarantor"}),
+        (NOT_APPLICABLE, "no-third-party", {"contact_purpose": "service-reminder"})),
+    *_of("COLL-CBA-SRC", "lawful",
+        (FAIL, "other-source", {"contact_source": "bought"}),
+        (NOT_APPLICABLE, "no-collection", {"contact_purpose": "service-reminder"})),
+    *_of("COLL-CBA-REC", "recorded",
+        (PASS, "recorded", _VISIT),
+        (FAIL, "not-recorded", {"contact_recorded": False}),
+        (FAIL, "alone", _VISIT | {"visit_staff": 1}),
+        (FAIL, "identity-not-shown", _VISIT | {"visit_id_shown": False}),
+        (FAIL, "not-let-in", _VISIT | {"visit_entry_consent": False}),
+        (NOT_APPLICABLE, "nothing-said", {"contact_channel": "letter"}),
+        (NOT_APPLICABLE, "nothing-said", {"contact_purpose": "service-reminder"})),
+    *_of("COLL-CBA-BAN", "clean",
+        (FAIL, "in-public", {"contact_channel": "notice-board"}),
+        (FAIL, "banned-words", {"banned_words_found": True})),
+    *_of("COLL-AGY", "evaluated",
+        (FAIL, "not-listed", {"agency_listed": False}),
+        (FAIL, "not-evaluated", {"contact_on": date(2026, 11, 21)}),
+        (FAIL, "not-evaluated", {"contact_on": date(2025, 11, 19)}),
+        (NOT_APPLICABLE, "bank-itself", {"contact_maker": "bank"})),
+]  # fmt: skip
+
+_INTAKE: Final = [
+    *_of("PIPL-13", "on-record",
+        (PASS, "on-record", {"processing_basis": "consent"}),
+        (FAIL, "no-basis", {"processing_basis": "public-interest"}),
+        (FAIL, "not-on-record", {"processing_basis": "consent", "basis_on_record": False})),
+    *_of("PIPL-17", "told",
+        *((FAIL, "incomplete", {"notice_items": tuple(set(NOTICE_ITEMS) - {gone})}) for gone in NOTICE_ITEMS),
+        (FAIL, "incomplete", {"notice_items": ()}),
+        (FAIL, "only-spoken", {"notice_form": "ORAL"})),
+    *_of("PIPL-28", "named",
+        (PASS, "named", {"sensitive_data": ("medical",)}),
+        (FAIL, "not-named", {"sensitive_data_noticed": ("financial-account",)}),
+        (NOT_APPLICABLE, "none-held", {"sensitive_data": ()})),
+    *_of("PIPL-30", "told",
+        (PASS, "told", {"processing_basis": "consent", "separate_consent": True}),
+        (FAIL, "incomplete", {"notice_items": (*NOTICE_ITEMS, "necessity")}),
+        (FAIL, "incomplete", {"notice_items": (*NOTICE_ITEMS, "effect")}),
+        (FAIL, "no-separate-consent", {"processing_basis": "consent"}),
+        (NOT_APPLICABLE, "none-held", {"sensitive_data": ()})),
+    *_of("PIPL-6", "as-needed", (FAIL, "more-than-needed", {"data_held": ("identity", "employer", "other")})),
+    *_of("NFRA-CP-1", "as-needed",
+        (PASS, "as-needed", {"consents_asked": ()}),
+        (FAIL, "not-needed", {"consents_asked": ("credit-report-query", "contact-hours")})),
+    *_of("AML-28", "identified",
+        (PASS, "identified", {"due_diligence": "overdue"}),
+        (FAIL, "unidentified", {"due_diligence": "unidentified"}),
+        (FAIL, "unidentified", {"due_diligence": "fine"})),
+    *_of("AML-29", "current",
+        *((FAIL, "not-current", {"due_diligence": said}) for said in ("overdue", "doubted", "unidentified"))),
 ]  # fmt: skip
 
 _RECORDS: Final = [
@@ -308,5 +367,5 @@ _RECORDS: Final = [
 ]  # fmt: skip
 
 EXAMPLES: Final[list[Example]] = [
-    *_CARD_MEASURES, *_CARD_NOTICE, *_PRICE, *_CONTRACT, *_DEBITS, *_COLLECTION, *_RECORDS,
+    *_CARD_MEASURES, *_CARD_NOTICE, *_PRICE, *_CONTRACT, *_DEBITS, *_COLLECTION, *_INTAKE, *_RECORDS,
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from compliance.rules.registry import REGISTRY, rule_on, versions_of
 from compliance.rules.results import Result, Severity, Verdict, Verified
 from compliance.rules.rule import MISSING_FACTS, NOT_IN_FORCE, FactKind, Rule
 from models.domain.states import Gate
+from models.texts.render import render
 from tests.compliance.rules.world import TODAY, WORLD, kept
 
 
@@ -81,6 +82,15 @@ def test_hardship_must_be_recognised_and_proven_and_the_will_be_there() -> None:
     assert ask("CCM-70a", hardship_code="holiday") == (Result.FAIL, "hardship-not-recognised")
     assert ask("CCM-70a", hardship_evidence=False) == (Result.FAIL, "hardship-without-evidence")
     assert ask("CCM-70a", willing_to_repay=False) == (Result.FAIL, "not-willing-to-repay")
+
+
+def test_everything_that_lacks_for_the_plan_is_named_not_only_the_first() -> None:
+    facts = {**kept("CCM-70a"), "hardship_evidence": False, "capacity_minor": 5_000_000, "willing_to_repay": False}
+    verdict = evaluate_rule("CCM-70a", facts, as_of=TODAY)
+    assert verdict.reason == "hardship-without-evidence"
+    assert verdict.text_params["lacks"] == "hardship-without-evidence,debt-within-capacity,not-willing-to-repay"
+    told = render(verdict.reason_key, verdict.text_params, "zh-CN")
+    assert "困难证明、欠款超出还款能力、还款意愿" in told
 
 
 @pytest.mark.parametrize(("form", "expected"), [

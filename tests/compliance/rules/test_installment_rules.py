@@ -26,7 +26,8 @@ def test_every_rule_has_a_case_that_keeps_it_and_one_that_breaks_it(rule_id: str
 
 
 def test_only_these_rules_warn() -> None:
-    assert {rule.id for rule in REGISTRY if rule.severity is Severity.WARN} == {"SPC-CONTRACT-65", "CC-695", "CITE-1"}
+    warning = {"SPC-CONTRACT-65", "CC-695", "CITE-1", "PIPL-6", "NFRA-CP-1"}
+    assert {rule.id for rule in REGISTRY if rule.severity is Severity.WARN} == warning
 
 
 def test_what_was_not_seen_in_force_is_provisional() -> None:

@@ -66,7 +66,8 @@ def test_every_word_of_a_verdict_is_in_the_readers_language(locale: str) -> None
         for placeholder in placeholders(catalogue(locale)[verdict.reason_key]):
             name, _, kind = placeholder.partition(":")
             if kind.startswith("rule.") and kind != "rule.word.charge":
-                assert has_text(f"{kind}.{verdict.text_params[name]}", locale), (verdict.rule_id, verdict.reason)
+                for word in str(verdict.text_params[name]).split(","):
+                    assert has_text(f"{kind}.{word}", locale), (verdict.rule_id, verdict.reason)
 
 
 def test_no_text_stands_for_a_rule_fact_or_reason_that_is_gone() -> None:
@@ -106,8 +107,8 @@ def test_the_version_of_the_rule_set_stands_for_these_answers() -> None:
     for gate in Gate:
         digest.update(canonical_json([gate, *GATES[gate]]).encode())
     assert (RULE_SET_VERSION, digest.hexdigest()) == (
-        "2026-11.2",
-        "c4c32f00c50d8e63c44145ddc2f7a59c4288b34dade195294732f4de05c0286c",
+        "2026-11.4",
+        "ec3fb40c23bbbe25c6052051b602543255eb24becebccc06417e1bc36a7824c1",
     )
 
 

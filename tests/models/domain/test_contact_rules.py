@@ -6,7 +6,8 @@ import pytest
 
 from models.domain.application import ContactChannel, ContactResult
 from models.domain.collection_policy import DEFAULT_POLICY, CollectionPolicy
-from models.domain.contact_rules import Attempt, dials_on, effective_calls_on, is_lost
+from models.domain.contact_rules import Attempt, dials_on, effective_calls_on, lost_by
+from models.domain.rule_words import LostBy
 
 IN_VAIN, REACHED = ContactResult.NOT_REACHED, ContactResult.REACHED
 
@@ -25,18 +26,22 @@ def test_dials_count_answered_or_not_and_effective_calls_only_if_the_person_answ
 @pytest.mark.parametrize(
     ("log", "lost"),
     [
-        (called((23, IN_VAIN), (23, IN_VAIN), (23, IN_VAIN), (24, IN_VAIN)), True),
-        (called((23, IN_VAIN), (24, IN_VAIN), (25, IN_VAIN)), True),
-        (called((23, IN_VAIN), (23, IN_VAIN), (23, IN_VAIN)), False),  # not on the next day yet
-        (called((23, IN_VAIN), (23, IN_VAIN), (24, IN_VAIN)), False),
-        (called((23, IN_VAIN), (24, IN_VAIN), (26, IN_VAIN)), False),  # not in a row
-        (called((23, IN_VAIN), (24, IN_VAIN), (25, REACHED), (25, IN_VAIN)), False),
-        (called((23, IN_VAIN), (24, IN_VAIN), (25, IN_VAIN), (26, REACHED)), False),
-        ([], False),
+        (called((23, IN_VAIN), (23, IN_VAIN), (23, IN_VAIN), (24, IN_VAIN)), LostBy.THREE_DIALS_NEXT_DAY),
+        (called((23, IN_VAIN), (24, IN_VAIN), (25, IN_VAIN)), LostBy.THREE_DAYS),
+        (called((23, REACHED), (24, ContactResult.NUMBER_INVALID)), LostBy.NUMBER_INVALID),
+        (called((23, ContactResult.NUMBER_INVALID), (24, REACHED)), LostBy.NOT_LOST),
+        (called((23, IN_VAIN), (23, IN_VAIN), (23, IN_VAIN)), LostBy.NOT_LOST),  # not on the next day yet
+        (called((23, IN_VAIN), (23, IN_VAIN), (24, IN_VAIN)), LostBy.NOT_LOST),
+        (called((23, IN_VAIN), (24, IN_VAIN), (26, IN_VAIN)), LostBy.NOT_LOST),  # not in a row
+        (called((23, IN_VAIN), (24, IN_VAIN), (25, REACHED), (25, IN_VAIN)), LostBy.NOT_LOST),
+        (called((23, IN_VAIN), (24, IN_VAIN), (25, IN_VAIN), (26, REACHED)), LostBy.NOT_LOST),
+        ([], LostBy.NOT_LOST),
     ],
     ids=[
         "three-dials-and-next-day",
         "three-days",
+        "number-invalid",
+        "another-number-works",
         "one-day",
         "two-and-one",
         "with-a-gap",
@@ -45,8 +50,8 @@ def test_dials_count_answered_or_not_and_effective_calls_only_if_the_person_answ
         "never-called",
     ],
 )
-def test_lost_is_who_cannot_be_reached_as_the_log_proves(log: list[Attempt], lost: bool) -> None:
-    assert is_lost(log) is lost
+def test_lost_is_who_cannot_be_reached_as_the_log_proves(log: list[Attempt], lost: LostBy) -> None:
+    assert lost_by(log) is lost
 
 
 def test_a_banned_phrase_is_found_though_blanks_stand_in_it() -> None:
