@@ -1,6 +1,7 @@
 """House rules that no ready-made linter knows: each is a function from source text to the places that break it."""
 
 import ast
+import functools
 import io
 import re
 import tokenize
@@ -14,12 +15,17 @@ _EXCUSE: Final = "long because"
 Rule = Callable[[str], list[str]]
 
 
+@functools.lru_cache(maxsize=1)  # every rule in turn reads the same file
+def _parsed(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
 def long_functions(source: str) -> list[str]:
     """Functions of more than 60 lines without a comment that says `long because …`."""
     excused = _excused_lines(source)
     return [
         f"{node.lineno}: {node.name} has {_length(node)} lines"
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(_parsed(source))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and _length(node) > FUNCTION_LINES
         and not any(node.lineno - 1 <= line <= (node.end_lineno or 0) for line in excused)
@@ -33,7 +39,7 @@ def long_file(source: str) -> list[str]:
         return []
     inside = {
         line
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(_parsed(source))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         for line in range(node.lineno, (node.end_lineno or 0) + 1)
     }
@@ -44,7 +50,7 @@ def floats(source: str) -> list[str]:
     """Binary fractions, written or named: `0.1`, `float(…)`, `-> float`."""
     return [
         f"{node.lineno}: {ast.unparse(node)}"
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(_parsed(source))
         if (isinstance(node, ast.Constant) and isinstance(node.value, float | complex))
         or (isinstance(node, ast.Name) and node.id == "float")
     ]
@@ -52,7 +58,7 @@ def floats(source: str) -> list[str]:
 
 def time_outs(source: str) -> list[str]:
     """`timedelta(…)`, or a time-out that is not a named constant of `workflows.support.options`."""
-    tree = ast.parse(source)
+    tree = _parsed(source)
     named = {
         alias.asname or alias.name
         for node in ast.walk(tree)
@@ -110,7 +116,7 @@ def formatted_events(source: str) -> list[str]:
 def handlers_without_init(source: str) -> list[str]:
     """Workflows whose handlers might run before `run` has made their state."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         if not (isinstance(node, ast.ClassDef) and "workflow.defn" in _decorators(node)):
             continue
         methods = [member for member in node.body if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef)]
@@ -124,7 +130,7 @@ def handlers_without_init(source: str) -> list[str]:
 
 def no_docstring(source: str) -> list[str]:
     """A module that does not say what it is for."""
-    return [] if not source or ast.get_docstring(ast.parse(source)) else ["1: no docstring"]
+    return [] if not source or ast.get_docstring(_parsed(source)) else ["1: no docstring"]
 
 
 def words_in_init(source: str) -> list[str]:
@@ -142,7 +148,7 @@ def _excused_lines(source: str) -> set[int]:
 
 
 def _calls(source: str) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return (node for node in ast.walk(_parsed(source)) if isinstance(node, ast.Call))
 
 
 def _last_name(node: ast.expr) -> str | None:

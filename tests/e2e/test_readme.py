@@ -51,7 +51,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         yield running
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+@pytest.mark.parametrize("name", ["README.md", pytest.param("README.zh-CN.md", marks=pytest.mark.long)])
 def test_the_readme_works_as_printed(name: str, stack: Stack, tmp_path: Path) -> None:
     blocks = blocks_of(REPOSITORY / name)
     assert blocks, f"{name} has no block that begins with {_MARK.strip()!r}"

@@ -1,4 +1,4 @@
-"""Every day of eleven years as a first date, under every month-end and holiday rule; calendars that end too soon."""
+"""Every day of seven years as a first date, under every month-end and holiday rule; calendars that end too soon."""
 
 import calendar
 from datetime import date, timedelta
@@ -15,15 +15,15 @@ from models.domain.schedules.request import PeriodUnit
 from models.domain.schedules.working_days import moved, working_days_between
 from tests.models.domain.schedules.requests import ask, like
 
-FIRST, LAST = date(2020, 1, 1), date(2030, 12, 31)
+FIRST, LAST = date(2023, 1, 1), date(2029, 12, 31)
 DAYS = [FIRST + timedelta(days=number) for number in range((LAST - FIRST).days + 1)]
 # Announced years with their make-up Saturdays; after them plain weeks stand in for a calendar that nobody knows yet.
-ANNOUNCED = (date(2020, 1, 1), date(2025, 12, 31))
+ANNOUNCED = (date(2023, 1, 1), date(2025, 12, 31))
 WORKING = frozenset(
     {
-        *working_days_between(date(2019, 12, 30), date(2019, 12, 31)),
+        *working_days_between(date(2022, 12, 30), date(2022, 12, 31)),
         *(day for day in DAYS if day <= ANNOUNCED[1] and chinese_calendar.is_workday(day)),
-        *working_days_between(date(2026, 1, 1), date(2033, 1, 31)),
+        *working_days_between(date(2026, 1, 1), date(2032, 1, 31)),
     }
 )
 
