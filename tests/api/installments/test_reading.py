@@ -149,10 +149,10 @@ async def test_a_case_is_told_with_working_figures_verdicts_tasks_and_decisions(
     assert [(each["outcome"], each["state"], each["decidedBy"]) for each in case["decisions"]] == [
         ("accept", "APPLIED", "stf_1")
     ]
-    assert [consent["purposeText"] for consent in case["consents"]] == [
+    assert {consent["purposeText"] for consent in case["consents"]} == {  # given at the same moment
         "Query of the personal credit report",
         "Notice about personal data",
-    ]
+    }
     assert chinese["stageText"] == "评估"
     for value in CLEAR_VALUES:
         assert value not in answer.text
