@@ -15,14 +15,13 @@ from activities.daily.chunks import DayWork
 from activities.daily.debit_orders import make_orders
 from activities.daily.follow_ups import call_after
 from activities.daily.post_money import post_money
-from activities.daily.quiet import finish_if_quiet
 from activities.daily.reminders import remind
 from activities.daily.roll_date import roll_date
 from activities.daily.take_replies import take_replies
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.vault.keyring import Vault
-from models.contracts.daily import CatchUpInput, DayBegun, DayStepInput, NextDay, RepliesTaken, StepFailedInput
+from models.contracts.daily import CatchUpInput, DayBegun, DayStepInput, NextDay, StepFailedInput
 from models.contracts.platform import Done
 from models.database.engine import Database
 from models.domain.clock import Clock
@@ -72,11 +71,11 @@ class SqlDailyRun(DailyPort):
         return DayBegun(is_open=is_open)
 
     @activity.defn(name="daily.take_replies", no_thread_cancel_exception=True)
-    def take_replies(self, input: DayStepInput) -> RepliesTaken:
-        """Read the bank's files and keep their lines (收取回盘); say whether anything else is to be done today."""
-        index, work = partial(account_index, self.vault, input.tenant), self._work(input, DayStep.REPLIES)
-        take_replies(work, self.bank_of(input.tenant), account_index=index)
-        return RepliesTaken(is_quiet=finish_if_quiet(work))
+    def take_replies(self, input: DayStepInput) -> Done:
+        """Read the bank's files and keep their lines (收取回盘)."""
+        index = partial(account_index, self.vault, input.tenant)
+        take_replies(self._work(input, DayStep.REPLIES), self.bank_of(input.tenant), account_index=index)
+        return Done()
 
     @activity.defn(name="daily.post", no_thread_cancel_exception=True)
     def post(self, input: DayStepInput) -> Done:

@@ -35,13 +35,6 @@ class DayBegun:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RepliesTaken:
-    """The bank's files have been read; `is_quiet`: the steps up to the roll have nothing to do and are on record."""
-
-    is_quiet: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class StepFailedInput:
     """A whole step could not be done; it is kept in the exception queue and tried again."""
 

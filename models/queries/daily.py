@@ -31,12 +31,6 @@ def new_replies(session: Session, *, tenant: str, status: str) -> list[str]:
     )
 
 
-def any_new_reply(session: Session, *, tenant: str) -> bool:
-    """Whether there is a line, of any status, that nothing has followed from yet."""
-    found = select(BankReply.id).where(col(BankReply.tenant) == tenant, col(BankReply.state) == ReplyState.NEW).limit(1)
-    return session.exec(found).first() is not None
-
-
 def touched_agreements(session: Session, *, tenant: str, on: date) -> list[str]:
     """Agreements that this date concerns: a row falls due, fell due the day before, is overdue, or was booked on."""
     of_tenant = col(Agreement.tenant) == tenant

@@ -114,14 +114,6 @@ def barred_on(session: Session, *, tenant: str, on: date) -> set[RowKey]:
     return {key for key in map(row_of, found) if key is not None}
 
 
-def any_retry(session: Session, *, tenant: str) -> bool:
-    """Whether somebody wants anything tried again."""
-    found = select(DailyException.id).where(
-        col(DailyException.tenant) == tenant, col(DailyException.state) == ExceptionState.RETRY
-    )
-    return session.exec(found.limit(1)).first() is not None
-
-
 def waiting_targets(session: Session, *, tenant: str, step: str, only_retries: bool = False) -> set[str]:
     """What stands in the queue for a step: all of it, or what somebody wants tried again."""
     states = [ExceptionState.RETRY] if only_retries else [ExceptionState.OPEN, ExceptionState.RETRY]

@@ -16,17 +16,11 @@ from tests.support.daybook import TENANT
 from workflows.daily.scheduled import DailyScheduled
 
 _LATER: Final = FIRST_DUE + timedelta(days=3)
-_QUIET: Final = FIRST_DUE + timedelta(days=9)
 
 
 async def _one_date(office: DailyOffice) -> str:
     await office.until(FIRST_DUE)
     return daily_workflow_id(TENANT, FIRST_DUE.isoformat())
-
-
-async def _quiet(office: DailyOffice) -> str:
-    await office.until(_QUIET)
-    return daily_workflow_id(TENANT, _QUIET.isoformat())
 
 
 async def _dates(office: DailyOffice) -> str:
@@ -44,7 +38,6 @@ async def _by_the_clock(office: DailyOffice) -> str:
 # name -> (who starts what, the step that breaks once)
 SCENARIOS: Final[dict[str, tuple[Callable[[DailyOffice], Awaitable[str]], str | None]]] = {
     "daily-run": (_one_date, None),
-    "daily-quiet": (_quiet, None),
     "daily-step-tried-again": (_one_date, "daily.post"),
     "daily-catch-up": (_dates, None),
     "daily-scheduled": (_by_the_clock, None),

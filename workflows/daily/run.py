@@ -1,25 +1,25 @@
 """One business date of one tenant (日终): its steps in order, each tried until it is done, then the date is closed."""
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from temporalio import workflow
 
-from models.contracts.daily import DailyRunInput, DayBegun, DayStepInput, RepliesTaken, StepFailedInput
+from models.contracts.daily import DailyRunInput, DayBegun, DayStepInput, StepFailedInput
+from models.contracts.platform import Done
 from workflows.ports.daily import DailyPort
 from workflows.support.failures import STEP_FAILED, failure_code
 from workflows.support.options import BULK, DATABASE, DECIDING, rest_before_try
 
 # What a failure of the step is filed under, and the step.
-_REPLIES: Final = ("take-replies", DailyPort.take_replies)
-_AFTER_REPLIES: Final = (
+_STEPS: Final = (
+    ("take-replies", DailyPort.take_replies),
     ("post", DailyPort.post),
     ("arrears", DailyPort.arrears),
     ("reminders", DailyPort.reminders),
     ("debit-orders", DailyPort.debit_orders),
     ("send-file", DailyPort.send_file),
+    ("roll", DailyPort.roll),
 )
-_ROLL: Final = ("roll", DailyPort.roll)
 
 
 @workflow.defn(name="daily.run")
@@ -37,18 +37,15 @@ class DailyRun:
         begun: DayBegun = await workflow.execute_local_activity_method(DailyPort.begin, self._step, **DATABASE)
         if not begun.is_open:
             return
-        taken: RepliesTaken = await self._until_done(*_REPLIES)
-        if not taken.is_quiet:
-            for name, step in _AFTER_REPLIES:
-                await self._until_done(name, step)
-        await self._until_done(*_ROLL)
+        for name, step in _STEPS:
+            await self._until_done(name, step)
 
-    async def _until_done(self, name: str, step: Callable[[DailyPort, DayStepInput], Any]) -> Any:
+    async def _until_done(self, name: str, step: object) -> None:
         """A step must be done before the next: an order after replies that nobody read would take money twice."""
         failures = 0
         while True:
             try:
-                return await workflow.execute_activity_method(step, self._step, **BULK)
+                answer: Done = await workflow.execute_activity_method(step, self._step, **BULK)  # type: ignore[call-overload]
             except STEP_FAILED as error:
                 failed = StepFailedInput(
                     tenant=self._step.tenant,
@@ -59,3 +56,6 @@ class DailyRun:
                 await workflow.execute_activity_method(DailyPort.note_failure, failed, **DECIDING)
                 failures += 1
                 await workflow.sleep(rest_before_try(failures))
+            else:
+                del answer
+                return

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 from temporalio import activity
 
-from models.contracts.daily import CatchUpInput, DayBegun, DayStepInput, NextDay, RepliesTaken, StepFailedInput
+from models.contracts.daily import CatchUpInput, DayBegun, DayStepInput, NextDay, StepFailedInput
 from models.contracts.platform import Done
 
 
@@ -23,8 +23,8 @@ class DailyPort(ABC):
 
     @activity.defn(name="daily.take_replies", no_thread_cancel_exception=True)
     @abstractmethod
-    def take_replies(self, input: DayStepInput) -> RepliesTaken:
-        """Read the bank's files and keep their lines (收取回盘); say whether anything else is to be done today."""
+    def take_replies(self, input: DayStepInput) -> Done:
+        """Read the bank's files and keep their lines (收取回盘)."""
 
     @activity.defn(name="daily.post", no_thread_cancel_exception=True)
     @abstractmethod

@@ -13,7 +13,6 @@ from tests.support.daily_office import FIRST_DUE, books_before_due, daily_office
 from tests.support.daybook import ONE_DAY, START, TENANT
 from workflows.daily.run import DailyRun
 
-QUIET = FIRST_DUE + timedelta(days=9)
 STEPS = [
     "daily.next_date",
     "daily.begin",
@@ -47,16 +46,6 @@ async def test_the_list_of_steps_is_complete(office) -> None:
         assert plan.steps() == STEPS
         desk.check_paid_once()
         assert desk.book.exceptions() == []
-
-
-async def test_a_quiet_date_goes_from_the_replies_to_the_roll(office) -> None:
-    plan = Breakage()
-    async with office(plan) as desk:
-        await desk.until(QUIET - ONE_DAY)
-        plan.seen.clear()
-        await desk.until(QUIET)
-        assert plan.seen == ["daily.next_date", "daily.begin", "daily.take_replies", "daily.roll", "daily.next_date"]
-        assert desk.book.run_of(QUIET).state == "DONE"
 
 
 async def test_every_step_twice_is_every_step_once(office, monkeypatch: pytest.MonkeyPatch) -> None:
