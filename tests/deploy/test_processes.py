@@ -75,6 +75,7 @@ def ready(url: str) -> bool:
         return False
 
 
+@pytest.mark.long
 def test_two_of_each_serve_and_stop_in_order(site: Site) -> None:
     not_yet = site.command("api", "--port", "0")
     assert not_yet.returncode == 78, not_yet.stderr  # no key, no schema: it says so instead of making them

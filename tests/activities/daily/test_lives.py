@@ -26,30 +26,30 @@ def sqlite_book(sqlite_database, vault, clock, tmp_path: Path):
         yield opened
 
 
-def test_a_row_paid_as_agreed_is_debited_once_and_is_no_news(book: Daybook) -> None:
-    agreement = book.agree(rows=level_rows(2, start=SIGNED))
-    book.run_until(FIRST_DUE + timedelta(days=36))
-    assert [(order.row_no, order.attempt, order.amount_minor, order.state) for order in book.orders(agreement)] == [
-        (no, 1, 101_000, "SETTLED") for no in (1, 2)
-    ]
-    assert book.agreement(agreement).status == "paid-off"
-    assert [item.split()[0] for item in book.news(agreement)] == ["settled"]
-    assert book.exceptions() == []
-    balance = book.check_books(book.today())
+def test_a_row_paid_as_agreed_is_debited_once_and_is_no_news(sqlite_book: Daybook) -> None:
+    agreement = sqlite_book.agree(rows=level_rows(2, start=SIGNED))
+    sqlite_book.run_until(FIRST_DUE + timedelta(days=36))
+    assert [
+        (order.row_no, order.attempt, order.amount_minor, order.state) for order in sqlite_book.orders(agreement)
+    ] == [(no, 1, 101_000, "SETTLED") for no in (1, 2)]
+    assert sqlite_book.agreement(agreement).status == "paid-off"
+    assert [item.split()[0] for item in sqlite_book.news(agreement)] == ["settled"]
+    assert sqlite_book.exceptions() == []
+    balance = sqlite_book.check_books(sqlite_book.today())
     assert balance[Account.BANK_CLEARING] == 202_000
     assert balance[Account.INSTALLMENT_PRINCIPAL] == balance[Account.CUSTOMER_CREDIT] == 0
 
 
-def test_a_missed_row_is_tried_again_and_cured(book: Daybook) -> None:
-    agreement = book.agree(rows=level_rows(2, start=SIGNED))
-    fate_of(book, agreement, rejected(INSUFFICIENT_FUNDS))
-    book.run_until(FIRST_DUE + timedelta(days=10))
-    first, again = sorted(book.orders(agreement), key=lambda order: order.attempt)
+def test_a_missed_row_is_tried_again_and_cured(sqlite_book: Daybook) -> None:
+    agreement = sqlite_book.agree(rows=level_rows(2, start=SIGNED))
+    fate_of(sqlite_book, agreement, rejected(INSUFFICIENT_FUNDS))
+    sqlite_book.run_until(FIRST_DUE + timedelta(days=10))
+    first, again = sorted(sqlite_book.orders(agreement), key=lambda order: order.attempt)
     assert (first.state, first.reason_code, again.state, again.attempt) == ("REJECTED", "AM04", "SETTLED", 2)
     assert again.amount_minor > 101_000  # late interest of the days between
-    assert [item.split()[0] for item in book.news(agreement)] == ["missed", "cured"]
-    assert book.agreement(agreement).days_past_due == 0
-    assert book.agreement(agreement).owed_minor == 0
+    assert [item.split()[0] for item in sqlite_book.news(agreement)] == ["missed", "cured"]
+    assert sqlite_book.agreement(agreement).days_past_due == 0
+    assert sqlite_book.agreement(agreement).owed_minor == 0
 
 
 def test_a_late_return_opens_the_row_again(book: Daybook) -> None:
@@ -64,6 +64,7 @@ def test_a_late_return_opens_the_row_again(book: Daybook) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_mandate_that_is_gone_is_not_debited_again_and_the_ladder_is_climbed(sqlite_book: Daybook) -> None:
     book = sqlite_book
     agreement = book.agree(rows=level_rows(5, start=SIGNED))

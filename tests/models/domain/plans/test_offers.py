@@ -13,7 +13,7 @@ from models.domain.plans.offers import Note, PlanOffer, offer, side_by_side
 from models.domain.rates.calendars import months_before
 from tests.models.domain.plans.rounds import ROUND, rounds, the_round
 
-_SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_SLOW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _figures(one: PlanOffer):
