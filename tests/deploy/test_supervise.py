@@ -52,6 +52,13 @@ if fd is not None:
     os.write(fd, b"{}\\n"); os.close(fd)
 time.sleep(60)
 """
+# A child that cannot start, and says so once the one before it serves.
+DIES_AFTER_STEADY = """
+import pathlib, sys, time
+log = pathlib.Path(sys.argv[2])
+while not (log.exists() and "steady started" in log.read_text()): time.sleep(0.01)
+sys.exit(1)
+"""
 
 
 class Stack:
@@ -129,7 +136,7 @@ def test_a_child_that_dies_since_its_port_was_taken_is_given_another_choice(stac
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
-        child = stack.child("dies", "raise SystemExit(1)", ready=True) | {"ports": [holder.getsockname()[1]]}
+        child = stack.child("dies", DIES_AFTER_STEADY, ready=True) | {"ports": [holder.getsockname()[1]]}
         process = stack.start(stack.child("steady"), child)
         _, errors = process.communicate(timeout=20)
     assert errors == "port taken\n"
