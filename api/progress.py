@@ -14,7 +14,7 @@ from api.in_thread import in_thread
 _POLL_SECONDS: Final = 0.25
 # Between two pieces of work there is a moment without any.
 _QUIET_SECONDS: Final = 2.0
-# As long as an access token holds. A browser's `EventSource` connects again by itself, with a token that holds then.
+# As long as an access token holds; who looks on for longer connects again, with a token that holds then.
 _LONGEST_SECONDS: Final = 600.0
 _RECONNECT_MILLISECONDS: Final = 3_000
 

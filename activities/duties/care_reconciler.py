@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from activities.duties.reconciling import Reconciling
 from compliance.audit.unit import Unchanged, unit_of_work
-from models.contracts.installments import CaseView
 from models.contracts.platform import Fence
 from models.domain.ids import care_item
 from models.domain.states import TicketOutcome
@@ -32,11 +31,13 @@ class CareReconciler(Reconciling):
         with self.database.read() as session:
             return open_care_items(session, before=before)
 
-    def mend(self, item: OpenItem, view: CaseView | None, now: datetime) -> None:
-        """Mend the tasks; an item whose workflow an operator terminated is dropped."""
-        self.mend_tasks(item, view, now)
-        if view is None:
-            self._drop(item, now)
+    async def mend_ended(self, item: OpenItem) -> None:
+        """What ends in the ordinary way has closed its records before: an operator terminated this one."""
+        await asyncio.to_thread(self._end, item, self.clock())
+
+    def _end(self, item: OpenItem, now: datetime) -> None:
+        self.mend_tasks(item, None, now)
+        self._drop(item, now)
 
     def _drop(self, item: OpenItem, now: datetime) -> None:
         """Whoever waits for the item sees that nobody has it in hand."""

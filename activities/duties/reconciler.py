@@ -1,11 +1,12 @@
 """The reconciler of cases: holds the inbox against the workflows' own accounts, repairs what differs, and counts it."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import WorkflowFailureError
 
 from activities.duties.reconciling import RPC_PATIENCE, Reconciling
 from compliance.audit.unit import unit_of_work
@@ -40,14 +41,14 @@ class Reconciler(Reconciling):
         with self.database.read() as session:
             return cases.unfinished_cases(session, limit=_PAGE, after=after)
 
-    async def closed(self, item: OpenItem, status: WorkflowExecutionStatus | None) -> CaseView | None:
-        """How the case ended; one whose workflow was terminated counts as withdrawn by an operator."""
+    async def mend_ended(self, item: OpenItem) -> None:
+        """As its result says; a case whose workflow was terminated counts as withdrawn by an operator."""
         outcome, reason = CaseOutcome.WITHDRAWN.value, "terminated-by-operator"
-        if status is WorkflowExecutionStatus.COMPLETED:
-            handle = self.client.get_workflow_handle(item.workflow_id, result_type=CaseResult)
+        handle = self.client.get_workflow_handle(item.workflow_id, result_type=CaseResult)
+        with suppress(WorkflowFailureError):
             result = await handle.result(rpc_timeout=RPC_PATIENCE)
             outcome, reason = result.outcome, result.reason_code or ""
-        return CaseView(
+        view = CaseView(
             case_token=item.case_token,
             stage=CaseStage.ENDED,
             outcome=outcome,
@@ -55,11 +56,10 @@ class Reconciler(Reconciling):
             seq=item.last.seq,
             reason_code=reason or None,
         )
+        await asyncio.to_thread(self.mend, item, view, self.clock())
 
-    def mend(self, item: OpenItem, view: CaseView | None, now: datetime) -> None:
+    def mend(self, item: OpenItem, view: CaseView, now: datetime) -> None:
         """Mend the tasks, then the stage and outcome of the case."""
-        if view is None:
-            return
         self.mend_tasks(item, view, now)
         with self.database.read() as session:
             case = session.get_one(InstallmentCase, item.case_token)

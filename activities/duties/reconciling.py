@@ -53,29 +53,29 @@ class Reconciling(Duty):
         for first in range(0, len(items), _AT_ONCE):
             await asyncio.gather(*(self._check(item) for item in items[first : first + _AT_ONCE]))
 
-    async def closed(self, item: OpenItem, status: WorkflowExecutionStatus | None) -> CaseView | None:  # noqa: ARG002
-        """The account of a workflow that has ended; None if nothing says how, which is so unless a child knows."""
-        return None
-
     @abstractmethod
-    def mend(self, item: OpenItem, view: CaseView | None, now: datetime) -> None:
-        """Bring the records to what the workflow says; blocking. Without a view it has ended, nothing says how."""
+    async def mend_ended(self, item: OpenItem) -> None:
+        """Bring the records of a workflow that has ended to its end."""
+
+    def mend(self, item: OpenItem, view: CaseView, now: datetime) -> None:
+        """Bring the records to what the workflow says; blocking."""
+        self.mend_tasks(item, view, now)
 
     async def _check(self, item: OpenItem) -> None:
         handle = self.client.get_workflow_handle(item.workflow_id)
         try:
             description = await handle.describe(rpc_timeout=RPC_PATIENCE)
-            if description.status is WorkflowExecutionStatus.RUNNING:
-                view = await handle.query("view", result_type=CaseView, rpc_timeout=RPC_PATIENCE)
-            else:
-                view = await self.closed(item, description.status)
+            if description.status is not WorkflowExecutionStatus.RUNNING:
+                await self.mend_ended(item)
+                return
+            view = await handle.query("view", result_type=CaseView, rpc_timeout=RPC_PATIENCE)
         except RPCError:
             return  # not started yet: the relay sees to it; or Temporal is away, and nothing can be said
-        if view is None or not view.is_writing:
+        if not view.is_writing:
             await asyncio.to_thread(self.mend, item, view, self.clock())
 
     def mend_tasks(self, item: OpenItem, view: CaseView | None, now: datetime) -> None:
-        """Close tasks that the workflow does not know, and bring those back for which it waits."""
+        """Close tasks that the workflow does not know, and bring those back for which it waits; None: it has ended."""
         with self.database.read() as session:
             rows = session.exec(select(Task).where(col(Task.workflow_id) == item.workflow_id)).all()
         open_rows = {row.task_no: row for row in rows if row.state in OPEN_TASK_STATES}

@@ -13,10 +13,10 @@ from compliance.vault.cells import CellAddress
 from compliance.vault.keyring import Vault
 from models.contracts.installments import BureauAnswer, QueryBureauInput
 from models.database.engine import Database
+from models.domain.application import ConsentPurpose
 from models.domain.clock import Clock
 from models.domain.tokens import new_token
 from models.queries import cases
-from models.queries.facts import CREDIT_REPORT_QUERY
 from models.queries.products import product_of
 from models.tables.installments import BureauReport, InstallmentCase
 from models.tables.parties import Subject
@@ -81,7 +81,7 @@ class BureauQuery(BureauPort):
             if fresh is not None:
                 return BureauAnswer(report_id=fresh)
             subject = session.get_one(Subject, case.subject_id)
-            consent = cases.latest_consent(session, subject_id=subject.id, purpose=CREDIT_REPORT_QUERY)
+            consent = cases.latest_consent(session, subject_id=subject.id, purpose=ConsentPurpose.CREDIT_REPORT_QUERY)
         record = self.bureau.query(self._identity(subject), query_key=input.query_key)
         now = self.clock()
         row = BureauReport(

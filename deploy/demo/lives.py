@@ -15,6 +15,7 @@ from deploy.demo.mailbox import Phones
 from deploy.demo.negotiating import fitting
 from deploy.demo.office import Office, Unexpected
 from deploy.demo.plans import IN_SERVICE, Plan, terms_of
+from models.domain.application import ConsentPurpose
 from models.domain.privacy_notice import DEFAULT_NOTICE
 from models.domain.states import CaseStage, Outcome, TaskType
 from models.domain.tokens import new_token
@@ -92,7 +93,10 @@ class Life:
     # -- applying ------------------------------------------------------------------------------------------------------
 
     async def _apply(self) -> str:
-        body = application(self.row) | {"branch": BRANCH, "consents": consents("WRITTEN")}
+        body = application(self.row) | {
+            "branch": BRANCH,
+            "consents": [credit_consent("WRITTEN"), privacy_notice("WRITTEN")],
+        }
         answer = await self.office.officer.call("POST", PATH, json=body, headers=_key())
         token: str = answer.json()["token"]
         if not self.plan.evidence_late:
@@ -102,7 +106,10 @@ class Life:
     async def _apply_by_link(self) -> str:
         terms = {"totalDueMinor": self.row.total_due_minor}
         link = await self._link({"purpose": "application", "branch": BRANCH, "terms": terms})
-        body = application(self.row) | {"consents": consents("ELECTRONIC")[: 1 if self.plan.notice_late else None]}
+        given = [credit_consent("ELECTRONIC")]
+        if not self.plan.notice_late:
+            given.append(privacy_notice("ELECTRONIC"))
+        body = application(self.row) | {"consents": given}
         answer = await self.office.line.request("POST", f"{link}/application", json=body, headers=_key())
         if answer.is_error:
             raise Unexpected(f"application by link: {answer.status_code}")
@@ -209,7 +216,10 @@ class Life:
         if task_type is not TaskType.DOCUMENTS or self.tasks[task_type] != 1:
             return
         if self.plan.by_link:
-            for body in consents("WRITTEN")[: None if self.plan.notice_late else 1]:
+            late = [credit_consent("WRITTEN")]
+            if self.plan.notice_late:
+                late.append(privacy_notice("WRITTEN"))
+            for body in late:
                 await self.office.officer.call("POST", f"{PATH}/{self.token}/consents", json=body, headers=_key())
         if self.plan.evidence_late:
             await self._add_evidence(self.token)
@@ -271,12 +281,14 @@ def application(row: BookRow) -> dict[str, Any]:
     }
 
 
-def consents(form: str) -> list[dict[str, str]]:
-    """Consent to the credit query, then the notice about personal data, in a form."""
-    return [
-        {"purpose": "credit-report-query", "form": form, "textVersion": "2026-01"},
-        {"purpose": "privacy-notice", "form": form, "textVersion": DEFAULT_NOTICE.version},
-    ]
+def credit_consent(form: str) -> dict[str, str]:
+    """Consent to the credit query, in a form."""
+    return {"purpose": ConsentPurpose.CREDIT_REPORT_QUERY, "form": form, "textVersion": "2026-01"}
+
+
+def privacy_notice(form: str) -> dict[str, str]:
+    """That the customer was given the notice about personal data, in a form."""
+    return {"purpose": ConsentPurpose.PRIVACY_NOTICE, "form": form, "textVersion": DEFAULT_NOTICE.version}
 
 
 def _key() -> dict[str, str]:

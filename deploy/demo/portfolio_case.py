@@ -11,7 +11,7 @@ from deploy.demo import portfolio_policy as policy
 from deploy.demo.clients_book import Applicant
 from deploy.demo.clients_figures import Proof
 from deploy.demo.customer import Customer
-from deploy.demo.lives import BRANCH, Life, application, consents
+from deploy.demo.lives import BRANCH, Life, application, credit_consent, privacy_notice
 from deploy.demo.mailbox import NothingCame
 from deploy.demo.office import Actor, Unexpected
 from deploy.demo.plans import ACCEPT, CONFIRM, IN_SERVICE, PAPER, Plan
@@ -84,7 +84,10 @@ class ClientCase(Life):
         if self.plan.by_link:
             await Life.apply(self)
             return
-        body = application(self.row) | {"branch": BRANCH, "consents": consents("WRITTEN")}
+        body = application(self.row) | {
+            "branch": BRANCH,
+            "consents": [credit_consent("WRITTEN"), privacy_notice("WRITTEN")],
+        }
         answer = await self.office.officer.call("POST", _CASES, json=body, headers=_key(), expect=(201, 400, 422))
         if answer.status_code != _CREATED:
             problem = answer.json()
@@ -154,7 +157,7 @@ class ClientCase(Life):
     async def _documents(self, task: dict[str, Any]) -> dict[str, Any]:
         """What a rule asked for is fetched before the documents are accepted; without evidence the case ends."""
         if policy.wants_written_consent(task):
-            body = consents("WRITTEN")[0]
+            body = credit_consent("WRITTEN")
             await self.office.officer.call("POST", f"{_CASES}/{self.token}/consents", json=body, headers=_key())
         if policy.wants_evidence(task):
             if self.applicant.proof is Proof.NEVER:

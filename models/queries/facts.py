@@ -1,9 +1,8 @@
 """The facts that the rules of a gate ask about, read from the records. A fact that is not there is left out."""
 
-from typing import Final
-
 from sqlmodel import Session
 
+from models.domain.application import ConsentPurpose, DocumentKind
 from models.domain.roles import Role
 from models.domain.states import Gate
 from models.queries import cases
@@ -11,9 +10,6 @@ from models.queries.agreement_facts import agreement_facts
 from models.queries.core import debt_of, latest_balance
 from models.queries.intake_facts import due_diligence_facts, intake_facts
 from models.tables.installments import InstallmentCase
-
-CREDIT_REPORT_QUERY: Final = "credit-report-query"  # 查询个人信用报告
-HARDSHIP_EVIDENCE: Final = "hardship-evidence"  # 困难证明
 
 
 def gate_facts(session: Session, *, gate: Gate, case_token: str) -> dict[str, object]:
@@ -33,8 +29,8 @@ def gate_facts(session: Session, *, gate: Gate, case_token: str) -> dict[str, ob
 
 
 def _consent_facts(session: Session, case: InstallmentCase) -> dict[str, object]:
-    facts: dict[str, object] = {"query_purpose": CREDIT_REPORT_QUERY}
-    consent = cases.latest_consent(session, subject_id=case.subject_id, purpose=CREDIT_REPORT_QUERY)
+    facts: dict[str, object] = {"query_purpose": ConsentPurpose.CREDIT_REPORT_QUERY.value}
+    consent = cases.latest_consent(session, subject_id=case.subject_id, purpose=ConsentPurpose.CREDIT_REPORT_QUERY)
     if consent is not None:
         facts |= {
             "consent_form": consent.form,
@@ -47,7 +43,7 @@ def _consent_facts(session: Session, case: InstallmentCase) -> dict[str, object]
 def _hardship_facts(session: Session, case: InstallmentCase) -> dict[str, object]:
     facts: dict[str, object] = {
         "hardship_code": case.hardship_code,
-        "hardship_evidence": cases.has_document(session, case_token=case.token, kind=HARDSHIP_EVIDENCE),
+        "hardship_evidence": cases.has_document(session, case_token=case.token, kind=DocumentKind.HARDSHIP_EVIDENCE),
         "total_due_minor": _owed(session, case),
         "requested_amount_minor": case.requested_amount_minor,
         "requested_term_months": case.requested_term_months,

@@ -74,11 +74,6 @@ async def test_record(scenario: str, sqlite_database, vault, clock, temporal_ser
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-async def test_a_recorded_history_replays(scenario: str) -> None:
-    await golden.replay(scenario)
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_a_changed_order_of_commands_is_noticed(scenario: str) -> None:
     """The teeth: the same history with one step under another name must not replay."""
     record = golden.read(scenario)
@@ -90,10 +85,3 @@ async def test_a_changed_order_of_commands_is_noticed(scenario: str) -> None:
         local[0]["markerRecordedEventAttributes"]["markerName"] = "core_patch"
     with pytest.raises(NondeterminismError):
         await golden.replay(scenario, record)
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_histories_and_payloads_stay_small(scenario: str) -> None:
-    """R23: far below the server's ceilings."""
-    assert len(golden.read(scenario)["events"]) <= 5_000
-    assert (golden.HISTORIES / f"{scenario}.json").stat().st_size <= 5_000_000

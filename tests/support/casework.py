@@ -27,7 +27,7 @@ from compliance.vault.cells import RowAddress
 from compliance.vault.keyring import Vault
 from models.contracts.installments import CaseInput, CaseNews
 from models.database.engine import Database
-from models.domain.application import ConsentPurpose
+from models.domain.application import ConsentPurpose, DocumentKind
 from models.domain.clock import Clock
 from models.domain.ids import installment_workflow_id
 from models.domain.privacy_notice import DEFAULT_NOTICE
@@ -37,7 +37,6 @@ from models.domain.tokens import new_case_token, new_token, uuid7
 from models.errors import GatewayRefused
 from models.operations import decisions, outbox
 from models.operations.decisions import NewDecision
-from models.queries.facts import CREDIT_REPORT_QUERY, HARDSHIP_EVIDENCE
 from models.tables.installments import CaseDocument, InstallmentCase
 from models.tables.parties import Consent, Subject
 from models.tables.staff import Staff, StaffRole
@@ -369,7 +368,7 @@ def _consent(subject_id: str, form: str, now: Any) -> Consent:
         id=new_token("cns"),
         tenant=TENANT,
         subject_id=subject_id,
-        purpose=CREDIT_REPORT_QUERY,
+        purpose=ConsentPurpose.CREDIT_REPORT_QUERY,
         form=form,
         text_version="2026-01",
         given_at=now,
@@ -394,7 +393,7 @@ def _evidence(token: str, subject_id: str, now: Any) -> CaseDocument:
         tenant=TENANT,
         case_token=token,
         subject_id=subject_id,
-        kind=HARDSHIP_EVIDENCE,
+        kind=DocumentKind.HARDSHIP_EVIDENCE,
         media_type="application/pdf",
         size_bytes=1,
         digest="0" * 64,
