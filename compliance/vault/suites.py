@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from compliance.vault import sm4
 from models.errors import CannotOpen, KeysUnavailable
 
 NONCE_BYTES: Final = 12
@@ -132,7 +133,44 @@ AES_256_GCM: Final = Suite(
     ),
 )
 
-SUITES: Final[dict[int, Suite]] = {suite.id: suite for suite in (AES_256_GCM,)}
+SM4_GCM: Final = Suite(
+    id=2,
+    name="SM4-GCM/HMAC-SM3",
+    key_bytes=sm4.KEY_BYTES,
+    aead=sm4.Sm4Gcm,
+    digest="sm3",
+    hash=hashes.SM3,
+    # RFC 8998, A.1.
+    aead_answer=AeadAnswer(
+        key="0123456789abcdeffedcba9876543210",
+        nonce="00001234567800000000abcd",
+        plaintext=(
+            "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd"
+            "eeeeeeeeeeeeeeeeffffffffffffffffeeeeeeeeeeeeeeeeaaaaaaaaaaaaaaaa"
+        ),
+        associated_data="feedfacedeadbeeffeedfacedeadbeefabaddad2",
+        ciphertext_and_tag=(
+            "17f399f08c67d5ee19d0dc9969c4bb7d5fd46fd3756489069157b282bb200735"
+            "d82710ca5c22f0ccfa7cbf93d496ac15a56834cbcf98c397b4024a2691233b8d"
+            "83de3541e4c2b58177e065a9bf7b62ec"
+        ),
+    ),
+    # GM/T 0042-2015, appendix D.3, first vector.
+    mac_answer=MacAnswer(
+        key="0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20",
+        message=(b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq" * 2).hex(),
+        tag="ca05e144ed05d1857840d1f318a4a8669e559fc8391f414485bfdf7bb408963a",
+    ),
+    # The inputs of RFC 5869, test case 1, as GmSSL publishes them for SM3.
+    kdf_answer=KdfAnswer(
+        secret="0b" * 22,
+        salt="000102030405060708090a0b0c",
+        info="f0f1f2f3f4f5f6f7f8f9",
+        key="c69fe91b7aaee2dd5718d72dcaee0cce93f1b8e41f792da51261b6a517e68b36ed2c595572b01dfa359b",
+    ),
+)
+
+SUITES: Final[dict[int, Suite]] = {suite.id: suite for suite in (AES_256_GCM, SM4_GCM)}
 DEFAULT_SUITE: Final = AES_256_GCM
 
 
