@@ -17,6 +17,7 @@ from api.aftercare.link_controller import LinkCareController
 from api.agreements.case_controller import CaseAgreementController
 from api.agreements.money_controller import AgreementMoneyController, SettlementQuoteController
 from api.agreements.reversal_controller import AgreementReversalController, ReversalController
+from api.agreements.suspense_controller import AgreementSuspenseController, SuspenseAssignmentController
 from api.bodies import BodyPlugin
 from api.body_gate import MAX_MULTIPART_BYTES, BodyGate
 from api.business_dates.controller import BusinessDateController
@@ -59,6 +60,8 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     SettlementQuoteController,
     AgreementReversalController,
     ReversalController,
+    AgreementSuspenseController,
+    SuspenseAssignmentController,
     SubjectController,
     CustomerLinkController,
     LinkController,

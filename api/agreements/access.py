@@ -1,4 +1,4 @@
-"""Which agreement, quote or reversal a path names, for this caller; one of another branch is the same 404 as none."""
+"""Which agreement, quote, reversal or assignment a path names; one of another branch is the same 404 as none."""
 
 from datetime import date, datetime
 
@@ -15,6 +15,7 @@ from models.operations.agreements import business_date
 from models.queries import servicing
 from models.tables.agreements import Agreement, SettlementQuote
 from models.tables.reversals import Reversal
+from models.tables.suspense import SuspenseAssignment
 
 
 def agreement_for(deps: ApiDeps, principal: Principal, agreement_id: str) -> Agreement:
@@ -56,6 +57,19 @@ def reversal_for(deps: ApiDeps, principal: Principal, reversal_id: str) -> tuple
     if reversal is None:
         raise NotFound
     return reversal, agreement_for(deps, principal, reversal.agreement_id)
+
+
+def assignment_for(deps: ApiDeps, principal: Principal, assignment_id: str) -> tuple[SuspenseAssignment, Agreement]:
+    """The assignment of money in suspense, and its agreement; blocking.
+
+    Raises:
+        NotFound: there is none, or it is not the caller's to see.
+    """
+    with deps.database.read() as session:
+        assignment = servicing.assignment_by_id(session, known_token(assignment_id), tenant=principal.tenant)
+    if assignment is None:
+        raise NotFound
+    return assignment, agreement_for(deps, principal, assignment.agreement_id)
 
 
 def open_date(session: Session, *, tenant: str, clock: Clock) -> date:

@@ -240,6 +240,27 @@ class PrepaymentOptionsAnswer(Answer):
     options: list[PrepaymentOptionAnswer]
 
 
+class AssignmentAnswer(Answer):
+    """An assignment of money in suspense; `shownHash` is what the second person is bound to."""
+
+    id: str
+    agreement_id: str
+    entry_id: str
+    amount_minor: int
+    value_date: date
+    bank_reference: str
+    reason_code: str
+    reason_text: str
+    state: str
+    state_text: str
+    shown_hash: str
+    proposed_by: str
+    proposed_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    booked_event_id: str | None
+
+
 class ReversalAnswer(Answer):
     """A reversal; `shownHash` is what the second person is bound to."""
 

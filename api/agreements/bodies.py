@@ -82,7 +82,24 @@ class ReversalBody(Body):
     ]
 
 
-class ReversalDecisionBody(Body):
+class AssignmentReason(StrEnum):
+    """How it was found whose money it is (认领依据)."""
+
+    REMITTANCE_TEXT = "remittance-text"  # 附言注明
+    PAYER_ACCOUNT = "payer-account"  # 付款账户为本人
+    CUSTOMER_CONFIRMED = "customer-confirmed"  # 客户确认并提供凭证
+
+
+class AssignmentBody(Body):
+    """Money in suspense that is a payment on this agreement; another person confirms."""
+
+    entry_id: Token
+    reason_code: Literal[
+        AssignmentReason.REMITTANCE_TEXT, AssignmentReason.PAYER_ACCOUNT, AssignmentReason.CUSTOMER_CONFIRMED
+    ]
+
+
+class SecondPersonBody(Body):
     """The second person's word, bound to what was shown."""
 
     shown_hash: Sha256Hex

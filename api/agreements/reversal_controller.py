@@ -7,7 +7,7 @@ from litestar.params import FromPath, JSONBody
 
 from api.agreements.access import agreement_for, deed_on, open_date, reversal_for
 from api.agreements.answers import ReversalAnswer
-from api.agreements.bodies import ReversalBody, ReversalDecisionBody
+from api.agreements.bodies import ReversalBody, SecondPersonBody
 from api.agreements.views import reversal_answer
 from api.deps import ApiDeps, Deps, Locale
 from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
@@ -20,10 +20,11 @@ from models.domain.roles import Permission
 from models.domain.tokens import new_token
 from models.errors import FourEyesViolation, ShownChanged, WrongState
 from models.operations import reversals
+from models.operations.four_eyes import Who, makers
 from models.operations.idempotency import KeySlot, open_key
 from models.operations.money_notices import tell_reversed
 from models.operations.payments import lock_agreement
-from models.operations.reversals import PROPOSED, Who
+from models.operations.reversals import PROPOSED
 from models.tables.agreements import Agreement
 from models.tables.reversals import Reversal
 
@@ -91,7 +92,7 @@ class ReversalController(Controller):
         self,
         *,
         reversal_id: FromPath[str],
-        data: JSONBody[ReversalDecisionBody],
+        data: JSONBody[SecondPersonBody],
         deps: Deps,
         principal: Caller,
         locale: Locale,
@@ -112,7 +113,7 @@ class ReversalController(Controller):
         self,
         *,
         reversal_id: FromPath[str],
-        data: JSONBody[ReversalDecisionBody],
+        data: JSONBody[SecondPersonBody],
         deps: Deps,
         principal: Caller,
         locale: Locale,
@@ -183,7 +184,7 @@ def _decide(deps: ApiDeps, principal: Principal, reversal_id: str, *, shown: str
 def _check_second_person(deps: ApiDeps, principal: Principal, reversal: Reversal) -> None:
     """The first of the three layers: the API asks before it tries."""
     with deps.database.read() as session:
-        barred = reversals.persons_barred(session, shown_hash=reversal.shown_hash)
+        barred = makers(session, shown_hash=reversal.shown_hash)
     if principal.person_id in barred:
         raise FourEyesViolation
 

@@ -10,6 +10,7 @@ from api.agreements.answers import (
     AgreementEventAnswer,
     AgreementRowAnswer,
     AllocationAnswer,
+    AssignmentAnswer,
     BalanceAnswer,
     QuoteItemAnswer,
     ReceiptAnswer,
@@ -26,6 +27,7 @@ from models.queries.agreements import events_of_agreement, rows_of_agreement
 from models.queries.servicing import ledger_balances
 from models.tables.agreements import Agreement, AgreementEvent, AgreementRow, SettlementQuote
 from models.tables.reversals import Reversal
+from models.tables.suspense import SuspenseAssignment
 
 
 def agreement_answer(session: Session, agreement: Agreement, *, locale: str) -> AgreementAnswer:
@@ -157,6 +159,28 @@ def reversal_answer(row: Reversal, *, locale: str) -> ReversalAnswer:
         value_date=row.value_date,
         reason_code=row.reason_code,
         reason_text=worded(f"reversal-reason.{row.reason_code}", locale),
+        state=row.state,
+        state_text=worded(f"state.{row.state}", locale),
+        shown_hash=row.shown_hash,
+        proposed_by=row.proposed_by,
+        proposed_at=row.proposed_at,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+        booked_event_id=row.booked_event_id,
+    )
+
+
+def assignment_answer(row: SuspenseAssignment, *, locale: str) -> AssignmentAnswer:
+    """An assignment of money in suspense, waiting or decided."""
+    return AssignmentAnswer(
+        id=row.id,
+        agreement_id=row.agreement_id,
+        entry_id=row.reply_id,
+        amount_minor=row.amount_minor,
+        value_date=row.value_date,
+        bank_reference=row.bank_reference,
+        reason_code=row.reason_code,
+        reason_text=worded(f"assignment-reason.{row.reason_code}", locale),
         state=row.state,
         state_text=worded(f"state.{row.state}", locale),
         shown_hash=row.shown_hash,

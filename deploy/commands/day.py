@@ -153,6 +153,52 @@ def suspense(
         say("nothing waits")
 
 
+@app.command("assign")
+def assign(
+    entry: Annotated[str, typer.Argument(help="Id of the entry in suspense, bkr_….")],
+    agreement: Annotated[str, typer.Option("--agreement", help="Whose money it is, agr_….")],
+    data: DataOption = None,
+    url: UrlOption = None,
+    token_file: TokenOption = None,
+    *,
+    reason: Annotated[
+        str, typer.Option("--reason", help="How that was found: remittance-text, payer-account or customer-confirmed.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Ask to assign money in suspense (认领) to an agreement; another person confirms."""
+    with client_of(data, url, token_file) as client:
+        body = {"entryId": entry, "reasonCode": reason}
+        told = client.call("POST", f"/v1/agreements/{agreement}/suspense-assignments", body=body)
+    _show_assignment(told, as_json=as_json)
+
+
+@app.command("confirm")
+def confirm(
+    assignment: Annotated[str, typer.Argument(help="Id of the assignment, sua_….")],
+    data: DataOption = None,
+    url: UrlOption = None,
+    token_file: TokenOption = None,
+    *,
+    reject: Annotated[bool, typer.Option("--reject", help="Reject instead: the money stays in suspense.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Confirm an assignment of money in suspense (复核认领) as the second person; the payment is booked at once."""
+    path = f"/v1/suspense-assignments/{assignment}"
+    with client_of(data, url, token_file) as client:
+        shown = client.call("GET", path)["shownHash"]
+        told = client.call("POST", f"{path}/{'rejection' if reject else 'confirmation'}", body={"shownHash": shown})
+    _show_assignment(told, as_json=as_json)
+
+
+def _show_assignment(told: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(told)
+        return
+    head = f"{told['id']}  {told['state']}  {told['valueDate']}  {told['amountMinor']:>14}"
+    say(f"{head}  {told['agreementId']}  {told['reasonText']}")
+
+
 def _show_items(told: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         print_json(told)

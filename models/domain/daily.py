@@ -56,6 +56,7 @@ class ReplyState(StrEnum):
     BOOKED = "BOOKED"
     NOTED = "NOTED"  # nothing had to follow
     SUSPENSE = "SUSPENSE"  # money of nobody yet (暂收)
+    ASSIGNED = "ASSIGNED"  # it was in suspense, and two persons found whose it is (认领)
 
 
 class ExceptionState(StrEnum):

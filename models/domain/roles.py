@@ -34,6 +34,8 @@ class Permission(StrEnum):
     PAYMENTS_RECORD = "payments:record"
     REVERSALS_PROPOSE = "reversals:propose"
     REVERSALS_CONFIRM = "reversals:confirm"
+    SUSPENSE_ASSIGN = "suspense:assign"
+    SUSPENSE_CONFIRM = "suspense:confirm"
     STAFF_READ = "staff:read"
     STAFF_CREATE = "staff:create"
     ROLES_PROPOSE = "roles:propose"
@@ -70,10 +72,11 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.TASKS_WORK,
         Permission.SUBJECTS_REVEAL,
         Permission.REVERSALS_CONFIRM,
+        Permission.SUSPENSE_CONFIRM,
         Permission.TICKETS_READ,
         Permission.TICKETS_OPEN,
     },
-    Role.OPERATOR: _ALL_STAFF | {Permission.TASKS_WORK, Permission.BUSINESS_DATES_RUN},
+    Role.OPERATOR: _ALL_STAFF | {Permission.TASKS_WORK, Permission.BUSINESS_DATES_RUN, Permission.SUSPENSE_ASSIGN},
     Role.AUDITOR: _ALL_STAFF | {Permission.AUDIT_READ, Permission.STAFF_READ},
     Role.PRIVACY_OFFICER: _ALL_STAFF | {Permission.SUBJECTS_REVEAL, Permission.AUDIT_READ},
     Role.STAFF_ADMIN: frozenset(

@@ -4,37 +4,26 @@ Four-eyes (双人复核) holds in three layers, as for changes of roles: the API
 made the proposal, and `four_eyes` is unique over subject and person.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import exists, update
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from models.domain.servicing.events import EventKind, PaymentChannel
-from models.domain.tokens import new_token
 from models.errors import Conflict, FieldFault, FormInvalid, FourEyesViolation, ShownChanged, WrongState
 from models.operations.agreements import named
+from models.operations.four_eyes import CHECKER, MAKER, Proposal, Who, is_maker, makers, stand_as
 from models.operations.payments import Receipt, book_money
+from models.operations.suspense import take_back_assignment
 from models.tables.agreements import Agreement, AgreementEvent
 from models.tables.reversals import Reversal
-from models.tables.tasks import FourEyes
 
 PROPOSED: Final = "PROPOSED"
 CONFIRMED: Final = "CONFIRMED"
 REJECTED: Final = "REJECTED"
-_MAKER: Final = "maker"
-_CHECKER: Final = "checker"
 _MONEY: Final = frozenset({EventKind.PAYMENT, EventKind.PREPAYMENT, EventKind.SETTLEMENT})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Who:
-    """A member of staff: the account, and the person behind it, whom four-eyes looks at."""
-
-    staff_id: str
-    person_id: str
 
 
 def shown(reversal: Reversal) -> dict[str, object]:
@@ -87,16 +76,8 @@ def draft(
 def propose(session: Session, reversal: Reversal, *, by: Who, now: datetime) -> None:
     """Write a proposal that waits for its second person."""
     session.add(reversal)
-    _stand_as(session, reversal, by=by, side=_MAKER, now=now)
+    stand_as(session, _proposal(reversal), by=by, side=MAKER, now=now)
     session.flush()
-
-
-def persons_barred(session: Session, *, shown_hash: str) -> frozenset[str]:
-    """Who may not be the second person: who asked for it."""
-    rows = session.exec(
-        select(col(FourEyes.person_id)).where(col(FourEyes.subject) == shown_hash, col(FourEyes.side) == _MAKER)
-    )
-    return frozenset(rows)
 
 
 def decide(session: Session, reversal: Reversal, *, shown_hash: str, confirm: bool, by: Who, now: datetime) -> Reversal:
@@ -107,18 +88,13 @@ def decide(session: Session, reversal: Reversal, *, shown_hash: str, confirm: bo
         WrongState: it was decided before.
         ShownChanged: the caller was shown something else.
     """
-    barred = exists().where(
-        col(FourEyes.subject) == col(Reversal.shown_hash),
-        col(FourEyes.person_id) == by.person_id,
-        col(FourEyes.side) == _MAKER,
-    )
     decided = session.exec(
         update(Reversal)
         .where(
             col(Reversal.id) == reversal.id,
             col(Reversal.state) == PROPOSED,
             col(Reversal.shown_hash) == shown_hash,
-            ~barred,
+            ~is_maker(shown_hash=col(Reversal.shown_hash), person_id=by.person_id),
         )
         .values(state=CONFIRMED if confirm else REJECTED, decided_by=by.staff_id, decided_at=now)
         .execution_options(synchronize_session=False)
@@ -126,7 +102,7 @@ def decide(session: Session, reversal: Reversal, *, shown_hash: str, confirm: bo
     after = session.get_one(Reversal, reversal.id, populate_existing=True)
     if not decided:
         raise _why_not(session, after, by=by)
-    _stand_as(session, after, by=by, side=_CHECKER, now=now)
+    stand_as(session, _proposal(after), by=by, side=CHECKER, now=now)
     try:
         session.flush()
     except IntegrityError:
@@ -151,6 +127,7 @@ def book_reversal(session: Session, agreement: Agreement, reversal: Reversal, *,
     reversal.booked_event_id = new.event.id
     session.add(reversal)
     session.flush()
+    take_back_assignment(session, event_id=reversal.event_id, on=on, now=now)
     return receipt
 
 
@@ -166,20 +143,10 @@ def _taken_back(session: Session, event_id: str) -> bool:
 def _why_not(session: Session, reversal: Reversal, *, by: Who) -> Exception:
     if reversal.state != PROPOSED:
         return WrongState(params={"state": reversal.state})
-    if by.person_id in persons_barred(session, shown_hash=reversal.shown_hash):
+    if by.person_id in makers(session, shown_hash=reversal.shown_hash):
         return FourEyesViolation()
     return ShownChanged()
 
 
-def _stand_as(session: Session, reversal: Reversal, *, by: Who, side: str, now: datetime) -> None:
-    session.add(
-        FourEyes(
-            id=new_token("eye"),
-            tenant=reversal.tenant,
-            subject=reversal.shown_hash,
-            person_id=by.person_id,
-            side=side,
-            decision_id=reversal.id,
-            created_at=now,
-        )
-    )
+def _proposal(reversal: Reversal) -> Proposal:
+    return Proposal(id=reversal.id, tenant=reversal.tenant, shown_hash=reversal.shown_hash)

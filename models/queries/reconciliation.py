@@ -17,6 +17,7 @@ from models.domain.reconciliation.records import (
     BookOrder,
     ClearingSum,
     FiledLine,
+    entry_reference,
 )
 from models.domain.servicing.events import EventKind, PaymentChannel
 from models.domain.servicing.ledger import Account
@@ -226,25 +227,20 @@ def _replies(session: Session, period: Period, orders: Sequence[_Row]) -> list[_
 
 
 def _line(reply: _Row, tenant: str) -> BankLine:
+    assigned = reply.state == ReplyState.ASSIGNED
     return BankLine(
         line_id=reply.id,
         amount_minor=reply.amount_minor,
         value_date=reply.value_date or date.min,
         back=reply.status == RETURNED,
         credit=reply.credit,
-        reference=entry_reference(reply.business_key.removeprefix(f"{tenant}/")),
+        reference=entry_reference(reply.business_key.removeprefix(f"{tenant}/")) or (reply.id if assigned else None),
         order_id=reply.order_id,
         end_to_end_id=reply.end_to_end_id,
         account=reply.account_index,
         in_suspense=reply.state == ReplyState.SUSPENSE,
+        assigned=assigned,
     )
-
-
-def entry_reference(key: str) -> str | None:
-    """The bank's reference in the key of a booked entry; None in other keys, and in those that had to be shortened."""
-    head, _, rest = key.partition("/")
-    parts = rest.rsplit("/", 3)
-    return parts[0] if head == "entry" and len(parts) == 4 else None  # noqa: PLR2004 - detail, end-to-end id, status
 
 
 # The ledger ----------------------------------------------------------------------------------------------------------
@@ -300,20 +296,22 @@ def _moved(event: _Row, known: dict[str, _Row]) -> int:
 
 
 def _of_suspense(session: Session, period: Period, replies: Iterable[_Row]) -> Iterator[ClearingSum]:
-    """Line by line: money of nobody stands on the clearing account as the bank moved it."""
-    posted = {
-        journal: (int(total), booked_on)
-        for journal, booked_on, total in session.exec(
-            select(col(LedgerEntry.journal), col(LedgerEntry.booked_on), func.sum(LedgerEntry.amount_minor))
-            .where(
-                col(LedgerEntry.tenant) == period.tenant,
-                col(LedgerEntry.booked_on) >= period.first - _AROUND,
-                col(LedgerEntry.account) == Account.BANK_CLEARING.value,
-                col(LedgerEntry.agreement_id).is_(None),
-            )
-            .group_by(col(LedgerEntry.journal), col(LedgerEntry.booked_on))
-        ).all()
-    }
+    """Line by line: money of nobody stands on the clearing account as the bank moved it; what was assigned does not."""
+    posted: dict[str, tuple[int, date]] = {}
+    for journal, booked_on, total in session.exec(
+        select(col(LedgerEntry.journal), col(LedgerEntry.booked_on), func.sum(LedgerEntry.amount_minor))
+        .where(
+            col(LedgerEntry.tenant) == period.tenant,
+            col(LedgerEntry.booked_on) >= period.first - _AROUND,
+            col(LedgerEntry.account) == Account.BANK_CLEARING.value,
+            col(LedgerEntry.agreement_id).is_(None),
+        )
+        .group_by(col(LedgerEntry.journal), col(LedgerEntry.booked_on))
+        .order_by(col(LedgerEntry.booked_on))
+    ).all():
+        entry = "/".join(journal.split("/")[:2])  # suspense/<line>, and behind it which assignment moved it out or back
+        before, since = posted.get(entry, (0, booked_on))
+        posted[entry] = (before + int(total), since)
     for reply in replies:
         day = reply.value_date
         if day is None or not period.first <= day <= period.last:

@@ -4,8 +4,10 @@ from sqlmodel import Session, col, func, select
 
 from models.domain.viewer import ANY_BRANCH
 from models.tables.agreements import Agreement, AgreementRow, LedgerEntry, PlanOffer, SettlementQuote
+from models.tables.daily import BankReply
 from models.tables.installments import CaseContact, CaseDocument, InstallmentCase
 from models.tables.reversals import Reversal
+from models.tables.suspense import SuspenseAssignment
 
 
 def visible_agreement(session: Session, agreement_id: str, *, tenant: str, branch: str) -> Agreement | None:
@@ -60,6 +62,18 @@ def reversal_by_id(session: Session, reversal_id: str, *, tenant: str) -> Revers
     """A reversal of the tenant, whatever its state."""
     reversal = session.get(Reversal, reversal_id)
     return reversal if reversal is not None and reversal.tenant == tenant else None
+
+
+def suspense_entry_by_id(session: Session, entry_id: str, *, tenant: str) -> BankReply | None:
+    """An entry of the bank, whatever became of it."""
+    reply = session.get(BankReply, entry_id)
+    return reply if reply is not None and reply.tenant == tenant else None
+
+
+def assignment_by_id(session: Session, assignment_id: str, *, tenant: str) -> SuspenseAssignment | None:
+    """An assignment of money in suspense, whatever its state."""
+    assignment = session.get(SuspenseAssignment, assignment_id)
+    return assignment if assignment is not None and assignment.tenant == tenant else None
 
 
 def is_on_record(session: Session, record_id: str, *, case_token: str) -> bool:

@@ -16,6 +16,7 @@ from models.tables import (
     platform,
     reversals,
     staff,
+    suspense,
     tasks,
     tenants,
 )
@@ -33,6 +34,7 @@ MODULES: Final = (
     platform,
     reversals,
     staff,
+    suspense,
     tasks,
     tenants,
 )

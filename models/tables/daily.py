@@ -97,7 +97,7 @@ class BankReply(DataTable, table=True):
     credit: bool | None = None  # of a booked entry: whether our account was credited
     account_index: bytes | None = Field(default=None, sa_column=Column(LargeBinary(32), nullable=True))  # the debtor's
     order_id: str | None = Field(default=None, max_length=40, index=True)
-    state: str = Field(max_length=16)  # NEW | BOOKED | NOTED | SUSPENSE
+    state: str = Field(max_length=16)  # NEW | BOOKED | NOTED | SUSPENSE | ASSIGNED
     created_at: datetime = Field(sa_column=instant())
 
 

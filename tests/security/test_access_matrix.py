@@ -36,6 +36,7 @@ UNKNOWN: Final = {
     "agreement_id": "agr_" + "0" * 26,
     "quote_id": "quo_" + "0" * 26,
     "reversal_id": "rev_" + "0" * 26,
+    "assignment_id": "sua_" + "0" * 26,
     "ticket_id": "tkt_" + "0" * 26,
     "exception_id": "dex_" + "0" * 26,
 }

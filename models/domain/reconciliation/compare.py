@@ -168,7 +168,7 @@ class _Comparison:
             self._note(Kind.WRONG_DIRECTION, About.TRANSFER, booked=payment, line=line)
         elif line.amount_minor != payment.amount_minor:
             self._note(Kind.WRONG_AMOUNT, About.TRANSFER, booked=payment, line=line)
-        elif second > last_day(first, days, is_bank_day=self.is_bank_day):
+        elif not line.assigned and second > last_day(first, days, is_bank_day=self.is_bank_day):
             self._note(Kind.WRONG_DAY, About.TRANSFER, booked=payment, line=line)
         else:
             self.agreeing += 1

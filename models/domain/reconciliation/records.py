@@ -58,6 +58,7 @@ class BankLine:
         credit: whether our account was credited; None where that was not kept.
         account: blind index of the debtor's account; None where the bank does not name it.
         in_suspense: the books hold it as money of nobody (暂收).
+        assigned: it was that until two persons found whose it is (认领); how long they looked is no fault.
     """
 
     line_id: str
@@ -70,6 +71,7 @@ class BankLine:
     end_to_end_id: str | None = None
     account: bytes | None = field(default=None, repr=False)
     in_suspense: bool = False
+    assigned: bool = False
 
     @property
     def is_reversed(self) -> bool:
@@ -125,3 +127,10 @@ class Accounts:
     as_of: date
     transfers: tuple[BookedMoney, ...] = ()
     clearing: tuple[ClearingSum, ...] = ()
+
+
+def entry_reference(key: str) -> str | None:
+    """The bank's reference in the key of a booked entry; None in other keys, and in those that had to be shortened."""
+    head, _, rest = key.partition("/")
+    parts = rest.rsplit("/", 3)
+    return parts[0] if head == "entry" and len(parts) == 4 else None  # noqa: PLR2004 - detail, end-to-end id, status

@@ -27,7 +27,7 @@ class Api:
 
     def call(self, method: str, path: str, *, body: dict[str, Any] | None = None) -> Any:
         self.asked.append((method, path, body))
-        if path.startswith("/v1/business-dates/"):
+        if path != "/v1/business-dates":
             return self.answers.pop(0)
         if method == "POST":
             assert body is not None
@@ -120,3 +120,20 @@ def test_money_in_suspense_is_told_with_amount_and_date(api: Api, capsys: pytest
     assert capsys.readouterr().out.split() == ["bkr_1", "2026-11-23", "-1000", "-"]
     assert run_command(["day", "suspense"]) == 0
     assert capsys.readouterr().out == "nothing waits\n"
+
+
+def test_money_in_suspense_is_assigned_by_one_and_confirmed_by_another(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {"id": "sua_1", "state": "PROPOSED", "valueDate": "2026-11-23", "amountMinor": 1000, "agreementId": "agr_1",
+            "reasonText": "The remittance text names it", "shownHash": "f" * 64}  # fmt: skip
+    api.answers = [told, told, told | {"state": "CONFIRMED"}, told, told | {"state": "REJECTED"}]
+    assert run_command(["day", "assign", "bkr_1", "--agreement", "agr_1", "--reason", "remittance-text"]) == 0
+    assert run_command(["day", "confirm", "sua_1"]) == 0
+    assert run_command(["day", "confirm", "sua_1", "--reject"]) == 0
+    assert [call for call in api.asked if call[0] == "POST"] == [
+        ("POST", "/v1/agreements/agr_1/suspense-assignments", {"entryId": "bkr_1", "reasonCode": "remittance-text"}),
+        ("POST", "/v1/suspense-assignments/sua_1/confirmation", {"shownHash": "f" * 64}),
+        ("POST", "/v1/suspense-assignments/sua_1/rejection", {"shownHash": "f" * 64}),
+    ]
+    assert [line.split()[1] for line in capsys.readouterr().out.splitlines()] == ["PROPOSED", "CONFIRMED", "REJECTED"]

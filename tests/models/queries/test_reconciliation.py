@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import insert
 
 from models.domain.reconciliation.compare import reconcile
-from models.domain.reconciliation.records import BankLine, BookedMoney
-from models.queries.reconciliation import Period, accounts_of, entry_reference
+from models.domain.reconciliation.records import BankLine, BookedMoney, entry_reference
+from models.queries.reconciliation import Period, accounts_of
 from models.tables.agreements import AgreementEvent, LedgerEntry
 from models.tables.daily import BankFile, BankReply, DebitOrder
 from tests.models.domain.reconciliation.planted import (
