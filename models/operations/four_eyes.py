@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import ColumnElement, exists
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
 from models.domain.tokens import new_token
@@ -39,7 +40,7 @@ def makers(session: Session, *, shown_hash: str) -> frozenset[str]:
     return frozenset(rows)
 
 
-def is_maker(*, shown_hash: ColumnElement[str], person_id: str) -> ColumnElement[bool]:
+def is_maker(*, shown_hash: Mapped[str], person_id: str) -> ColumnElement[bool]:
     """The same as a condition, for the compare-and-set that decides."""
     return exists().where(
         col(FourEyes.subject) == shown_hash, col(FourEyes.person_id) == person_id, col(FourEyes.side) == MAKER
