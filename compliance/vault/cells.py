@@ -1,21 +1,26 @@
 """Cells: one sealed value of one column of one row about one person (docs/wire-format.md).
 
 What a cell is bound to never appears in it; it must be said again to open it. So a cell that was copied to another
-place, or whose header names another key version, does not open.
+place, or whose header names another key version, does not open. A packed cell holds several columns of one row.
 """
 
 import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from compliance.vault.framing import framed, utf8
+from compliance.vault.packing import pack, unpack
 from compliance.vault.suites import NONCE_BYTES, TAG_BYTES, SealingKey
 from models.errors import CannotOpen
 
 CELL_FORMAT: Final = 1
+PACKED_FORMAT: Final = 2
 HEADER_BYTES: Final = 4
 OVERHEAD_BYTES: Final = HEADER_BYTES + NONCE_BYTES + TAG_BYTES
 COMMITMENT_BYTES: Final = 16
+_DOMAIN: Final = {CELL_FORMAT: "casework.cell", PACKED_FORMAT: "casework.packed"}
+_LENGTH_OF_4: Final = (4).to_bytes(4)
 _LENGTH_OF_8: Final = (8).to_bytes(4)
 
 
@@ -52,13 +57,13 @@ class RowAddress:
 
 def seal_cell(key: SealingKey, address: CellAddress, value: bytes | str) -> bytes:
     """`format(1) suite(1) dek_version(2) nonce(12) ciphertext tag(16)`: 32 bytes longer than the value."""
-    header = _header(key)
+    header = header_of(key)
     return header + key.seal(value if isinstance(value, bytes) else utf8(value), _associated_data(address, header))
 
 
 def seal_cell_under(key: SealingKey, address: CellAddress, value: bytes, *, nonce: bytes) -> bytes:
     """As `seal_cell` with a given nonce: for the frozen example of the format, nothing else."""
-    header = _header(key)
+    header = header_of(key)
     return header + key.seal_under(nonce, value, _associated_data(address, header))
 
 
@@ -68,58 +73,100 @@ def open_cell(key: SealingKey, address: CellAddress, sealed: bytes) -> bytes:
     Raises:
         CannotOpen: altered, moved, cut short, or sealed under another key.
     """
-    header = sealed[:HEADER_BYTES]
-    if len(sealed) < OVERHEAD_BYTES or header != _header(key):
-        raise CannotOpen(detail=_where(address))
-    try:
-        return key.open(sealed[HEADER_BYTES:], _associated_data(address, header))
-    except CannotOpen:
-        raise CannotOpen(detail=_where(address)) from None
+    return _opened(key, address, sealed, header_of(key))
+
+
+def seal_packed(key: SealingKey, address: CellAddress, values: Mapping[str, bytes]) -> bytes:
+    """A packed cell: the header of a cell with format 2, over the packed columns (`compliance.vault.packing`)."""
+    header = header_of(key, PACKED_FORMAT)
+    return header + key.seal(pack(values), _associated_data(address, header))
+
+
+def open_packed(key: SealingKey, address: CellAddress, sealed: bytes) -> dict[str, bytes]:
+    """The columns by name.
+
+    Raises:
+        CannotOpen: altered, moved, cut short, a plain cell, or sealed under another key.
+    """
+    return unpack(_opened(key, address, sealed, header_of(key, PACKED_FORMAT)))
 
 
 def key_version_of(sealed: bytes) -> int:
-    """Which version of the subject's key a cell names; it still has to open.
+    """Which version of the subject's key a cell, plain or packed, names; it still has to open.
 
     Raises:
         CannotOpen: this is no cell of a known format.
     """
-    if len(sealed) < OVERHEAD_BYTES or sealed[0] != CELL_FORMAT:
+    if len(sealed) < OVERHEAD_BYTES or sealed[0] not in _DOMAIN:
         raise CannotOpen(detail="not a cell of a known format")
     return int.from_bytes(sealed[2:HEADER_BYTES])
 
 
-def _header(key: SealingKey) -> bytes:
-    return bytes((CELL_FORMAT, key.suite.id)) + key.version.to_bytes(2)
+def text_of(address: CellAddress, value: bytes) -> str:
+    """A value that was sealed as text.
+
+    Raises:
+        CannotOpen: it was not.
+    """
+    try:
+        return value.decode()
+    except UnicodeDecodeError:  # whose own text would show the value
+        raise CannotOpen(detail=f"{place_of(address)} holds no text") from None
 
 
-def _where(address: CellAddress) -> str:
+def place_of(address: CellAddress) -> str:
+    """Where a cell lies, for an error: names and identifiers only."""
     return f"cell {address.table}.{address.column} of {address.row}"
 
 
+# The binding: framed(domain, tenant, table, column, row, subject, header, schema version), in three parts that are each
+# worked out no more often than they change. --------------------------------------------------------------------------
+
+
+def header_of(key: SealingKey, cell_format: int = CELL_FORMAT) -> bytes:
+    """What stands before the nonce of everything that this key seals in this format."""
+    return bytes((cell_format, key.suite.id)) + key.version.to_bytes(2)
+
+
 @functools.lru_cache(maxsize=1024)  # few columns, many cells
-def _column_binding(tenant: str, table: str, column: str) -> bytes:
-    return framed("casework.cell", tenant, table, column)
+def column_binding(tenant: str, table: str, column: str, cell_format: int = CELL_FORMAT) -> bytes:
+    """What the cells of one column have in common."""
+    return framed(_DOMAIN[cell_format], tenant, table, column)
+
+
+def row_binding(row: str, subject: str) -> bytes:
+    """What the cells of one row have in common."""
+    row_bytes, subject_bytes = row.encode(), subject.encode()
+    return b"".join((len(row_bytes).to_bytes(4), row_bytes, len(subject_bytes).to_bytes(4), subject_bytes))
+
+
+def form_binding(header: bytes, schema_version: int) -> bytes:
+    """What the cells of one row under one key have in common."""
+    return b"".join((_LENGTH_OF_4, header, _LENGTH_OF_8, schema_version.to_bytes(8)))
 
 
 def _associated_data(address: CellAddress, header: bytes) -> bytes:
-    # framed("casework.cell", tenant, table, column, row, subject, header, schema_version), only faster.
-    row, subject = address.row.encode(), address.subject.encode()
-    return b"".join(
-        (
-            _column_binding(address.tenant, address.table, address.column),
-            len(row).to_bytes(4),
-            row,
-            len(subject).to_bytes(4),
-            subject,
-            b"\x00\x00\x00\x04",
-            header,
-            _LENGTH_OF_8,
-            address.schema_version.to_bytes(8),
-        )
+    return (
+        column_binding(address.tenant, address.table, address.column, header[0])
+        + row_binding(address.row, address.subject)
+        + form_binding(header, address.schema_version)
     )
 
 
+def _opened(key: SealingKey, address: CellAddress, sealed: bytes, header: bytes) -> bytes:
+    if len(sealed) < OVERHEAD_BYTES or sealed[:HEADER_BYTES] != header:
+        raise CannotOpen(detail=place_of(address))
+    try:
+        return key.open(sealed[HEADER_BYTES:], _associated_data(address, header))
+    except CannotOpen:
+        raise CannotOpen(detail=place_of(address)) from None
+
+
 # Wrapped keys ---------------------------------------------------------------------------------------------------------
+
+
+_WRAPPED_FORMAT: Final = 1
+_WRAPPING_DOMAIN: Final = "casework.subject-key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +182,15 @@ class SubjectKeyAddress:
 
 def wrap_subject_key(branch: SealingKey, address: SubjectKeyAddress, secret: bytes) -> bytes:
     """`format(1) suite(1) nonce(12) ciphertext tag(16)`; the suite byte is the wrapping key's."""
-    header = bytes((CELL_FORMAT, branch.suite.id))
+    header = _wrapping_header(branch)
     return header + branch.seal(secret, _wrapping_binding(address, header))
+
+
+def wrap_first_keys(branch: SealingKey, *, tenant: str, secrets: Sequence[tuple[str, bytes]]) -> list[bytes]:
+    """As `wrap_subject_key` for the first keys, under the branch key's own suite, of many subjects at once."""
+    header = _wrapping_header(branch)
+    begin, end = framed(_WRAPPING_DOMAIN, header, tenant), framed(1, branch.suite.id, branch.version)
+    return branch.seal_all(header, [(secret, begin + framed(subject) + end) for subject, secret in secrets])
 
 
 def unwrap_subject_key(branch: SealingKey, address: SubjectKeyAddress, wrapped: bytes) -> bytes:
@@ -146,7 +200,7 @@ def unwrap_subject_key(branch: SealingKey, address: SubjectKeyAddress, wrapped: 
         CannotOpen: altered, another person's, or wrapped under another branch key.
     """
     header = wrapped[:2]
-    if len(wrapped) < len(header) + NONCE_BYTES + TAG_BYTES or header != bytes((CELL_FORMAT, branch.suite.id)):
+    if len(wrapped) < len(header) + NONCE_BYTES + TAG_BYTES or header != _wrapping_header(branch):
         raise CannotOpen(detail=f"wrapped key of subject {address.subject}")
     try:
         return branch.open(wrapped[2:], _wrapping_binding(address, header))
@@ -159,9 +213,13 @@ def commitment(key: SealingKey, *, tenant: str, subject: str) -> bytes:
     return key.mac(framed("casework.commitment", tenant, subject, key.version, key.suite.id))[:COMMITMENT_BYTES]
 
 
+def _wrapping_header(branch: SealingKey) -> bytes:
+    return bytes((_WRAPPED_FORMAT, branch.suite.id))
+
+
 def _wrapping_binding(address: SubjectKeyAddress, header: bytes) -> bytes:
     return framed(
-        "casework.subject-key",
+        _WRAPPING_DOMAIN,
         header,
         address.tenant,
         address.subject,

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compliance.vault.cells import (
-    CELL_FORMAT,
     OVERHEAD_BYTES,
+    PACKED_FORMAT,
     CellAddress,
     RowAddress,
     SubjectKeyAddress,
@@ -129,7 +129,7 @@ def test_the_same_value_twice_is_two_different_cells() -> None:
 
 def test_the_version_in_the_header_is_found_before_opening() -> None:
     assert key_version_of(seal_cell(KEY, ADDRESS, b"")) == 3
-    for nonsense in (b"", b"\x01\x01\x00\x01", bytes([CELL_FORMAT + 1]) + bytes(40)):
+    for nonsense in (b"", b"\x01\x01\x00\x01", bytes([PACKED_FORMAT + 1]) + bytes(40)):
         with pytest.raises(CannotOpen):
             key_version_of(nonsense)
 

@@ -1,0 +1,254 @@
+"""Whole records of many people, sealed and opened in bulk (docs/wire-format.md).
+
+A layout says which columns of a table are cells of their own, which ones nobody searches and so lie packed in one cell,
+and which ones are indexed. Cells are the same as those that `Vault.seal` makes: either opens the other's.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final, NamedTuple, Protocol, TypeVar
+
+from compliance.vault import cells
+from compliance.vault.blind import INDEX_BITS, BlindField, blind_index
+from compliance.vault.bulk_keys import CHUNK, SubjectKeys
+from compliance.vault.cells import CELL_FORMAT, HEADER_BYTES, OVERHEAD_BYTES, PACKED_FORMAT, CellAddress
+from compliance.vault.framing import utf8
+from compliance.vault.packing import entry_head, pack_entries, unpack
+from compliance.vault.suites import SealingKey
+from models.errors import CannotOpen
+
+DEFAULT_PACKED_COLUMN: Final = "packed_cell"
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A blind index over one column of text.
+
+    Attributes:
+        bits: of the token; fewer than 256 only as `compliance.vault.blind_plan` plans it.
+    """
+
+    column: str
+    field: BlindField
+    bits: int = INDEX_BITS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordLayout:
+    """How the records of one table lie in it. Names are columns; a changed meaning gets a new schema version.
+
+    Attributes:
+        cells: columns that are sealed one by one, because they are opened or changed one by one.
+        packed: columns that are sealed together, into `packed_into`.
+        indexes: what is computed beside them, by the column that takes the token.
+        binary: columns of bytes; all others are text.
+
+    Raises:
+        ValueError: a column stands twice, or an index is over a column of bytes or one that is not there.
+    """
+
+    table: str
+    cells: tuple[str, ...]
+    packed: tuple[str, ...] = ()
+    packed_into: str = DEFAULT_PACKED_COLUMN
+    indexes: Mapping[str, Indexed] = field(default_factory=dict)
+    binary: frozenset[str] = frozenset()
+    schema_version: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse a layout that would lose a column."""
+        columns = [*self.cells, *self.packed, self.packed_into, *self.indexes]
+        twice = {column for column in columns if columns.count(column) > 1}
+        if twice or "" in columns:
+            raise ValueError(
+                f"layout of {self.table}: {min(twice) if twice else 'a column without a name'} stands twice"
+            )
+        sealed = {*self.cells, *self.packed}
+        for column in self.binary - sealed:
+            raise ValueError(f"layout of {self.table}: {column} is no column of it")
+        for index in self.indexes.values():
+            if index.column not in sealed - self.binary:
+                raise ValueError(f"layout of {self.table}: an index needs a column of text, not {index.column}")
+
+
+class Record(NamedTuple):
+    """One row in clear; a column that is None or missing is not sealed."""
+
+    row: str
+    subject: str
+    values: Mapping[str, str | bytes | None]
+
+    def __repr__(self) -> str:
+        return f"Record(row={self.row!r}, subject={self.subject!r})"
+
+
+class SealedRecord(NamedTuple):
+    """One row as it is stored: cells by column, the packed one among them, and tokens by their column."""
+
+    row: str
+    subject: str
+    cells: Mapping[str, bytes]
+    indexes: Mapping[str, bytes] = {}
+
+
+class Keys(Protocol):
+    """What of the vault is needed here."""
+
+    def subject_keys(
+        self, *, tenant: str, subject_ids: Collection[str], create: bool = False
+    ) -> Mapping[str, SubjectKeys]:
+        """Keys of at most `CHUNK` subjects."""
+
+    def index_key(self, *, tenant: str, field: BlindField) -> SealingKey:
+        """The key of one field's blind index."""
+
+
+class RecordVault:
+    """Seals and opens the records of one table of one tenant. Safe to share between threads."""
+
+    def __init__(self, vault: Keys, *, tenant: str, layout: RecordLayout) -> None:
+        """Work out once what all records have in common."""
+        self._vault = vault
+        self._tenant = tenant
+        self._layout = layout
+        self._columns = frozenset({*layout.cells, *layout.packed})
+        self._packed = frozenset(layout.packed)
+        self._cells = {
+            column: cells.column_binding(tenant, layout.table, column, CELL_FORMAT) for column in layout.cells
+        }
+        self._pack = cells.column_binding(tenant, layout.table, layout.packed_into, PACKED_FORMAT)
+        self._heads = [(column, entry_head(column)) for column in sorted(layout.packed, key=str.encode)]
+
+    def seal(self, records: Iterable[Record], *, create: bool = False) -> Iterator[SealedRecord]:
+        """Seal records as they come, in chunks of `CHUNK`: keys are read once a chunk, and never held between chunks.
+
+        Args:
+            records: taken from as far as the chunk under way.
+            create: give a key to a subject who has none, committed before the first of the chunk is handed out.
+
+        Raises:
+            ValueError: a column that the layout does not have, a text that is no Unicode, or an empty value to index.
+            SubjectShredded: a subject of the chunk was shredded.
+            KeysUnavailable: a subject of the chunk has no key, or the key store does not answer.
+        """
+        for chunk in _chunks(records):
+            subjects = {record.subject for record in chunk}
+            keys = self._vault.subject_keys(tenant=self._tenant, subject_ids=subjects, create=create)
+            index_keys = {
+                index.field: self._vault.index_key(tenant=self._tenant, field=index.field)
+                for index in self._layout.indexes.values()
+            }
+            yield from [self._sealed(record, keys[record.subject].current, index_keys) for record in chunk]
+
+    def open(self, sealed: Iterable[SealedRecord]) -> Iterator[Record]:
+        """Open records, in chunks; of a record that carries only some of its cells, only these.
+
+        Raises:
+            ValueError: a cell of a column that the layout does not have.
+            CannotOpen: a cell was altered, moved, or sealed under a key or a layout that is not here.
+            SubjectShredded: as `seal`.
+            KeysUnavailable: as `seal`.
+        """
+        for chunk in _chunks(sealed):
+            keys = self._vault.subject_keys(tenant=self._tenant, subject_ids={record.subject for record in chunk})
+            yield from [self._opened(record, keys[record.subject].versions) for record in chunk]
+
+    # Sealing ----------------------------------------------------------------------------------------------------------
+
+    def _sealed(self, record: Record, key: SealingKey, index_keys: Mapping[BlindField, SealingKey]) -> SealedRecord:
+        row, subject, values = record
+        if not values.keys() <= self._columns:
+            raise ValueError(f"{self._layout.table} has no column {min(values.keys() - self._columns)} to seal")
+        who, version = cells.row_binding(row, subject), self._layout.schema_version
+        header = cells.header_of(key)
+        rest = who + cells.form_binding(header, version)
+        named = [
+            (column, _bytes(value), binding + rest)
+            for column, binding in self._cells.items()
+            if (value := values.get(column)) is not None
+        ]
+        made = key.seal_all(header, [(value, binding) for _, value, binding in named])
+        sealed = {column: cell for (column, _, _), cell in zip(named, made, strict=True)}
+        entries = [(head, _bytes(value)) for name, head in self._heads if (value := values.get(name)) is not None]
+        if entries:
+            header = cells.header_of(key, PACKED_FORMAT)
+            binding = self._pack + who + cells.form_binding(header, version)
+            [sealed[self._layout.packed_into]] = key.seal_all(header, [(pack_entries(entries), binding)])
+        return SealedRecord(row, subject, sealed, self._indexes(values, index_keys))
+
+    def _indexes(
+        self, values: Mapping[str, str | bytes | None], keys: Mapping[BlindField, SealingKey]
+    ) -> dict[str, bytes]:
+        tokens = {}
+        for into, index in self._layout.indexes.items():
+            value = values.get(index.column)
+            if value is None:
+                continue
+            if not isinstance(value, str):
+                raise ValueError(f"{self._layout.table}.{index.column} is indexed: text only")  # noqa: TRY004 - of the data
+            tokens[into] = blind_index(keys[index.field], field=index.field, value=value, bits=index.bits)
+        return tokens
+
+    # Opening ----------------------------------------------------------------------------------------------------------
+
+    def _opened(self, record: SealedRecord, versions: Mapping[int, SealingKey]) -> Record:
+        who = cells.row_binding(record.row, record.subject)
+        values: dict[str, str | bytes | None] = {}
+        for column in record.cells:
+            if column == self._layout.packed_into:
+                packed = unpack(
+                    self._content(record, column, versions, binding=self._pack + who, cell_format=PACKED_FORMAT)
+                )
+                if not packed.keys() <= self._packed:
+                    raise CannotOpen(detail=f"{self._place(record, column)} holds columns of another layout")
+                values |= {name: self._typed(record, name, value) for name, value in packed.items()}
+                continue
+            binding = self._cells.get(column)
+            if binding is None:
+                raise ValueError(f"{self._layout.table} has no column {column} to open")
+            content = self._content(record, column, versions, binding=binding + who, cell_format=CELL_FORMAT)
+            values[column] = self._typed(record, column, content)
+        return Record(record.row, record.subject, values)
+
+    def _content(
+        self,
+        record: SealedRecord,
+        column: str,
+        versions: Mapping[int, SealingKey],
+        *,
+        binding: bytes,
+        cell_format: int,
+    ) -> bytes:
+        sealed = record.cells[column]
+        header = sealed[:HEADER_BYTES]
+        key = versions.get(int.from_bytes(header[2:]))
+        if key is None or len(sealed) < OVERHEAD_BYTES or header != cells.header_of(key, cell_format):
+            raise CannotOpen(detail=self._place(record, column))
+        try:
+            bound = binding + cells.form_binding(header, self._layout.schema_version)
+            return key.open(sealed[HEADER_BYTES:], bound)
+        except CannotOpen:
+            raise CannotOpen(detail=self._place(record, column)) from None
+
+    def _typed(self, record: SealedRecord, column: str, value: bytes) -> str | bytes:
+        return value if column in self._layout.binary else cells.text_of(self._address(record, column), value)
+
+    def _place(self, record: SealedRecord, column: str) -> str:
+        return cells.place_of(self._address(record, column))
+
+    def _address(self, record: SealedRecord, column: str) -> CellAddress:
+        return CellAddress(
+            self._tenant, self._layout.table, column, record.row, record.subject, self._layout.schema_version
+        )
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else utf8(value)
+
+
+def _chunks(items: Iterable[R]) -> Iterator[list[R]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
