@@ -4,15 +4,13 @@ A chunk is read in one transaction and written in another. What was made is used
 """
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Row
-
-from compliance.vault import cells, store
-from compliance.vault.cells import SubjectKeyAddress
+from compliance.vault import store
+from compliance.vault.cells import ManySubjectKeys
 from compliance.vault.suites import EnabledSuites, SealingKey
 from compliance.vault.tables import KeyState
 from models.database.engine import Database
@@ -70,61 +68,55 @@ def subject_keys(
 
 
 def _read(database: Database, wrapping: Wrapping, subject_ids: Collection[str]) -> dict[str, SubjectKeys]:
-    rows = store.many_subject_rows(database, tenant=wrapping.tenant, subject_ids=subject_ids)
-    if rows.shredded:
-        raise SubjectShredded(detail=f"subject {min(rows.shredded)}")
+    stored = store.many_subject_keys(database, tenant=wrapping.tenant, subject_ids=subject_ids)
+    if stored.shredded:
+        raise SubjectShredded(detail=f"subject {min(stored.shredded)}")
+    forms: dict[tuple[int, int, int], ManySubjectKeys] = {}
     versions: dict[str, dict[int, SealingKey]] = {}
-    current: dict[str, SealingKey] = {}
-    for row in rows.keys:
-        key = _opened(wrapping, row)
-        versions.setdefault(row.subject_id, {})[key.version] = key
-        if row.state == KeyState.ACTIVE:
-            current.setdefault(row.subject_id, key)  # the newest comes first
-    for subject in versions.keys() - current.keys():
+    newest: dict[str, int] = {}
+    for subject, version, suite_id, branch_version, wrapped, commitment, state in stored.keys:
+        name = (version, suite_id, branch_version)
+        form = forms.get(name)
+        if form is None:
+            form = forms[name] = _form(wrapping, version=version, suite_id=suite_id, branch_version=branch_version)
+        key = form.unwrap(subject, wrapped, commitment)
+        versions.setdefault(subject, {})[version] = key
+        if state == KeyState.ACTIVE:
+            newest[subject] = max(version, newest.get(subject, version))
+    for subject in versions.keys() - newest.keys():
         raise KeysUnavailable(detail=f"every key of subject {subject} is decrypt-only: one must be active")
-    return {subject: SubjectKeys(current[subject], keys) for subject, keys in versions.items()}
+    return {subject: SubjectKeys(keys[newest[subject]], keys) for subject, keys in versions.items()}
 
 
-def _opened(wrapping: Wrapping, row: Row[Any]) -> SealingKey:
-    tenant, subject, version, suite_id, branch_version, wrapped, commitment, *_ = row
+def _form(wrapping: Wrapping, *, version: int, suite_id: int, branch_version: int) -> ManySubjectKeys:
     branch = wrapping.branches.get(branch_version)
     if branch is None:
-        raise CannotOpen(detail=f"tenant {tenant} has no subject-wrap key of version {branch_version}")
-    address = SubjectKeyAddress(
-        tenant=tenant, subject=subject, version=version, suite=suite_id, branch_version=branch_version
-    )
-    secret = cells.unwrap_subject_key(branch, address, wrapped)
-    key = SealingKey(wrapping.suites.of(suite_id), secret, version=version)
-    if cells.commitment(key, tenant=tenant, subject=subject) != commitment:
-        raise CannotOpen(detail=f"the key of subject {subject} does not fit its commitment")
-    return key
+        raise CannotOpen(detail=f"tenant {wrapping.tenant} has no subject-wrap key of version {branch_version}")
+    return ManySubjectKeys(branch, tenant=wrapping.tenant, version=version, suite=wrapping.suites.of(suite_id))
 
 
 def _make(
-    database: Database, wrapping: Wrapping, subject_ids: Collection[str], *, at: datetime
+    database: Database, wrapping: Wrapping, subject_ids: Sequence[str], *, at: datetime
 ) -> dict[str, SubjectKeys]:
-    tenant, branch = wrapping.tenant, wrapping.current
-    suite = branch.suite
-    drawn, size = os.urandom(suite.key_bytes * len(subject_ids)), suite.key_bytes
-    secrets = [
-        (subject, drawn[begin : begin + size])
-        for subject, begin in zip(subject_ids, range(0, len(drawn), size), strict=True)
-    ]
-    keys = {subject: SealingKey(suite, secret, version=1) for subject, secret in secrets}
-    wrapped = cells.wrap_first_keys(branch, tenant=tenant, secrets=secrets)
+    branch, suite = wrapping.current, wrapping.current.suite
+    size = suite.key_bytes
+    drawn = os.urandom(size * len(subject_ids))
+    secrets = {subject: drawn[number * size : (number + 1) * size] for number, subject in enumerate(subject_ids)}
+    made = ManySubjectKeys(branch, tenant=wrapping.tenant, version=1, suite=suite).wrap(secrets)
     rows = [
         {
-            "tenant": tenant,
+            "tenant": wrapping.tenant,
             "subject_id": subject,
             "version": 1,
             "suite": suite.id,
             "branch_version": branch.version,
-            "wrapped": sealed,
-            "commitment": cells.commitment(key, tenant=tenant, subject=subject),
+            "wrapped": wrapped,
+            "commitment": commitment,
             "state": KeyState.ACTIVE.value,
             "created_at": at,
         }
-        for (subject, key), sealed in zip(keys.items(), wrapped, strict=True)
+        for subject, (_, wrapped, commitment) in zip(subject_ids, made, strict=True)
     ]
-    written = store.add_subject_keys(database, rows, tenant=tenant)
-    return {subject: SubjectKeys(key, {1: key}) for subject, key in keys.items() if subject in written}
+    written = store.add_subject_keys(database, rows, tenant=wrapping.tenant)
+    keys = zip(subject_ids, (key for key, _, _ in made), strict=True)
+    return {subject: SubjectKeys(key, {1: key}) for subject, key in keys if subject in written}

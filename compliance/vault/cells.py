@@ -5,13 +5,13 @@ place, or whose header names another key version, does not open. A packed cell h
 """
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from compliance.vault.framing import framed, utf8
 from compliance.vault.packing import pack, unpack
-from compliance.vault.suites import NONCE_BYTES, TAG_BYTES, SealingKey
+from compliance.vault.suites import NONCE_BYTES, TAG_BYTES, SealingKey, Suite
 from models.errors import CannotOpen
 
 CELL_FORMAT: Final = 1
@@ -140,6 +140,7 @@ def row_binding(row: str, subject: str) -> bytes:
     return b"".join((len(row_bytes).to_bytes(4), row_bytes, len(subject_bytes).to_bytes(4), subject_bytes))
 
 
+@functools.lru_cache(maxsize=1024)  # few headers, many rows
 def form_binding(header: bytes, schema_version: int) -> bytes:
     """What the cells of one row under one key have in common."""
     return b"".join((_LENGTH_OF_4, header, _LENGTH_OF_8, schema_version.to_bytes(8)))
@@ -167,6 +168,7 @@ def _opened(key: SealingKey, address: CellAddress, sealed: bytes, header: bytes)
 
 _WRAPPED_FORMAT: Final = 1
 _WRAPPING_DOMAIN: Final = "casework.subject-key"
+_COMMITMENT_DOMAIN: Final = "casework.commitment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,13 +188,6 @@ def wrap_subject_key(branch: SealingKey, address: SubjectKeyAddress, secret: byt
     return header + branch.seal(secret, _wrapping_binding(address, header))
 
 
-def wrap_first_keys(branch: SealingKey, *, tenant: str, secrets: Sequence[tuple[str, bytes]]) -> list[bytes]:
-    """As `wrap_subject_key` for the first keys, under the branch key's own suite, of many subjects at once."""
-    header = _wrapping_header(branch)
-    begin, end = framed(_WRAPPING_DOMAIN, header, tenant), framed(1, branch.suite.id, branch.version)
-    return branch.seal_all(header, [(secret, begin + framed(subject) + end) for subject, secret in secrets])
-
-
 def unwrap_subject_key(branch: SealingKey, address: SubjectKeyAddress, wrapped: bytes) -> bytes:
     """The key itself.
 
@@ -209,8 +204,55 @@ def unwrap_subject_key(branch: SealingKey, address: SubjectKeyAddress, wrapped: 
 
 
 def commitment(key: SealingKey, *, tenant: str, subject: str) -> bytes:
-    """16 bytes that fit this key and no other: AES-GCM alone would let one ciphertext open under two keys."""
-    return key.mac(framed("casework.commitment", tenant, subject, key.version, key.suite.id))[:COMMITMENT_BYTES]
+    """16 bytes that fit this key and no other: GCM alone would let one ciphertext open under two keys."""
+    return key.mac(framed(_COMMITMENT_DOMAIN, tenant, subject, key.version, key.suite.id))[:COMMITMENT_BYTES]
+
+
+class ManySubjectKeys:
+    """Wraps and unwraps keys of one version and suite, under one branch key, of many subjects of one tenant.
+
+    The same bytes as `wrap_subject_key` and `commitment`; what all have in common is worked out once.
+    """
+
+    __slots__ = ("_begin", "_branch", "_committed", "_end", "_header", "_suite", "_version", "_with")
+
+    def __init__(self, branch: SealingKey, *, tenant: str, version: int, suite: Suite) -> None:
+        """Prepare the bindings."""
+        self._branch, self._suite, self._version = branch, suite, version
+        self._header = _wrapping_header(branch)
+        self._begin = framed(_WRAPPING_DOMAIN, self._header, tenant)
+        self._end = framed(version, suite.id, branch.version)
+        self._committed, self._with = framed(_COMMITMENT_DOMAIN, tenant), framed(version, suite.id)
+
+    def wrap(self, secrets: Mapping[str, bytes]) -> list[tuple[SealingKey, bytes, bytes]]:
+        """For each subject the key, its wrapped form and its commitment."""
+        who = [framed(subject) for subject in secrets]
+        keys = [SealingKey(self._suite, secret, version=self._version) for secret in secrets.values()]
+        bound = [(secret, self._begin + one + self._end) for secret, one in zip(secrets.values(), who, strict=True)]
+        wrapped = self._branch.seal_all(self._header, bound)
+        commitments = [self._commitment(key, one) for key, one in zip(keys, who, strict=True)]
+        return list(zip(keys, wrapped, commitments, strict=True))
+
+    def unwrap(self, subject: str, wrapped: bytes, commitment: bytes) -> SealingKey:
+        """One subject's key.
+
+        Raises:
+            CannotOpen: altered, another person's, wrapped under another branch key, or not the one committed to.
+        """
+        who, begin = framed(subject), len(self._header)
+        if len(wrapped) < begin + NONCE_BYTES + TAG_BYTES or wrapped[:begin] != self._header:
+            raise CannotOpen(detail=f"wrapped key of subject {subject}")
+        try:
+            secret = self._branch.open(wrapped, self._begin + who + self._end, begin=begin)
+        except CannotOpen:
+            raise CannotOpen(detail=f"wrapped key of subject {subject}") from None
+        key = SealingKey(self._suite, secret, version=self._version)
+        if self._commitment(key, who) != commitment:
+            raise CannotOpen(detail=f"the key of subject {subject} does not fit its commitment")
+        return key
+
+    def _commitment(self, key: SealingKey, who: bytes) -> bytes:
+        return key.mac(self._committed + who + self._with)[:COMMITMENT_BYTES]
 
 
 def _wrapping_header(branch: SealingKey) -> bytes:

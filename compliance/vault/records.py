@@ -12,8 +12,7 @@ from typing import Final, NamedTuple, Protocol, TypeVar
 from compliance.vault import cells
 from compliance.vault.blind import INDEX_BITS, BlindField, blind_index
 from compliance.vault.bulk_keys import CHUNK, SubjectKeys
-from compliance.vault.cells import CELL_FORMAT, HEADER_BYTES, OVERHEAD_BYTES, PACKED_FORMAT, CellAddress
-from compliance.vault.framing import utf8
+from compliance.vault.cells import CELL_FORMAT, HEADER_BYTES, OVERHEAD_BYTES, PACKED_FORMAT
 from compliance.vault.packing import entry_head, pack_entries, unpack
 from compliance.vault.suites import SealingKey
 from models.errors import CannotOpen
@@ -118,11 +117,12 @@ class RecordVault:
         self._cells = {
             column: cells.column_binding(tenant, layout.table, column, CELL_FORMAT) for column in layout.cells
         }
+        self._names, self._bindings = tuple(self._cells), tuple(self._cells.values())
         self._pack = cells.column_binding(tenant, layout.table, layout.packed_into, PACKED_FORMAT)
         self._heads = [(column, entry_head(column)) for column in sorted(layout.packed, key=str.encode)]
 
     def seal(self, records: Iterable[Record], *, create: bool = False) -> Iterator[SealedRecord]:
-        """Seal records as they come, in chunks of `CHUNK`: keys are read once a chunk, and never held between chunks.
+        """Seal records as they come, in chunks of `CHUNK`; keys that are not in memory are read once a chunk.
 
         Args:
             records: taken from as far as the chunk under way.
@@ -161,22 +161,38 @@ class RecordVault:
         row, subject, values = record
         if not values.keys() <= self._columns:
             raise ValueError(f"{self._layout.table} has no column {min(values.keys() - self._columns)} to seal")
-        who, version = cells.row_binding(row, subject), self._layout.schema_version
-        header = cells.header_of(key)
-        rest = who + cells.form_binding(header, version)
-        named = [
-            (column, _bytes(value), binding + rest)
-            for column, binding in self._cells.items()
-            if (value := values.get(column)) is not None
-        ]
-        made = key.seal_all(header, [(value, binding) for _, value, binding in named])
-        sealed = {column: cell for (column, _, _), cell in zip(named, made, strict=True)}
-        entries = [(head, _bytes(value)) for name, head in self._heads if (value := values.get(name)) is not None]
-        if entries:
-            header = cells.header_of(key, PACKED_FORMAT)
-            binding = self._pack + who + cells.form_binding(header, version)
-            [sealed[self._layout.packed_into]] = key.seal_all(header, [(pack_entries(entries), binding)])
+        who, header = cells.row_binding(row, subject), cells.header_of(key)
+        rest = who + cells.form_binding(header, self._layout.schema_version)
+        columns, found = self._names, [values.get(column) for column in self._names]
+        if None in found:
+            columns = tuple(column for column, value in zip(columns, found, strict=True) if value is not None)
+        try:
+            bound = [
+                (value if isinstance(value, bytes) else value.encode(), binding + rest)
+                for value, binding in zip(found, self._bindings, strict=True)
+                if value is not None
+            ]
+            sealed = dict(zip(columns, key.seal_all(header, bound), strict=True))
+            if self._heads:
+                sealed |= self._packed_cell(values, key, self._pack + who)
+        except UnicodeEncodeError:  # whose own text would show the value
+            raise ValueError(f"a text of {row} is not valid Unicode") from None
         return SealedRecord(row, subject, sealed, self._indexes(values, index_keys))
+
+    def _packed_cell(
+        self, values: Mapping[str, str | bytes | None], key: SealingKey, binding: bytes
+    ) -> dict[str, bytes]:
+        entries = []
+        for name, head in self._heads:
+            value = values.get(name)
+            if value is not None:
+                entries.append((head, value if isinstance(value, bytes) else value.encode()))
+        if not entries:
+            return {}
+        header = cells.header_of(key, PACKED_FORMAT)
+        bound = binding + cells.form_binding(header, self._layout.schema_version)
+        [sealed] = key.seal_all(header, [(pack_entries(entries), bound)])
+        return {self._layout.packed_into: sealed}
 
     def _indexes(
         self, values: Mapping[str, str | bytes | None], keys: Mapping[BlindField, SealingKey]
@@ -194,58 +210,53 @@ class RecordVault:
     # Opening ----------------------------------------------------------------------------------------------------------
 
     def _opened(self, record: SealedRecord, versions: Mapping[int, SealingKey]) -> Record:
-        who = cells.row_binding(record.row, record.subject)
+        who, packed_into = cells.row_binding(record.row, record.subject), self._layout.packed_into
+        known: dict[bytes, tuple[SealingKey, bytes]] = {}  # nearly always all cells of a row have one header
         values: dict[str, str | bytes | None] = {}
-        for column in record.cells:
-            if column == self._layout.packed_into:
-                packed = unpack(
-                    self._content(record, column, versions, binding=self._pack + who, cell_format=PACKED_FORMAT)
-                )
-                if not packed.keys() <= self._packed:
-                    raise CannotOpen(detail=f"{self._place(record, column)} holds columns of another layout")
-                values |= {name: self._typed(record, name, value) for name, value in packed.items()}
-                continue
-            binding = self._cells.get(column)
+        for column, sealed in record.cells.items():
+            binding, cell_format = self._cells.get(column), CELL_FORMAT
             if binding is None:
-                raise ValueError(f"{self._layout.table} has no column {column} to open")
-            content = self._content(record, column, versions, binding=binding + who, cell_format=CELL_FORMAT)
-            values[column] = self._typed(record, column, content)
+                if column != packed_into:
+                    raise ValueError(f"{self._layout.table} has no column {column} to open")
+                binding, cell_format = self._pack, PACKED_FORMAT
+            header = sealed[:HEADER_BYTES]
+            if header not in known:
+                known[header] = self._opener(record, column, header, versions, who)
+            key, rest = known[header]
+            if header[0] != cell_format or len(sealed) < OVERHEAD_BYTES:
+                raise CannotOpen(detail=self._place(record, column))
+            try:
+                content = key.open(sealed, binding + rest, begin=HEADER_BYTES)
+            except CannotOpen:
+                raise CannotOpen(detail=self._place(record, column)) from None
+            opened = {column: content} if cell_format == CELL_FORMAT else self._unpacked(record, content)
+            for name, value in opened.items():
+                values[name] = value if name in self._layout.binary else self._text(record, name, value)
         return Record(record.row, record.subject, values)
 
-    def _content(
-        self,
-        record: SealedRecord,
-        column: str,
-        versions: Mapping[int, SealingKey],
-        *,
-        binding: bytes,
-        cell_format: int,
-    ) -> bytes:
-        sealed = record.cells[column]
-        header = sealed[:HEADER_BYTES]
+    def _opener(
+        self, record: SealedRecord, column: str, header: bytes, versions: Mapping[int, SealingKey], who: bytes
+    ) -> tuple[SealingKey, bytes]:
         key = versions.get(int.from_bytes(header[2:]))
-        if key is None or len(sealed) < OVERHEAD_BYTES or header != cells.header_of(key, cell_format):
+        if key is None or len(header) < HEADER_BYTES or header != cells.header_of(key, header[0]):
             raise CannotOpen(detail=self._place(record, column))
-        try:
-            bound = binding + cells.form_binding(header, self._layout.schema_version)
-            return key.open(sealed[HEADER_BYTES:], bound)
-        except CannotOpen:
-            raise CannotOpen(detail=self._place(record, column)) from None
+        return key, who + cells.form_binding(header, self._layout.schema_version)
 
-    def _typed(self, record: SealedRecord, column: str, value: bytes) -> str | bytes:
-        return value if column in self._layout.binary else cells.text_of(self._address(record, column), value)
+    def _unpacked(self, record: SealedRecord, content: bytes) -> dict[str, bytes]:
+        packed = unpack(content)
+        if not packed.keys() <= self._packed:
+            where = self._place(record, self._layout.packed_into)
+            raise CannotOpen(detail=f"{where} holds columns of another layout")
+        return packed
+
+    def _text(self, record: SealedRecord, column: str, value: bytes) -> str:
+        try:
+            return value.decode()
+        except UnicodeDecodeError:  # whose own text would show the value
+            raise CannotOpen(detail=f"{self._place(record, column)} holds no text") from None
 
     def _place(self, record: SealedRecord, column: str) -> str:
-        return cells.place_of(self._address(record, column))
-
-    def _address(self, record: SealedRecord, column: str) -> CellAddress:
-        return CellAddress(
-            self._tenant, self._layout.table, column, record.row, record.subject, self._layout.schema_version
-        )
-
-
-def _bytes(value: str | bytes) -> bytes:
-    return value if isinstance(value, bytes) else utf8(value)
+        return f"cell {self._layout.table}.{column} of {record.row}"
 
 
 def _chunks(items: Iterable[R]) -> Iterator[list[R]]:

@@ -7,9 +7,10 @@ deed that needed a key is recorded where the data is, after the key is committed
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Row, bindparam, delete, exists, inspect, text
+from sqlalchemy import select as alchemy_select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
@@ -40,16 +41,15 @@ _ADD_SUBJECT_KEYS: Final = {
     "postgresql": postgresql.insert(_SUBJECT_KEYS).on_conflict_do_nothing().returning(_SUBJECT_KEYS.c.subject_id),
 }
 # The tombstone rules, as for one subject.
-_READ_SUBJECT_KEYS: Final = (
-    _SUBJECT_KEYS.select()
-    .where(
-        _SUBJECT_KEYS.c.tenant == bindparam("tenant"),
-        _SUBJECT_KEYS.c.subject_id.in_(bindparam("subjects", expanding=True)),
-        ~exists().where(
-            _TOMBSTONES.c.tenant == _SUBJECT_KEYS.c.tenant, _TOMBSTONES.c.subject_id == _SUBJECT_KEYS.c.subject_id
-        ),
-    )
-    .order_by(_SUBJECT_KEYS.c.subject_id, _SUBJECT_KEYS.c.version.desc())
+_READ_SUBJECT_KEYS: Final = alchemy_select(
+    *(_SUBJECT_KEYS.c[name] for name in ("subject_id", "version", "suite", "branch_version", "wrapped", "commitment")),
+    _SUBJECT_KEYS.c.state,
+).where(
+    _SUBJECT_KEYS.c.tenant == bindparam("tenant"),
+    _SUBJECT_KEYS.c.subject_id.in_(bindparam("subjects", expanding=True)),
+    ~exists().where(
+        _TOMBSTONES.c.tenant == _SUBJECT_KEYS.c.tenant, _TOMBSTONES.c.subject_id == _SUBJECT_KEYS.c.subject_id
+    ),
 )
 _INITIALISING: Final = 7_318_402_551  # an advisory lock of PostgreSQL: two processes may not create the tables at once
 
@@ -204,24 +204,28 @@ def add_subject_key(database: Database, row: SubjectKey) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class ManySubjectRows:
-    """What the store knows of many subjects: versions of their keys, each one's newest first, and who was shredded."""
+class ManySubjectKeys:
+    """What the store knows of many subjects: their keys in no order, and who was shredded.
 
-    keys: Sequence[Row[Any]]
+    Attributes:
+        keys: subject, version, suite, branch version, wrapped key, commitment, state.
+    """
+
+    keys: Sequence[Row[tuple[str, int, int, int, bytes, bytes, str]]]
     shredded: frozenset[str]
 
 
-def many_subject_rows(database: Database, *, tenant: str, subject_ids: Collection[str]) -> ManySubjectRows:
-    """The keys of many different subjects (at most some hundreds: one statement), as rows of `subject_keys`.
+def many_subject_keys(database: Database, *, tenant: str, subject_ids: Collection[str]) -> ManySubjectKeys:
+    """The keys of many different subjects (at most some hundreds: one statement).
 
     Raises:
         KeysUnavailable: the store does not answer.
     """
     with _answering(), database.read() as session:
         rows = session.connection().execute(_READ_SUBJECT_KEYS, {"tenant": tenant, "subjects": list(subject_ids)}).all()
-        if len({row.subject_id for row in rows}) == len(subject_ids):
-            return ManySubjectRows(rows, frozenset())
-        return ManySubjectRows(rows, _shredded_of(session, tenant, subject_ids))
+        if len({row[0] for row in rows}) == len(subject_ids):
+            return ManySubjectKeys(rows, frozenset())
+        return ManySubjectKeys(rows, _shredded_of(session, tenant, subject_ids))
 
 
 def add_subject_keys(database: Database, rows: Sequence[Mapping[str, object]], *, tenant: str) -> frozenset[str]:

@@ -364,14 +364,15 @@ class SealingKey:
             )
         self._sealed += seals
 
-    def open(self, sealed: bytes, associated_data: bytes) -> bytes:
-        """The plaintext behind `nonce ciphertext tag`.
+    def open(self, sealed: bytes, associated_data: bytes, *, begin: int = 0) -> bytes:
+        """The plaintext behind `nonce ciphertext tag`, which begin at that byte.
 
         Raises:
             CannotOpen: altered, moved or sealed under another key; the error says nothing of the value.
         """
         try:
-            return self._aead.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], associated_data)
+            body = begin + NONCE_BYTES
+            return self._aead.decrypt(sealed[begin:body], sealed[body:], associated_data)
         except (InvalidTag, ValueError):
             raise CannotOpen(detail="the authentication tag does not fit") from None
 

@@ -1,15 +1,19 @@
 """Everything that is sealed under a key of ours, in one shape, so that every attack is tried on each of them."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from compliance.vault import cells
+from compliance.vault.blind import BlindField
+from compliance.vault.bulk_keys import SubjectKeys
 from compliance.vault.cells import CellAddress, SubjectKeyAddress
 from compliance.vault.files import FileAddress, open_file, seal_file
+from compliance.vault.records import Record, RecordLayout, RecordVault, SealedRecord
 from compliance.vault.suites import AES_256_GCM, SM4_GCM, SealingKey, Suite
 
 SUITES = (AES_256_GCM, SM4_GCM)
@@ -67,6 +71,49 @@ def _open_packed(key: SealingKey, address: CellAddress, sealed: bytes) -> bytes:
     return cells.open_packed(key, address, sealed)["address"]
 
 
+class _OneKey:
+    """What a `RecordVault` asks of the vault, with one key for everybody."""
+
+    def __init__(self, key: SealingKey) -> None:
+        self._keys = SubjectKeys(key, {key.version: key})
+
+    def subject_keys(
+        self, *, tenant: str, subject_ids: Collection[str], create: bool = False
+    ) -> dict[str, SubjectKeys]:
+        return dict.fromkeys(subject_ids, self._keys)
+
+    def index_key(self, *, tenant: str, field: BlindField) -> SealingKey:
+        return self._keys.current
+
+
+def _book(key: SealingKey, address: CellAddress, *, packed: bool) -> tuple[RecordVault, str]:
+    """The bulk interface has a way of its own to a cell; it must be no wider one."""
+    name = f"c{address.column}"
+    layout = RecordLayout(
+        table=address.table,
+        cells=() if packed else (name,),
+        packed=("address",) if packed else (),
+        packed_into=name if packed else "rest",
+        binary=frozenset({"address" if packed else name}),
+        schema_version=address.schema_version,
+    )
+    return RecordVault(_OneKey(key), tenant=address.tenant, layout=layout), name
+
+
+def _seal_record(key: SealingKey, address: CellAddress, value: bytes, *, packed: bool) -> bytes:
+    book, name = _book(key, address, packed=packed)
+    [sealed] = book.seal([Record(address.row, address.subject, {"address" if packed else name: value})])
+    return sealed.cells[name]
+
+
+def _open_record(key: SealingKey, address: CellAddress, sealed: bytes, *, packed: bool) -> bytes:
+    book, name = _book(key, address, packed=packed)
+    [record] = book.open([SealedRecord(address.row, address.subject, {name: sealed})])
+    [value] = record.values.values()
+    assert isinstance(value, bytes)
+    return value
+
+
 def forms(folder: Path) -> Iterator[Form]:
     """All of them; files go through `folder`."""
     source, target = folder / "sealed", folder / "attacked"
@@ -81,6 +128,9 @@ def forms(folder: Path) -> Iterator[Form]:
 
     yield Form("cell", _cell_address, cells.seal_cell, cells.open_cell, 4, 1, 2)
     yield Form("packed", _cell_address, _seal_packed, _open_packed, 4, 1, 2)
+    for name, packed in (("record", False), ("packed record", True)):
+        seal, opener = partial(_seal_record, packed=packed), partial(_open_record, packed=packed)
+        yield Form(name, _cell_address, seal, opener, 4, 1, 2)
     yield Form("wrapped key", _key_address, cells.wrap_subject_key, cells.unwrap_subject_key, 2, 1, None)
     yield Form("file", _file_address, seal_in_file, open_from_file, 8, 5, 6)
 

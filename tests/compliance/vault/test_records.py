@@ -15,7 +15,7 @@ from compliance.vault.blind import BlindField
 from compliance.vault.bulk_keys import CHUNK
 from compliance.vault.cells import PACKED_FORMAT, CellAddress, RowAddress, open_cell, open_packed
 from compliance.vault.kek import KekProvider
-from compliance.vault.keyring import Purpose, Vault, open_vault
+from compliance.vault.keyring import KEY_TTL, Purpose, Vault, open_vault
 from compliance.vault.records import Indexed, Record, RecordLayout, RecordVault, SealedRecord
 from compliance.vault.store import initialise_key_store
 from compliance.vault.suites import AES_256_GCM, SM4_GCM, EnabledSuites
@@ -234,13 +234,34 @@ def test_who_was_shredded_is_neither_sealed_nor_opened_nor_made_again(shredded: 
         list(_bulk(shredded).open([SealedRecord("r", "sub_b", {})]))
 
 
-def test_an_erasure_by_another_process_is_noticed_at_once(
+def test_an_erasure_by_another_process_is_noticed_once_the_cached_key_is_old(
     bank: Vault, keys_database: Database, kek: KekProvider, clock: FakeClock
 ) -> None:
     [sealed] = _bulk(bank).seal([Record("r", "sub_b", {"name_cell": "x"})])
     open_vault(keys_database, kek, clock).shred_subject(tenant="acme", subject_id="sub_b")
-    with pytest.raises(SubjectShredded):
-        list(_bulk(bank).open([sealed]))
+    clock.advance(KEY_TTL)
+    for attempt in (lambda: _bulk(bank).open([sealed]), lambda: _bulk(bank).seal([Record("r", "sub_b", {})])):
+        with pytest.raises(SubjectShredded):
+            list(attempt())
+
+
+def test_who_is_not_in_memory_is_read_and_pushes_nobody_out(
+    keys_database: Database, kek: KekProvider, clock: FakeClock
+) -> None:
+    initialise_key_store(keys_database, kek=kek, clock=clock)
+    vault = open_vault(keys_database, kek, clock, subjects_cached=2)
+    vault.ensure_tenant("acme")
+    for subject in ("sub_hot", "sub_warm"):
+        vault.create_subject(tenant="acme", subject_id=subject)
+    records = [Record(f"r{number}", f"sub_{number}", {"name_cell": str(number)}) for number in range(10)]
+    sealed = list(_bulk(vault).seal([*records, Record("r", "sub_hot", {"name_cell": "hot"})], create=True))
+    reads: list[str] = []
+    event.listen(keys_database.engine, "before_cursor_execute", lambda *args: reads.append(args[2]))
+    assert vault.open_text(CellAddress("acme", "subjects", "name_cell", "r", "sub_hot"), sealed[-1].cells["name_cell"])
+    assert [record.values["name_cell"] for record in _bulk(vault).open(sealed[-1:])] == ["hot"]
+    assert reads == []
+    assert len(list(_bulk(vault).open(sealed))) == 11
+    assert len([read for read in reads if "FROM subject_keys" in read]) == 1
 
 
 def test_a_key_that_was_exchanged_in_the_store_is_refused(bank: Vault, keys_database: Database) -> None:
@@ -251,6 +272,7 @@ def test_a_key_that_was_exchanged_in_the_store_is_refused(bank: Vault, keys_data
         assert other is not None
         other.wrapped, other.commitment = one.wrapped, one.commitment
         session.add(other)
+    bank.forget()
     with pytest.raises(CannotOpen, match="sub_b"):
         list(_bulk(bank).seal([Record("r", "sub_b", {"name_cell": "x"})]))
 
@@ -261,6 +283,7 @@ def test_a_commitment_that_does_not_fit_is_refused(bank: Vault, keys_database: D
         assert row is not None
         row.commitment = bytes(16)
         session.add(row)
+    bank.forget()
     with pytest.raises(CannotOpen, match="commitment"):
         list(_bulk(bank).open([SealedRecord("r", "sub_b", {})]))
 
@@ -357,5 +380,6 @@ def test_a_key_under_an_unknown_branch_version_is_refused(bank: Vault, keys_data
         assert row is not None
         row.branch_version = 9
         session.add(row)
+    bank.forget()
     with pytest.raises(CannotOpen, match=f"no {Purpose.SUBJECT_WRAP} key of version 9"):
         list(_bulk(bank).open([SealedRecord("r", "sub_b", {})]))
