@@ -59,25 +59,21 @@ def unpack(packed: bytes) -> dict[str, bytes]:
     if len(packed) < _HEAD_BYTES or packed[0] != PACK_FORM:
         raise CannotOpen(detail="a packed record of an unknown form")
     values: dict[str, bytes] = {}
-    before, at = b"", _HEAD_BYTES
+    before, end, size = b"", _HEAD_BYTES, len(packed)
     for _ in range(int.from_bytes(packed[1:_HEAD_BYTES])):
-        name, at = _piece(packed, at, _NAME_LENGTH)
-        value, at = _piece(packed, at, _VALUE_LENGTH)
+        begin = end + _NAME_LENGTH
+        middle = begin + int.from_bytes(packed[end:begin])
+        first = middle + _VALUE_LENGTH
+        name, end = packed[begin:middle], first + int.from_bytes(packed[middle:first])
+        if end > size:
+            raise CannotOpen(detail="a packed record is cut short")
         if name <= before:
             raise CannotOpen(detail="the columns of a packed record are not in order")
         before = name
         try:
-            values[name.decode()] = value
+            values[name.decode()] = packed[first:end]
         except UnicodeDecodeError:
             raise CannotOpen(detail="a column of a packed record has no readable name") from None
-    if at != len(packed):
+    if end != size:
         raise CannotOpen(detail="a packed record goes on behind its last column")
     return values
-
-
-def _piece(packed: bytes, at: int, length_bytes: int) -> tuple[bytes, int]:
-    begin = at + length_bytes
-    end = begin + int.from_bytes(packed[at:begin])
-    if end > len(packed) or begin > len(packed):
-        raise CannotOpen(detail="a packed record is cut short")
-    return packed[begin:end], end

@@ -142,6 +142,18 @@ class RecordVault:
             }
             yield from [self._sealed(record, keys[record.subject].current, index_keys) for record in chunk]
 
+    def tokens(self, into: str, values: Iterable[str]) -> list[bytes]:
+        """By what values are looked up in an index of the layout, in the order of the values.
+
+        Raises:
+            ValueError: the layout has no such index, or a value is empty.
+        """
+        index = self._layout.indexes.get(into)
+        if index is None:
+            raise ValueError(f"{self._layout.table} has no index {into}")
+        key = self._vault.index_key(tenant=self._tenant, field=index.field)
+        return [blind_index(key, field=index.field, value=value, bits=index.bits) for value in values]
+
     def open(self, sealed: Iterable[SealedRecord]) -> Iterator[Record]:
         """Open records, in chunks; of a record that carries only some of its cells, only these.
 
@@ -229,9 +241,10 @@ class RecordVault:
                 content = key.open(sealed, binding + rest, begin=HEADER_BYTES)
             except CannotOpen:
                 raise CannotOpen(detail=self._place(record, column)) from None
-            opened = {column: content} if cell_format == CELL_FORMAT else self._unpacked(record, content)
-            for name, value in opened.items():
-                values[name] = value if name in self._layout.binary else self._text(record, name, value)
+            if cell_format == CELL_FORMAT:
+                values[column] = content if column in self._layout.binary else self._text(record, column, content)
+            else:
+                self._unpack_into(values, record, content)
         return Record(record.row, record.subject, values)
 
     def _opener(
@@ -242,12 +255,13 @@ class RecordVault:
             raise CannotOpen(detail=self._place(record, column))
         return key, who + cells.form_binding(header, self._layout.schema_version)
 
-    def _unpacked(self, record: SealedRecord, content: bytes) -> dict[str, bytes]:
-        packed = unpack(content)
+    def _unpack_into(self, values: dict[str, str | bytes | None], record: SealedRecord, content: bytes) -> None:
+        packed, binary = unpack(content), self._layout.binary
         if not packed.keys() <= self._packed:
             where = self._place(record, self._layout.packed_into)
             raise CannotOpen(detail=f"{where} holds columns of another layout")
-        return packed
+        for name, value in packed.items():
+            values[name] = value if name in binary else self._text(record, name, value)
 
     def _text(self, record: SealedRecord, column: str, value: bytes) -> str:
         try:
