@@ -7,9 +7,9 @@ deed that needed a key is recorded where the data is, after the key is committed
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
-from sqlalchemy import Row, bindparam, delete, exists, inspect, text
+from sqlalchemy import bindparam, delete, exists, inspect, text
 from sqlalchemy import select as alchemy_select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
@@ -36,15 +36,13 @@ _CHECK_CONSTANT: Final = b"casework key store, check value 1"
 _CHECK_BINDING: Final = framed("casework.key-store", KEY_SCHEMA_VERSION)
 _SUBJECT_KEYS: Final = SubjectKey.__table__  # type: ignore[attr-defined]
 _TOMBSTONES: Final = Tombstone.__table__  # type: ignore[attr-defined]
+_OF_A_KEY: Final = ("subject_id", "version", "suite", "branch_version", "wrapped", "commitment", "state")
 _ADD_SUBJECT_KEYS: Final = {
     "sqlite": sqlite.insert(_SUBJECT_KEYS).on_conflict_do_nothing().returning(_SUBJECT_KEYS.c.subject_id),
     "postgresql": postgresql.insert(_SUBJECT_KEYS).on_conflict_do_nothing().returning(_SUBJECT_KEYS.c.subject_id),
 }
 # The tombstone rules, as for one subject.
-_READ_SUBJECT_KEYS: Final = alchemy_select(
-    *(_SUBJECT_KEYS.c[name] for name in ("subject_id", "version", "suite", "branch_version", "wrapped", "commitment")),
-    _SUBJECT_KEYS.c.state,
-).where(
+_READ_SUBJECT_KEYS: Final = alchemy_select(*(_SUBJECT_KEYS.c[name] for name in _OF_A_KEY)).where(
     _SUBJECT_KEYS.c.tenant == bindparam("tenant"),
     _SUBJECT_KEYS.c.subject_id.in_(bindparam("subjects", expanding=True)),
     ~exists().where(
@@ -203,15 +201,15 @@ def add_subject_key(database: Database, row: SubjectKey) -> bool:
     return _add_once(database, row, known)
 
 
+# Subject, version, suite, branch version, wrapped key, commitment, state.
+StoredKey = tuple[str, int, int, int, bytes, bytes, str]
+
+
 @dataclass(frozen=True, slots=True)
 class ManySubjectKeys:
-    """What the store knows of many subjects: their keys in no order, and who was shredded.
+    """What the store knows of many subjects: their keys in no order, and who was shredded."""
 
-    Attributes:
-        keys: subject, version, suite, branch version, wrapped key, commitment, state.
-    """
-
-    keys: Sequence[Row[tuple[str, int, int, int, bytes, bytes, str]]]
+    keys: Sequence[StoredKey]
     shredded: frozenset[str]
 
 
@@ -222,7 +220,8 @@ def many_subject_keys(database: Database, *, tenant: str, subject_ids: Collectio
         KeysUnavailable: the store does not answer.
     """
     with _answering(), database.read() as session:
-        rows = session.connection().execute(_READ_SUBJECT_KEYS, {"tenant": tenant, "subjects": list(subject_ids)}).all()
+        found = session.connection().execute(_READ_SUBJECT_KEYS, {"tenant": tenant, "subjects": list(subject_ids)})
+        rows = cast("Sequence[StoredKey]", found.all())
         if len({row[0] for row in rows}) == len(subject_ids):
             return ManySubjectKeys(rows, frozenset())
         return ManySubjectKeys(rows, _shredded_of(session, tenant, subject_ids))
