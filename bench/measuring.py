@@ -14,6 +14,7 @@ from typing import Final
 from compliance.vault.kek import EnvKek
 from compliance.vault.keyring import Vault, open_vault
 from compliance.vault.store import initialise_key_store
+from compliance.vault.suites import AES_256_GCM, EnabledSuites, Suite
 from deploy.migrate import Store, migrate
 from models.database.engine import Database, open_database
 
@@ -30,8 +31,8 @@ class Stores:
 
 
 @contextmanager
-def empty_stores() -> Iterator[Stores]:
-    """Both stores on SQLite in a folder that goes away."""
+def empty_stores(suite: Suite = AES_256_GCM) -> Iterator[Stores]:
+    """Both stores on SQLite in a folder that goes away; `suite` is that of the tenants' keys."""
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="casework-bench-")))
         data, keys = (open_database(f"sqlite:///{folder / name}.db") for name in ("data", "keys"))
@@ -40,7 +41,8 @@ def empty_stores() -> Iterator[Stores]:
         migrate(data, store=Store.DATA)
         kek = EnvKek(base64.b64encode(os.urandom(32)).decode())
         initialise_key_store(keys, kek=kek, clock=lambda: NOW)
-        yield Stores(folder, data, open_vault(keys, kek, lambda: NOW))
+        enabled = EnabledSuites(tuple(dict.fromkeys((suite, AES_256_GCM))))
+        yield Stores(folder, data, open_vault(keys, kek, lambda: NOW, suites=enabled))
 
 
 def seconds(work: Callable[[], object]) -> float:

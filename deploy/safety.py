@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from activities.gateways.mail_smtp import is_plain_address
-from deploy.values import Bureau, Core, IssuerMode, MailTls, Settings
+from deploy.values import Bureau, CipherSuite, Core, IssuerMode, MailTls, Settings
 from models.errors import UnsafeSetting
 
 KEK_BYTES: Final = 32
@@ -75,6 +75,15 @@ def _kek_strong(settings: Settings) -> Iterator[UnsafeSetting]:
     fault = None if value is None else kek_fault(value)
     if fault is not None:
         yield unsafe(name, problem=fault, fix="restore the key from escrow; `casework keys init` makes a first one")
+
+
+def _kek_suite_enabled(settings: Settings) -> Iterator[UnsafeSetting]:
+    if CipherSuite.AES_256_GCM not in settings.suites:
+        yield unsafe(
+            "CASEWORK_SUITES",
+            problem=f"leaves out {CipherSuite.AES_256_GCM}, under which the key-encryption key wraps",
+            fix=f"add {CipherSuite.AES_256_GCM}; the first one named is that of new tenants",
+        )
 
 
 def _text_of(path: Path) -> str | None:
@@ -315,6 +324,7 @@ EVERYWHERE: Final[tuple[Check, ...]] = (
     _database_urls,
     _kek_outside,
     _kek_strong,
+    _kek_suite_enabled,
     _private_files,
     _files_exist,
     _build_named,

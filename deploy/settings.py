@@ -15,6 +15,7 @@ from deploy.safety import problems_of, unsafe
 from deploy.values import (
     ApiSettings,
     Bureau,
+    CipherSuite,
     Core,
     DataDir,
     IdentitySettings,
@@ -76,6 +77,13 @@ VARIABLES: Final = (
         name="CASEWORK_KEK",
         default="unset",
         meaning="The key-encryption key itself, instead of a file: 32 random bytes in base64.",
+    ),
+    Variable(
+        name="CASEWORK_SUITES",
+        default="aes-256-gcm,sm4-gcm",
+        meaning="Cipher suites in use, separated by commas, each tested before the vault opens; the first one is that "
+        "of a new tenant's keys. `aes-256-gcm` is always among them: the KEK wraps under it. What lies under a suite "
+        "that is left out is not opened.",
     ),
     Variable(
         name="CASEWORK_TEMPORAL_ADDRESS",
@@ -334,6 +342,16 @@ class _Reader:
         self.problems.append(unsafe(name, problem="is no hour", fix=f"set it to 0 to {LAST_HOUR}, or to off"))
         return default
 
+    def suites(self, name: str) -> tuple[CipherSuite, ...]:
+        """The suites in their order, each once; all of them where nothing is set."""
+        try:
+            named = [CipherSuite(part.strip()) for part in self.text(name, ",".join(CipherSuite)).split(",")]
+        except ValueError:
+            choices = ", ".join(CipherSuite)
+            self.problems.append(unsafe(name, problem="names an unknown suite", fix=f"use one or more of {choices}"))
+            return tuple(CipherSuite)
+        return tuple(dict.fromkeys(named))
+
     def one_of(self, name: str, kind: type[_Choice], default: _Choice) -> _Choice:
         value = self.text(name, default)
         try:
@@ -355,6 +373,7 @@ def _read(reader: _Reader) -> Settings:
         kek=KekSource(
             file=reader.path("CASEWORK_KEK_FILE") or data.beside(".kek"), value=reader.optional("CASEWORK_KEK")
         ),
+        suites=reader.suites("CASEWORK_SUITES"),
         temporal=TemporalSettings(
             address=reader.text("CASEWORK_TEMPORAL_ADDRESS", "127.0.0.1:7233"),
             namespace=reader.text("CASEWORK_TEMPORAL_NAMESPACE", "casework"),

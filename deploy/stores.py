@@ -12,6 +12,7 @@ from compliance.audit.unit import unit_of_work
 from compliance.vault.kek import EnvKek, FileKek, KekProvider, create_kek_file
 from compliance.vault.keyring import INSTALLATION, Vault, open_vault
 from compliance.vault.store import check_key_store, initialise_key_store
+from compliance.vault.suites import EnabledSuites
 from compliance.vault.tables import BranchKey, SubjectKey, Tombstone
 from deploy import datadir
 from deploy.exits import CommandFailed, ExitCode
@@ -60,10 +61,10 @@ def build_vault(settings: Settings, stores: Stores, clock: Clock) -> Vault:
     """The vault over an initialised key store.
 
     Raises:
-        KeysUnavailable: the store was never initialised, or the KEK is missing.
+        KeysUnavailable: the store was never initialised, the KEK is missing, or an enabled suite fails its test.
         UnsafeSetting: the KEK is not the one this store was made with.
     """
-    return open_vault(stores.keys, kek_of(settings), clock)
+    return open_vault(stores.keys, kek_of(settings), clock, suites=EnabledSuites.named(settings.suites))
 
 
 # Stores ---------------------------------------------------------------------------------------------------------------
@@ -85,7 +86,9 @@ def migrate_stores(settings: Settings, stores: Stores, *, now: datetime) -> tupl
 def initialise_keys(settings: Settings, stores: Stores, *, now: datetime) -> None:
     """Schema and check value of the key store. Repeatable; refuses another KEK than the one that made it."""
     migrate(stores.keys, store=Store.KEYS, copies=settings.data.before_migrations, now=now)
-    initialise_key_store(stores.keys, kek=kek_of(settings), clock=lambda: now)
+    initialise_key_store(
+        stores.keys, kek=kek_of(settings), clock=lambda: now, suites=EnabledSuites.named(settings.suites)
+    )
 
 
 def prepare_embedded(settings: Settings, stores: Stores, *, now: datetime) -> None:

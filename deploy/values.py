@@ -33,6 +33,13 @@ class Core(StrEnum):
     FILES = "files"
 
 
+class CipherSuite(StrEnum):
+    """What personal data are sealed under (`compliance.vault.suites`)."""
+
+    AES_256_GCM = "aes-256-gcm"
+    SM4_GCM = "sm4-gcm"
+
+
 class MailTls(StrEnum):
     """How the connection to the mail server is encrypted."""
 
@@ -182,6 +189,7 @@ class Settings:
     database_url: str = field(repr=False)
     keys_database_url: str = field(repr=False)
     kek: KekSource
+    suites: tuple[CipherSuite, ...]
     temporal: TemporalSettings
     api: ApiSettings
     identity: IdentitySettings

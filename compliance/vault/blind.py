@@ -14,6 +14,8 @@ from compliance.vault.suites import SealingKey
 
 CANONICAL_FORM: Final = 1
 INDEX_BYTES: Final = 32
+INDEX_BITS: Final = INDEX_BYTES * 8
+FEWEST_BITS: Final = 4
 
 
 class BlindField(StrEnum):
@@ -53,16 +55,32 @@ def canonical(field: BlindField, value: str) -> str:
             return text
 
 
-def blind_index(key: SealingKey, *, field: BlindField, value: str) -> bytes:
-    """32 bytes: the same for every spelling of one value, under a key of one tenant and one field.
+def blind_index(key: SealingKey, *, field: BlindField, value: str, bits: int = INDEX_BITS) -> bytes:
+    """The same bytes for every spelling of one value, under a key of one tenant and one field.
+
+    Args:
+        key: the field's own key.
+        field: what the value is.
+        value: in any spelling.
+        bits: 256 gives the whole token of 32 bytes. Fewer, where `compliance.vault.blind_plan` says how many, give a
+            token that several values share; it is no prefix of the whole one, and its unused last bits are 0.
 
     Raises:
-        ValueError: the value is empty.
+        ValueError: the value is empty, or no token has so many bits.
     """
-    return key.mac(framed("casework.blind-index", CANONICAL_FORM, field.value, utf8(canonical(field, value))))
+    plain = utf8(canonical(field, value))
+    if bits == INDEX_BITS:
+        return key.mac(framed("casework.blind-index", CANONICAL_FORM, field.value, plain))
+    if not FEWEST_BITS <= bits < INDEX_BITS:
+        raise ValueError(f"a blind index has {FEWEST_BITS} to {INDEX_BITS} bits")
+    whole = key.mac(framed("casework.short-blind-index", CANONICAL_FORM, field.value, bits, plain))
+    length = -(-bits // 8)
+    return (int.from_bytes(whole[:length]) >> (unused := length * 8 - bits) << unused).to_bytes(length)
 
 
 def _plain(value: str) -> str:
+    if value.isascii() and value.isalnum():  # nearly always: nothing to compose, nothing to take out
+        return value.upper()
     # Letters that lose what stood between them may compose, and capitals may decompose: again, until nothing changes.
     for _ in range(8):
         text = _NOISE.sub("", unicodedata.normalize("NFKC", value)).upper()

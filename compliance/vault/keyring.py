@@ -8,7 +8,7 @@ process at once. Reading creates nothing: a tenant's keys come by `ensure_tenant
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,15 +18,16 @@ from typing import BinaryIO, Final, TypeVar
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.vault import blind, cells, files, seal_keys, store
+from compliance.vault import blind, bulk_keys, cells, files, seal_keys, store
 from compliance.vault.blind import BlindField
+from compliance.vault.bulk_keys import SubjectKeys, Wrapping
 from compliance.vault.cache import Lru
 from compliance.vault.cells import CellAddress, RowAddress, SubjectKeyAddress
 from compliance.vault.files import FileAddress, SealedFile
 from compliance.vault.framing import framed
 from compliance.vault.kek import KekProvider
 from compliance.vault.seal_keys import DocumentSeal
-from compliance.vault.suites import DEFAULT_SUITE, SealingKey, Suite, check_suites, suite_of
+from compliance.vault.suites import DEFAULT_SUITE, EnabledSuites, SealingKey, Suite
 from compliance.vault.tables import BranchKey, KeyState, SealKey, SubjectKey
 from models.database.engine import Database
 from models.domain.clock import Clock
@@ -79,18 +80,26 @@ class _Subject:
 
 
 def open_vault(
-    keys_database: Database, kek: KekProvider, clock: Clock, *, subjects_cached: int = SUBJECTS_CACHED
+    keys_database: Database,
+    kek: KekProvider,
+    clock: Clock,
+    *,
+    suites: EnabledSuites | None = None,
+    subjects_cached: int = SUBJECTS_CACHED,
 ) -> "Vault":
     """Open an initialised key store; the installation's own keys are made if they are missing.
+
+    Without `suites` every suite of this program is enabled.
 
     Raises:
         KeysUnavailable: the store was never initialised or does not answer, or a suite fails its known-answer test.
         UnsafeSetting: the KEK is not the one that this store was made with.
         SchemaNewer: a newer version of the product wrote the store.
     """
-    check_suites()
+    enabled = EnabledSuites.every() if suites is None else suites
+    enabled.check()
     store.check_key_store(keys_database, kek=kek)
-    vault = Vault(keys_database, kek, clock, subjects_cached=subjects_cached)
+    vault = Vault(keys_database, kek, clock, suites=enabled, subjects_cached=subjects_cached)
     vault.ensure_tenant(INSTALLATION)
     return vault
 
@@ -102,8 +111,11 @@ class Vault:
     raises `KeysUnavailable` when the key store does not answer or a key that must exist is missing.
     """
 
-    def __init__(self, database: Database, kek: KekProvider, clock: Clock, *, subjects_cached: int) -> None:
+    def __init__(
+        self, database: Database, kek: KekProvider, clock: Clock, *, suites: EnabledSuites, subjects_cached: int
+    ) -> None:
         """Keep nothing but the doors; keys come on demand."""
+        self._suites = suites
         self._database = database
         self._kek = kek
         self._clock = clock
@@ -115,10 +127,18 @@ class Vault:
     # Tenants and subjects ---------------------------------------------------------------------------------------------
 
     def ensure_tenant(self, tenant: str) -> None:
-        """Make the branch keys that a tenant lacks. Idempotent, also when two processes do it at once."""
-        missing = {purpose.value for purpose in Purpose} - store.branch_purposes(self._database, tenant=tenant)
+        """Make the branch keys that a tenant lacks. Idempotent, also when two processes do it at once.
+
+        A tenant stays with its suite: that of its wrapping key. A new one gets the first enabled suite.
+        """
+        there = store.branch_purposes(self._database, tenant=tenant)
+        missing = {purpose.value for purpose in Purpose} - there
+        if not missing:
+            return
+        known = Purpose.SUBJECT_WRAP in there
+        suite = self._branch(tenant, Purpose.SUBJECT_WRAP).current.suite if known else self._suites.of_new_tenants
         for purpose in sorted(missing):
-            self._add_branch(tenant, purpose, DEFAULT_SUITE.new_key())
+            self._add_branch(tenant, purpose, suite.new_key(), suite=suite)
 
     def create_subject(self, *, tenant: str, subject_id: str) -> None:
         """Give a subject a key, committed before this returns; call it before the row that needs the key. Idempotent.
@@ -129,7 +149,7 @@ class Vault:
         if self._subjects.get((tenant, subject_id)) is not None:
             return
         branch = self._branch(tenant, Purpose.SUBJECT_WRAP).current
-        suite = DEFAULT_SUITE
+        suite = branch.suite
         secret = suite.new_key()
         key = SealingKey(suite, secret, version=1)
         address = SubjectKeyAddress(
@@ -151,6 +171,26 @@ class Vault:
             self._remember((tenant, subject_id), _Subject({1: key}, key, row.created_at), shreds)
         else:  # another process was first, or the subject was shredded: only what is committed may seal
             self._load_subject(tenant, subject_id)
+
+    def subject_keys(
+        self, *, tenant: str, subject_ids: Collection[str], create: bool = False
+    ) -> dict[str, SubjectKeys]:
+        """Keys of many subjects for `compliance.vault.records`; what is read for it pushes nobody out of the cache.
+
+        With `create`, those who have none are given one, committed before this returns.
+        """
+        known = {}
+        for subject_id in subject_ids:
+            subject = self._subjects.get((tenant, subject_id))
+            if subject is not None and self._fresh(subject.read_at):
+                known[subject_id] = SubjectKeys(subject.current, subject.keys)
+        missing = [subject_id for subject_id in subject_ids if subject_id not in known]
+        if not missing:
+            return known
+        branch = self._branch(tenant, Purpose.SUBJECT_WRAP)
+        wrapping = Wrapping(tenant=tenant, branches=branch.keys, current=branch.current, suites=self._suites)
+        made_at = self._clock() if create else None
+        return known | bulk_keys.subject_keys(self._database, wrapping, missing, made_at=made_at)
 
     def shred_subject(self, *, tenant: str, subject_id: str) -> None:
         """Destroy a subject's keys for good; other processes forget them within `KEY_TTL`. Idempotent.
@@ -183,7 +223,7 @@ class Vault:
         Raises:
             CannotOpen: as `open`, or it was not sealed as text.
         """
-        return _text(address, self.open(address, sealed))
+        return cells.text_of(address, self.open(address, sealed))
 
     def seal_many(self, row: RowAddress, values: Mapping[str, bytes | str]) -> dict[str, bytes]:
         """Seal several columns of one row; the names are the columns'."""
@@ -200,7 +240,7 @@ class Vault:
 
     def open_many_text(self, row: RowAddress, sealed: Mapping[str, bytes]) -> dict[str, str]:
         """As `open_many`, for values that were sealed as text."""
-        return {column: _text(row.cell(column), value) for column, value in self.open_many(row, sealed).items()}
+        return {column: cells.text_of(row.cell(column), value) for column, value in self.open_many(row, sealed).items()}
 
     # Files ------------------------------------------------------------------------------------------------------------
 
@@ -226,9 +266,12 @@ class Vault:
             ValueError: no such field (`BlindField`), or an empty value.
         """
         chosen = BlindField(field)
+        return blind.blind_index(self.index_key(tenant=tenant, field=chosen), field=chosen, value=value)
+
+    def index_key(self, *, tenant: str, field: BlindField) -> SealingKey:
+        """The key of one field's blind index, for records in bulk (`compliance.vault.records`)."""
         branch = self._branch(tenant, Purpose.BLIND_INDEX)
-        key = self._derived(branch, branch.current, "blind-index", tenant, chosen.value)
-        return blind.blind_index(key, field=chosen, value=value)
+        return self._derived(branch, branch.current, "blind-index", tenant, field.value)
 
     def purpose_key(self, tenant: str, purpose: Purpose) -> bytes:
         """32 bytes for a MAC of the caller's: `AUDIT_MAC`, `LINKS`, `FINGERPRINT` or `ONE_TIME_CODE`.
@@ -350,7 +393,13 @@ class Vault:
         rows = store.branch_keys(self._database, tenant=tenant, purpose=purpose)
         if not rows:
             raise KeysUnavailable(detail=f"tenant {tenant} has no key for {purpose}: Vault.ensure_tenant makes it")
-        keys = {row.version: SealingKey(suite_of(row.suite), self._unwrapped(row), version=row.version) for row in rows}
+        known = {} if branch is None else branch.keys
+        keys = {
+            row.version: SealingKey(self._suites.of(row.suite), self._unwrapped(row), version=row.version).counting_on(
+                known.get(row.version)
+            )
+            for row in rows
+        }
         branch = _Branch(keys=keys, current=keys[_current(rows).version], read_at=read_at)
         self._branches[tenant, purpose] = branch
         return branch
@@ -440,7 +489,7 @@ class Vault:
             branch_version=row.branch_version,
         )
         key = SealingKey(
-            suite_of(row.suite), cells.unwrap_subject_key(branch, address, row.wrapped), version=row.version
+            self._suites.of(row.suite), cells.unwrap_subject_key(branch, address, row.wrapped), version=row.version
         )
         if cells.commitment(key, tenant=row.tenant, subject=row.subject_id) != row.commitment:
             raise CannotOpen(detail=f"the key of subject {row.subject_id} does not fit its commitment")
@@ -461,13 +510,6 @@ def _branch_binding(tenant: str, purpose: str, version: int, suite: int) -> byte
 
 def _workflow_secret(branch: SealingKey, tenant: str, workflow_id: str) -> bytes:
     return branch.derive(info=framed("casework.workflow", tenant, workflow_id), length=branch.suite.key_bytes)
-
-
-def _text(address: CellAddress, value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:  # whose own text would show the value
-        raise CannotOpen(detail=f"cell {address.table}.{address.column} of {address.row} holds no text") from None
 
 
 def _thumbprint(key: ec.EllipticCurvePrivateKey) -> str:

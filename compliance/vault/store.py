@@ -5,17 +5,19 @@ deed that needed a key is recorded where the data is, after the key is committed
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
-from sqlalchemy import delete, inspect, text
+from sqlalchemy import bindparam, delete, exists, inspect, text
+from sqlalchemy import select as alchemy_select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from compliance.vault.framing import framed
 from compliance.vault.kek import KekProvider
-from compliance.vault.suites import check_suites
+from compliance.vault.suites import EnabledSuites
 from compliance.vault.tables import (
     KEY_SCHEMA_VERSION,
     BranchKey,
@@ -32,6 +34,21 @@ from models.errors import CannotOpen, DatabaseBusy, KeysUnavailable, SchemaNewer
 R = TypeVar("R")
 _CHECK_CONSTANT: Final = b"casework key store, check value 1"
 _CHECK_BINDING: Final = framed("casework.key-store", KEY_SCHEMA_VERSION)
+_SUBJECT_KEYS: Final = SubjectKey.__table__  # type: ignore[attr-defined]
+_TOMBSTONES: Final = Tombstone.__table__  # type: ignore[attr-defined]
+_OF_A_KEY: Final = ("subject_id", "version", "suite", "branch_version", "wrapped", "commitment", "state")
+_ADD_SUBJECT_KEYS: Final = {
+    "sqlite": sqlite.insert(_SUBJECT_KEYS).on_conflict_do_nothing().returning(_SUBJECT_KEYS.c.subject_id),
+    "postgresql": postgresql.insert(_SUBJECT_KEYS).on_conflict_do_nothing().returning(_SUBJECT_KEYS.c.subject_id),
+}
+# The tombstone rules, as for one subject.
+_READ_SUBJECT_KEYS: Final = alchemy_select(*(_SUBJECT_KEYS.c[name] for name in _OF_A_KEY)).where(
+    _SUBJECT_KEYS.c.tenant == bindparam("tenant"),
+    _SUBJECT_KEYS.c.subject_id.in_(bindparam("subjects", expanding=True)),
+    ~exists().where(
+        _TOMBSTONES.c.tenant == _SUBJECT_KEYS.c.tenant, _TOMBSTONES.c.subject_id == _SUBJECT_KEYS.c.subject_id
+    ),
+)
 _INITIALISING: Final = 7_318_402_551  # an advisory lock of PostgreSQL: two processes may not create the tables at once
 
 
@@ -43,16 +60,18 @@ def _answering() -> Iterator[None]:
         raise KeysUnavailable(detail=f"the key store does not answer: {busy.detail}") from None
 
 
-def initialise_key_store(database: Database, *, kek: KekProvider, clock: Clock) -> None:
+def initialise_key_store(
+    database: Database, *, kek: KekProvider, clock: Clock, suites: EnabledSuites | None = None
+) -> None:
     """Create the tables and the check value of an empty key store. The only place that ever makes a check value.
 
-    Repeating it under the same KEK does nothing.
+    Repeating it under the same KEK does nothing. Without `suites` every suite of this program must work.
 
     Raises:
         UnsafeSetting: the store was initialised under another KEK, or holds keys without a check value.
         KeysUnavailable: the store or the KEK cannot be reached, or a suite fails its known-answer test.
     """
-    check_suites()
+    (EnabledSuites.every() if suites is None else suites).check()
     check_value = kek.wrap(_CHECK_CONSTANT, associated_data=_CHECK_BINDING)
     with _answering(), database.write() as session:
         if not database.is_sqlite:
@@ -180,6 +199,58 @@ def add_subject_key(database: Database, row: SubjectKey) -> bool:
         return True if rows.keys or rows.shredded else None
 
     return _add_once(database, row, known)
+
+
+# Subject, version, suite, branch version, wrapped key, commitment, state.
+StoredKey = tuple[str, int, int, int, bytes, bytes, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ManySubjectKeys:
+    """What the store knows of many subjects: their keys in no order, and who was shredded."""
+
+    keys: Sequence[StoredKey]
+    shredded: frozenset[str]
+
+
+def many_subject_keys(database: Database, *, tenant: str, subject_ids: Collection[str]) -> ManySubjectKeys:
+    """The keys of many different subjects (at most some hundreds: one statement).
+
+    Raises:
+        KeysUnavailable: the store does not answer.
+    """
+    with _answering(), database.read() as session:
+        found = session.connection().execute(_READ_SUBJECT_KEYS, {"tenant": tenant, "subjects": list(subject_ids)})
+        rows = cast("Sequence[StoredKey]", found.all())
+        if len({row[0] for row in rows}) == len(subject_ids):
+            return ManySubjectKeys(rows, frozenset())
+        return ManySubjectKeys(rows, _shredded_of(session, tenant, subject_ids))
+
+
+def add_subject_keys(database: Database, rows: Sequence[Mapping[str, object]], *, tenant: str) -> frozenset[str]:
+    """Write first keys, in one transaction, of subjects who have none and were not shredded.
+
+    Returns:
+        Whose key was written; the caller reads what is there of the others.
+    """
+    subject_ids = [str(row["subject_id"]) for row in rows]
+    known = select(SubjectKey.subject_id).where(
+        SubjectKey.tenant == tenant, col(SubjectKey.subject_id).in_(subject_ids)
+    )
+    with _answering(), database.write() as session:
+        taken = {*session.exec(known).all(), *_shredded_of(session, tenant, subject_ids)}
+        missing = [row for row in rows if row["subject_id"] not in taken]
+        if not missing:
+            return frozenset()
+        statement = _ADD_SUBJECT_KEYS[database.engine.dialect.name]
+        return frozenset(session.connection().execute(statement, missing).scalars())
+
+
+def _shredded_of(session: Session, tenant: str, subject_ids: Collection[str]) -> frozenset[str]:
+    statement = select(Tombstone.subject_id).where(
+        Tombstone.tenant == tenant, col(Tombstone.subject_id).in_(subject_ids)
+    )
+    return frozenset(session.exec(statement).all())
 
 
 def seal_keys(database: Database, *, tenant: str) -> Sequence[SealKey]:

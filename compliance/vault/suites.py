@@ -1,13 +1,14 @@
 """Cipher suites as data: what is sealed names its suite by one byte, so another suite is a new entry and no rewriting.
 
-Where a suite fails its known-answer test nothing works at all: some builds of the crypto library lack an algorithm.
+An installation enables the suites that it uses. Where one of these fails its known-answer test nothing works at all:
+some builds of the crypto library lack an algorithm. What lies under a suite that is not enabled is not opened.
 """
 
 import hmac
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -82,6 +83,11 @@ class Suite:
     aead_answer: AeadAnswer
     mac_answer: MacAnswer
     kdf_answer: KdfAnswer
+
+    @property
+    def code(self) -> str:
+        """The name in settings and reports: `aes-256-gcm`, `sm4-gcm`."""
+        return self.name.partition("/")[0].lower()
 
     def new_key(self) -> bytes:
         """A random key of the AEAD."""
@@ -186,13 +192,75 @@ def suite_of(suite_id: int) -> Suite:
     return suite
 
 
-def check_suites() -> None:
-    """Run every suite's known-answer tests.
+@dataclass(frozen=True, slots=True)
+class EnabledSuites:
+    """The suites that an installation uses; the first one is that of a new tenant's keys.
+
+    Raises:
+        ValueError: there is none, or one stands there twice.
+    """
+
+    suites: tuple[Suite, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse what says nothing."""
+        if not self.suites or len({suite.id for suite in self.suites}) != len(self.suites):
+            raise ValueError("name at least one suite, and each one once")
+
+    @classmethod
+    def named(cls, codes: Iterable[str]) -> Self:
+        """The suites with these codes, in this order.
+
+        Raises:
+            ValueError: none of that code, none at all, or one twice.
+        """
+        known = {suite.code: suite for suite in SUITES.values()}
+        wanted = tuple(codes)
+        unknown = [code for code in wanted if code not in known]
+        if unknown:
+            raise ValueError(f"unknown suite {unknown[0]}: there are {', '.join(known)}")
+        return cls(tuple(known[code] for code in wanted))
+
+    @classmethod
+    def every(cls) -> Self:
+        """All that this program has."""
+        return cls(tuple(SUITES.values()))
+
+    @property
+    def of_new_tenants(self) -> Suite:
+        """Under which a new tenant's keys are made."""
+        return self.suites[0]
+
+    def of(self, suite_id: int) -> Suite:
+        """The suite behind a suite byte.
+
+        Raises:
+            CannotOpen: no suite of this program has that byte.
+            KeysUnavailable: it is not enabled, so nobody has tested it in this build.
+        """
+        suite = suite_of(suite_id)
+        if suite not in self.suites:
+            raise KeysUnavailable(
+                detail=f"suite {suite.code} is not enabled, but keys lie under it: add it to CASEWORK_SUITES"
+            )
+        return suite
+
+    def check(self) -> None:
+        """Run the known-answer tests of these suites, and of the one under which the local KEK wraps.
+
+        Raises:
+            KeysUnavailable: as `check_suites`.
+        """
+        check_suites(dict.fromkeys((suite_of(DEFAULT_SUITE.id), *self.suites)))
+
+
+def check_suites(suites: Iterable[Suite]) -> None:
+    """Run the known-answer tests of these suites.
 
     Raises:
         KeysUnavailable: a suite gives a wrong answer or is missing; nothing may be sealed or opened.
     """
-    for suite in SUITES.values():
+    for suite in suites:
         try:
             good = _answers_right(suite)
         except Exception as error:  # noqa: BLE001 - whatever a broken build raises, the vault stays shut
@@ -247,6 +315,17 @@ class SealingKey:
     def __repr__(self) -> str:
         return f"SealingKey(suite={self.suite.id}, version={self.version})"
 
+    @property
+    def seals_left(self) -> int:
+        """How many values this key may still seal; an inventory warns long before it is none."""
+        return max(SEALS_PER_KEY - self._sealed, 0)
+
+    def counting_on(self, before: "SealingKey | None") -> "SealingKey":
+        """This key, which counts on from where the same key stood before it was read again."""
+        if before is not None and before._secret == self._secret:  # noqa: SLF001 - of this class
+            self._sealed = before._sealed  # noqa: SLF001
+        return self
+
     def seal(self, plaintext: bytes, associated_data: bytes) -> bytes:
         """`nonce(12) ciphertext tag(16)` under a random nonce.
 
@@ -257,21 +336,43 @@ class SealingKey:
 
     def seal_under(self, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
         """As `seal`, under a nonce that the caller knows to be unique for this key."""
-        if self._sealed >= SEALS_PER_KEY:
+        self._spend(1)
+        return nonce + self._aead.encrypt(nonce, plaintext, associated_data)
+
+    def seal_all(self, header: bytes, values: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        """`header nonce(12) ciphertext tag(16)` for each plaintext with its associated data.
+
+        One look at the budget and one draw from the system's generator serve all of them.
+
+        Raises:
+            KeysUnavailable: as `seal`; none is sealed.
+        """
+        self._spend(len(values))
+        nonces = os.urandom(NONCE_BYTES * len(values))
+        encrypt = self._aead.encrypt
+        sealed, end = [], 0
+        for plaintext, associated_data in values:
+            nonce = nonces[end : (end := end + NONCE_BYTES)]
+            sealed.append(header + nonce + encrypt(nonce, plaintext, associated_data))
+        return sealed
+
+    def _spend(self, seals: int) -> None:
+        # Two threads may lose a count between them; the budget is half of what is safe.
+        if self._sealed + seals > SEALS_PER_KEY:
             raise KeysUnavailable(
                 detail=f"a key of version {self.version} has sealed {SEALS_PER_KEY} values: rotate it"
             )
-        self._sealed += 1
-        return nonce + self._aead.encrypt(nonce, plaintext, associated_data)
+        self._sealed += seals
 
-    def open(self, sealed: bytes, associated_data: bytes) -> bytes:
-        """The plaintext behind `nonce ciphertext tag`.
+    def open(self, sealed: bytes, associated_data: bytes, *, begin: int = 0) -> bytes:
+        """The plaintext behind `nonce ciphertext tag`, which begin at that byte.
 
         Raises:
             CannotOpen: altered, moved or sealed under another key; the error says nothing of the value.
         """
         try:
-            return self._aead.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], associated_data)
+            body = begin + NONCE_BYTES
+            return self._aead.decrypt(sealed[begin:body], sealed[body:], associated_data)
         except (InvalidTag, ValueError):
             raise CannotOpen(detail="the authentication tag does not fit") from None
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from compliance.vault.suites import SM4_GCM, SUITES, EnabledSuites
 from deploy.settings import VARIABLES, SettingsRefused, load_settings, settings_page
-from deploy.values import Core, Mode
+from deploy.values import CipherSuite, Core, Mode
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -91,6 +92,15 @@ def test_the_card_core_is_invented_only_where_nothing_is_real(production: dict[s
     assert (embedded.core, load_settings(production).core) == (Core.SIMULATED, Core.FILES)
 
 
+def test_the_suites_of_the_settings_are_those_of_the_vault(tmp_path: Path) -> None:
+    data = {"CASEWORK_DATA_DIR": str(tmp_path / "data")}
+    assert [suite.code for suite in SUITES.values()] == list(CipherSuite)
+    assert load_settings(data).suites == (CipherSuite.AES_256_GCM, CipherSuite.SM4_GCM)
+    chosen = load_settings(data | {"CASEWORK_SUITES": " sm4-gcm , aes-256-gcm,sm4-gcm"}).suites
+    assert EnabledSuites.named(chosen).of_new_tenants is SM4_GCM
+    assert load_settings(data | {"CASEWORK_SUITES": "aes-256-gcm"}).suites == (CipherSuite.AES_256_GCM,)
+
+
 def test_command_line_options_win(production: dict[str, str]) -> None:
     assert load_settings(production, overrides={"CASEWORK_PORT": "9000"}).api.port == 9000
 
@@ -117,6 +127,11 @@ def test_command_line_options_win(production: dict[str, str]) -> None:
         ("CASEWORK_PORT", "eight"),
         ("CASEWORK_SANDBOX", "perhaps"),
         ("CASEWORK_MODE", "staging"),
+        ("CASEWORK_SUITES", "rot13"),
+        ("CASEWORK_SUITES", "aes-256-gcm,"),
+        ("CASEWORK_SUITES", "AES-256-GCM"),
+        ("CASEWORK_SUITES", "aes-256-cbc,aes-256-gcm"),
+        ("CASEWORK_SUITES", "sm4-gcm"),
         ("CASEWORK_KEK", "not base64!"),
         ("CASEWORK_KEK", base64.b64encode(b"short").decode()),
         ("CASEWORK_KEK", base64.b64encode(b"changeme" * 4).decode()),

@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compliance.vault.blind import BlindField, canonical
+from compliance.vault import blind
+from compliance.vault.blind import BlindField, blind_index, canonical
 from compliance.vault.framing import framed
 from compliance.vault.keyring import Vault
+from compliance.vault.suites import AES_256_GCM, SealingKey
 
 ID, MOBILE = BlindField.ID_NUMBER, BlindField.MOBILE
+KEY = SealingKey(AES_256_GCM, bytes(range(32)), version=1)
 
 
 @pytest.mark.parametrize(
@@ -104,3 +107,45 @@ def test_the_form_of_an_index_is_the_documented_one(bank: Vault) -> None:
     message = framed("casework.blind-index", 1, "mobile", "+8613800138000")
     expected = hmac.digest(key, message, "sha256")
     assert bank.blind_index(tenant="acme", field="mobile", value="138 0013 8000") == expected
+
+
+# Shorter tokens, where they are planned -------------------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(codec="utf-8"), max_size=30))
+def test_the_short_way_to_the_plain_spelling_is_the_long_one(value: str) -> None:
+    """ASCII letters and digits need neither NFKC nor the search for noise."""
+    import unicodedata
+
+    if value.isascii() and value.isalnum():
+        assert (
+            blind._NOISE.sub("", unicodedata.normalize("NFKC", value)).upper() == value.upper() == blind._plain(value)
+        )
+    assert blind._plain(blind._plain(value)) == blind._plain(value)
+
+
+@pytest.mark.parametrize("bits", [4, 8, 13, 16, 64, 255])
+def test_a_short_token_has_its_bits_and_no_others(bits: int) -> None:
+    tokens = {blind_index(KEY, field=BlindField.MOBILE, value=f"138{number:08d}", bits=bits) for number in range(300)}
+    assert {len(token) for token in tokens} == {-(-bits // 8)}
+    union = 0
+    for token in tokens:
+        union |= int.from_bytes(token)
+    length = -(-bits // 8) * 8
+    assert union == ((1 << bits) - 1) << (length - bits)  # every bit is used, and the rest is 0
+
+
+def test_a_short_token_is_no_prefix_of_the_whole_one_and_lengths_differ_entirely() -> None:
+    tokens = {
+        bits: blind_index(KEY, field=BlindField.MOBILE, value="13800000000", bits=bits) for bits in (64, 128, 256)
+    }
+    assert not tokens[256].startswith(tokens[64])
+    assert not tokens[256].startswith(tokens[128])
+    assert not tokens[128].startswith(tokens[64])
+
+
+@pytest.mark.parametrize("bits", [0, 3, 257, -1])
+def test_a_token_of_a_length_that_cannot_be_is_refused(bits: int) -> None:
+    with pytest.raises(ValueError, match="4 to 256 bits"):
+        blind_index(KEY, field=BlindField.MOBILE, value="13800000000", bits=bits)

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compliance.vault.cells import (
-    CELL_FORMAT,
     OVERHEAD_BYTES,
+    PACKED_FORMAT,
     CellAddress,
+    ManySubjectKeys,
     RowAddress,
     SubjectKeyAddress,
     commitment,
@@ -24,7 +25,7 @@ from compliance.vault.cells import (
     wrap_subject_key,
 )
 from compliance.vault.framing import framed
-from compliance.vault.suites import AES_256_GCM, SealingKey
+from compliance.vault.suites import AES_256_GCM, SM4_GCM, SealingKey, Suite
 from models.errors import CannotOpen
 
 KEY = SealingKey(AES_256_GCM, bytes(range(32)), version=3)
@@ -129,7 +130,7 @@ def test_the_same_value_twice_is_two_different_cells() -> None:
 
 def test_the_version_in_the_header_is_found_before_opening() -> None:
     assert key_version_of(seal_cell(KEY, ADDRESS, b"")) == 3
-    for nonsense in (b"", b"\x01\x01\x00\x01", bytes([CELL_FORMAT + 1]) + bytes(40)):
+    for nonsense in (b"", b"\x01\x01\x00\x01", bytes([PACKED_FORMAT + 1]) + bytes(40)):
         with pytest.raises(CannotOpen):
             key_version_of(nonsense)
 
@@ -190,6 +191,38 @@ def test_every_flipped_bit_of_a_wrapped_key_is_refused() -> None:
         flipped[bit // 8] ^= 1 << bit % 8
         with pytest.raises(CannotOpen):
             unwrap_subject_key(KEY, SUBJECT_KEY, bytes(flipped))
+
+
+@pytest.mark.parametrize("suite", [AES_256_GCM, SM4_GCM], ids=lambda suite: suite.code)
+def test_keys_wrapped_in_bulk_are_those_wrapped_one_by_one(suite: Suite) -> None:
+    branch = SealingKey(suite, bytes(range(suite.key_bytes)), version=3)
+    secrets = {name: bytes([number]) * suite.key_bytes for number, name in enumerate(("sub_a", "sub_b", "办件"))}
+    many = ManySubjectKeys(branch, tenant="acme", version=1, suite=suite)
+    for (subject, secret), (key, wrapped, committed) in zip(secrets.items(), many.wrap(secrets), strict=True):
+        address = SubjectKeyAddress(tenant="acme", subject=subject, version=1, suite=suite.id, branch_version=3)
+        assert unwrap_subject_key(branch, address, wrapped) == secret
+        assert commitment(key, tenant="acme", subject=subject) == committed
+        alone = wrap_subject_key(branch, address, secret)
+        opened = many.unwrap(subject, alone, committed)
+        assert opened.open(key.seal(b"value", b""), b"") == b"value"
+        for whose, what, commits in (
+            ("sub_c", alone, committed),
+            (subject, alone[:-1], committed),
+            (subject, alone[:20], committed),
+            (subject, bytes((2,)) + alone[1:], committed),
+            (subject, alone, bytes(16)),
+        ):
+            with pytest.raises(CannotOpen, match=f"subject {whose}"):
+                many.unwrap(whose, what, commits)
+    for other in (
+        ManySubjectKeys(branch, tenant="other", version=1, suite=suite),
+        ManySubjectKeys(branch, tenant="acme", version=2, suite=suite),
+        ManySubjectKeys(
+            SealingKey(suite, bytes(range(suite.key_bytes)), version=4), tenant="acme", version=1, suite=suite
+        ),
+    ):
+        with pytest.raises(CannotOpen):
+            other.unwrap(subject, alone, committed)
 
 
 def test_a_commitment_fits_one_key_of_one_subject() -> None:
