@@ -19,6 +19,7 @@ from api.paging import DEFAULT_LIMIT, After, Limit, decode_cursor, encode_cursor
 from api.tasks.bodies import CommentBody, TaskSearchBody
 from api.tasks.deciding import DecidedAnswer, decided_answer, is_settled, send_and_answer
 from api.tasks.intake import TaskDecision, decision_location, take_decision
+from api.tasks.records import decide_record, is_record
 from api.tasks.views import (
     CommentAnswer,
     CommentPage,
@@ -317,13 +318,15 @@ class TaskController(Controller):
         )
 
         def act() -> str:
-            return take_decision(deps, request)
+            return decide_record(deps, request) if is_record(deps, request) else take_decision(deps, request)
 
         def rebuild(decision_id: str) -> Stored:
             return decided_answer(deps, decision_id, location=decision_location(task_id, decision_id))
 
         async def finish(decision_id: str) -> Stored:
             location = decision_location(task_id, decision_id)
+            if await in_thread(is_settled, deps, decision_id):  # a record: nobody else has to agree
+                return await in_thread(decided_answer, deps, decision_id, location=location)
             return await send_and_answer(deps, decision_id, slot=slot, location=location)
 
         return await once(
