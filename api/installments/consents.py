@@ -140,7 +140,7 @@ def _checked(deps: ApiDeps, case: InstallmentCase, body: NewConsentBody) -> NewC
         if document is not None and case_file.document_of_case(session, document, case_token=case.token) is None:
             faults.append(FieldFault(pointer="/evidenceDocumentId", code="unknown-document"))
     if document is not None and other is not None:
-        allowed = {"allowed": "evidenceDocumentId, evidence"}
+        allowed: dict[str, str | int] = {"allowed": "evidenceDocumentId, evidence"}
         faults.append(FieldFault(pointer="", code="exactly-one", params=allowed))
     if faults:
         raise FormInvalid(faults=tuple(faults))

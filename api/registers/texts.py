@@ -88,7 +88,7 @@ def _notice_faults(body: TextBody) -> list[FieldFault]:
 def _scope_faults(body: TextBody) -> list[FieldFault]:
     if body.scope is None:
         return []
-    allowed = {"allowed": ", ".join(sorted(_DATA))}
+    allowed: dict[str, str | int] = {"allowed": ", ".join(sorted(_DATA))}
     faults = [
         FieldFault(pointer=f"/scope/always/{place}", code="not-one-of", params=allowed)
         for place, kind in enumerate(body.scope.always)
@@ -96,7 +96,7 @@ def _scope_faults(body: TextBody) -> list[FieldFault]:
     ]
     for code, kinds in body.scope.by_hardship.items():
         if code not in set(HardshipCode):
-            causes = {"allowed": ", ".join(HardshipCode)}
+            causes: dict[str, str | int] = {"allowed": ", ".join(HardshipCode)}
             faults.append(FieldFault(pointer="/scope/byHardship", code="not-one-of", params=causes))
             continue
         faults += [

@@ -16,25 +16,15 @@ from compliance.vault.cells import CellAddress
 from models.domain.forms import DecisionForm, parse_decision
 from models.domain.ids import care_item
 from models.domain.incident_clocks import is_late
-from models.domain.states import RECORD_TASKS, DecisionState, TaskType
+from models.domain.states import DecisionState, TaskType
 from models.errors import FieldFault, FormInvalid, NotFound
 from models.operations.idempotency import open_key
 from models.operations.incidents import Filed, record_report
 from models.operations.record_decisions import keep_decision, take_record_task
 from models.operations.second_person import By
 from models.queries.allowed import require_allowed
-from models.queries.tasks import get_task, subject_of_task
+from models.queries.tasks import get_task
 from models.tables.tasks import Decision, Task
-
-
-def is_record(deps: ApiDeps, request: TaskDecision) -> bool:
-    """Whether the task is about a record; blocking.
-
-    Raises:
-        NotFound: there is no such task, or it is not the caller's to see.
-    """
-    with deps.database.read() as session:
-        return _task(session, request).type in RECORD_TASKS
 
 
 def decide_record(deps: ApiDeps, request: TaskDecision) -> str:
@@ -47,12 +37,12 @@ def decide_record(deps: ApiDeps, request: TaskDecision) -> str:
     now, principal = deps.clock(), request.principal
     with deps.database.read() as session:
         task = _task(session, request)
-        subject = subject_of_task(session, task)
-    form = parse_decision(TaskType(task.type), request.body)
+    form = parse_decision(TaskType(task.type), request.body)  # on any other task: no such outcome
     filed, clock = _filed(form, task, now=now)
     note = None
     if form.note is not None:
-        address = CellAddress(task.tenant, "decisions", "note_cell", request.decision_id, subject)
+        record = care_item(task.workflow_id)
+        address = CellAddress(task.tenant, "decisions", "note_cell", request.decision_id, record)
         note = deps.vault.seal(address, form.note)
     figures = {
         "clock": clock,

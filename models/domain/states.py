@@ -127,6 +127,10 @@ OUTCOMES: Final[dict[TaskType, tuple[Outcome, ...]]] = {
 
 # Decided in SQL: no workflow stands behind them, what they are about is a record.
 RECORD_TASKS: Final = frozenset({TaskType.INCIDENT_REPORT})
+RECORD_OUTCOMES: Final = tuple(outcome for task_type in RECORD_TASKS for outcome in OUTCOMES[task_type])
+assert not set(RECORD_OUTCOMES).intersection(
+    outcome for task_type, outcomes in OUTCOMES.items() if task_type not in RECORD_TASKS for outcome in outcomes
+), "an outcome says by itself whether a workflow is asked"
 
 # A checker's task: bound to the hash of what was shown, needs a fresh log-in, and bars every maker.
 CHECKER_TASKS: Final = frozenset(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Final
+from typing import Any, Final
 
 from sqlmodel import Session, col, update
 
@@ -43,7 +43,7 @@ class AssessmentContent:
     content_hash: str
     valid_until: date
 
-    def columns(self) -> dict[str, object]:
+    def columns(self) -> dict[str, Any]:
         """As it is kept."""
         return {
             "activity": self.activity,

@@ -6,6 +6,7 @@ cannot stand behind it as its checker, whatever the code above has let through.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, exists
 from sqlalchemy.exc import IntegrityError
@@ -28,8 +29,8 @@ class By:
     person_id: str
 
 
-def made_by(subject: ColumnElement[str | None], person_id: str) -> ColumnElement[bool]:
-    """Whether the person stands among the makers of a subject; part of the compare-and-set of a decision."""
+def made_by(subject: Any, person_id: str) -> ColumnElement[bool]:
+    """Whether the person stands among the makers of a subject (a column); part of a decision's compare-and-set."""
     return exists().where(
         col(FourEyes.subject) == subject, col(FourEyes.person_id) == person_id, col(FourEyes.side) == MAKER
     )

@@ -15,7 +15,11 @@ class ImpactAssessment(DataTable, table=True):
     __table_args__ = (
         Index("ix_impact_assessments_activity", "tenant", "activity", "state"),
         Index("ix_impact_assessments_listed", "tenant", "created_at", "id"),
-        CheckConstraint("state <> 'APPROVED' OR (approved_at IS NOT NULL AND kept_until > valid_until)", name="kept"),
+        # A comparison with NULL is no refusal, hence the second IS NOT NULL.
+        CheckConstraint(
+            "state <> 'APPROVED' OR (approved_at IS NOT NULL AND kept_until IS NOT NULL AND kept_until > valid_until)",
+            name="kept",
+        ),
     )
     id: str = Field(primary_key=True, max_length=40)  # pia_…
     tenant: str = Field(foreign_key="tenants.code")
