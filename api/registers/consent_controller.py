@@ -74,7 +74,7 @@ class ConsentController(Controller):
         items, end = _entries(deps, principal, wanted, after=after, limit=limit, locale=locale)
         return EntryPage(items=items, end_cursor=end)
 
-    @get("/export", guards=[requires(Permission.REGISTERS_READ)], sync_to_thread=True, operation_id="ExportConsents")
+    @get("/export", guards=[requires(Permission.REGISTERS_EXPORT)], sync_to_thread=True, operation_id="ExportConsents")
     def export(
         self,
         *,
@@ -115,7 +115,7 @@ class SubjectRegisterController(Controller):
 
     @get(
         "/export",
-        guards=[requires(Permission.REGISTERS_READ)],
+        guards=[requires(Permission.REGISTERS_EXPORT)],
         sync_to_thread=True,
         operation_id="ExportSubjectConsents",
     )

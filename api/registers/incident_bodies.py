@@ -68,7 +68,8 @@ class ReportAnswer(Answer):
     """A duty to report, its clock, and how it was met.
 
     `late`: reported after `dueAt`, or unmet after it. `lateAsRecordedFirst`: the same by the discovery as it was
-    recorded first; a correction never hides it. `provisional`: the limit was not seen in the text in force.
+    recorded first; a correction never hides it. `recordedAt`: when somebody entered here that it was reported.
+    `provisional`: the limit was not seen in the text in force.
     """
 
     clock: str
@@ -88,6 +89,7 @@ class ReportAnswer(Answer):
     late_as_recorded_first: bool
     escalated_at: datetime | None
     reported_at: datetime | None
+    recorded_at: datetime | None
     reference: str | None
     evidence_ref: str | None
     recorded_by: str | None

@@ -103,6 +103,7 @@ def _report(deps: ApiDeps, row: IncidentReport, now: datetime, locale: str) -> R
         late_as_recorded_first=_late(row, row.first_due_at, now),
         escalated_at=row.escalated_at,
         reported_at=row.reported_at,
+        recorded_at=row.recorded_at,
         reference=row.reference,
         evidence_ref=row.evidence_ref,
         recorded_by=row.recorded_by,

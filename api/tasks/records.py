@@ -19,7 +19,7 @@ from models.domain.incident_clocks import is_late
 from models.domain.states import DecisionState, TaskType
 from models.errors import FieldFault, FormInvalid, NotFound
 from models.operations.idempotency import open_key
-from models.operations.incidents import Filed, record_report
+from models.operations.incidents import Filed, hold_incident, record_report
 from models.operations.record_decisions import keep_decision, take_record_task
 from models.operations.second_person import By
 from models.queries.allowed import require_allowed
@@ -39,9 +39,8 @@ def decide_record(deps: ApiDeps, request: TaskDecision) -> str:
         task = _task(session, request)
     form = parse_decision(TaskType(task.type), request.body)  # on any other task: no such outcome
     filed, clock = _filed(form, task, now=now)
-    note = None
+    record, note = care_item(task.workflow_id), None
     if form.note is not None:
-        record = care_item(task.workflow_id)
         address = CellAddress(task.tenant, "decisions", "note_cell", request.decision_id, record)
         note = deps.vault.seal(address, form.note)
     figures = {
@@ -53,7 +52,7 @@ def decide_record(deps: ApiDeps, request: TaskDecision) -> str:
     deed = Deed(
         tenant=task.tenant,
         action="incident.reported",
-        target=care_item(task.workflow_id),
+        target=record,
         actor=principal.staff_id,
         at=now,
         facts={"task": task.id, "decision": request.decision_id, "note": note is not None, **figures},
@@ -67,13 +66,14 @@ def decide_record(deps: ApiDeps, request: TaskDecision) -> str:
             now=now,
             status=HTTPStatus.CREATED,
         )
+        hold_incident(unit.session, record)
         present = _task(unit.session, request)
         require_allowed(present, request.viewer, form.outcome, form=form)
         check_version(read=request.read_version, current=present.version)
         take_record_task(unit.session, task_id=task.id, read_version=request.read_version, now=now)
         keep_decision(unit.session, _decision(request, task, form=form, figures=figures, note=note, now=now))
         by = By(tenant=principal.tenant, staff_id=principal.staff_id, person_id=principal.person_id)
-        made = record_report(unit.session, filed, incident_id=care_item(task.workflow_id), clock=clock, by=by, now=now)
+        made = record_report(unit.session, filed, incident_id=record, clock=clock, by=by, now=now)
         deed.facts["late"] = is_late(due=made.due_at, reported_at=filed.reported_at)
     return request.decision_id
 

@@ -44,6 +44,7 @@ class Permission(StrEnum):
     TICKETS_OPEN = "tickets:open"
     RULES_READ = "rules:read"
     REGISTERS_READ = "registers:read"
+    REGISTERS_EXPORT = "registers:export"
     TEXTS_DRAFT = "texts:draft"
     TEXTS_PUBLISH = "texts:publish"
     ASSESSMENTS_DRAFT = "assessments:draft"
@@ -92,7 +93,8 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.INCIDENTS_REPORT,
         Permission.INCIDENTS_CLOSE,
     },
-    Role.AUDITOR: _ALL_STAFF | {Permission.AUDIT_READ, Permission.STAFF_READ, Permission.REGISTERS_READ},
+    Role.AUDITOR: _ALL_STAFF
+    | {Permission.AUDIT_READ, Permission.STAFF_READ, Permission.REGISTERS_READ, Permission.REGISTERS_EXPORT},
     Role.PRIVACY_OFFICER: _ALL_STAFF
     | {
         Permission.SUBJECTS_REVEAL,
@@ -100,6 +102,7 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.TASKS_WORK,
         Permission.CONSENTS_ADD,
         Permission.REGISTERS_READ,
+        Permission.REGISTERS_EXPORT,
         Permission.TEXTS_DRAFT,
         Permission.TEXTS_PUBLISH,
         Permission.ASSESSMENTS_DRAFT,

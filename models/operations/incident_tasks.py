@@ -96,13 +96,14 @@ def _show(
         return
     if task.state not in OPEN_TASK_STATES:  # a clock of this authority began anew
         wanted |= {"state": TaskState.READY, "assignee": None, "closed_at": None}
-    if all(getattr(task, name) == value for name, value in wanted.items()):
-        return
-    for name, value in wanted.items():
-        setattr(task, name, value)
-    task.version += 1
-    task.updated_at = now
-    session.add(task)
+    changed = {name for name, value in wanted.items() if getattr(task, name) != value}
+    for name in changed:
+        setattr(task, name, wanted[name])
+    if changed - {"priority"}:  # that it became more urgent changes nothing of what is decided about
+        task.version += 1
+    if changed:
+        task.updated_at = now
+        session.add(task)
 
 
 def _shown(incident: SecurityIncident, mine: list[IncidentReport]) -> dict[str, Any]:

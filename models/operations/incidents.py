@@ -113,6 +113,17 @@ def correct_incident(
     sync_tasks(session, incident, now=now)
 
 
+def hold_incident(session: Session, incident_id: str) -> None:
+    """Let nobody else change this incident, its reports or its tasks until the end of the transaction.
+
+    Whoever changes any of them takes this first: on PostgreSQL two who took them in another order would wait for each
+    other. On SQLite writers take turns anyway.
+    """
+    session.exec(
+        select(col(SecurityIncident.id)).where(col(SecurityIncident.id) == incident_id).with_for_update()
+    ).one_or_none()
+
+
 def record_report(
     session: Session, filed: Filed, *, incident_id: str, clock: str, by: By, now: datetime
 ) -> IncidentReport:
@@ -121,6 +132,7 @@ def record_report(
     Raises:
         WrongState: it is not waited for any more.
     """
+    hold_incident(session, incident_id)
     recorded = session.execute(
         update(IncidentReport)
         .where(
@@ -132,6 +144,7 @@ def record_report(
         .values(
             state=REPORTED,
             reported_at=filed.reported_at,
+            recorded_at=now,
             reference=filed.reference,
             evidence_ref=filed.evidence_ref,
             recorded_by=by.staff_id,
@@ -163,6 +176,7 @@ def propose_not_needed(
     Raises:
         WrongState, StaleVersion: why not; nothing is changed.
     """
+    hold_incident(session, report.incident_id)
     proposed = session.execute(
         update(IncidentReport)
         .where(
@@ -196,6 +210,7 @@ def decide_not_needed(
     Raises:
         WrongState, ShownChanged, FourEyesViolation: why not; nothing is changed.
     """
+    hold_incident(session, session.get_one(IncidentReport, report_id).incident_id)
     values: dict[str, Any] = (
         {"state": NOT_NEEDED, "confirmed_by": by.staff_id}
         if confirm
@@ -254,6 +269,7 @@ def close_incident(session: Session, *, incident_id: str, read_version: int, by:
 
 def escalate(session: Session, *, report_id: str, now: datetime) -> bool:
     """Mark that the time of a report has run out unmet, once; all tasks of its incident become urgent."""
+    hold_incident(session, session.get_one(IncidentReport, report_id).incident_id)
     marked = session.execute(
         update(IncidentReport)
         .where(

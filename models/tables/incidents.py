@@ -68,6 +68,7 @@ class IncidentReport(DataTable, table=True):
     first_due_at: datetime = Field(sa_column=instant())  # by the discovery as it was recorded first
     state: str = Field(max_length=12)  # OPEN | REPORTED | NOT_NEEDED
     reported_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    recorded_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))  # when that was entered here
     reference: str | None = Field(default=None, max_length=120)  # number under which the authority took it
     evidence_ref: str | None = Field(default=None, max_length=120)
     recorded_by: str | None = Field(default=None, max_length=40)

@@ -1,5 +1,6 @@
 """Security incidents over HTTP: clocks and tasks follow from the facts, lateness stays, closing takes everything."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -93,6 +94,7 @@ async def test_exactly_four_hours_is_in_time_and_a_second_more_is_late_for_ever(
     assert (answer.status_code, answer.json()["state"]) == (201, "APPLIED")
     told = by_clock(await desk.done("GET", f"{PATH}/{first['id']}", by=desk.auditor))["cac"]
     assert (told["state"], told["late"], told["reportedAt"]) == ("REPORTED", False, said(found + timedelta(hours=4)))
+    assert told["recordedAt"] == said(office.clock())
 
     second = await desk.done("POST", PATH, LEAK | {"discoveredAt": said(office.clock())}, by=desk.officer)
     start = office.clock()
@@ -149,6 +151,31 @@ async def test_a_report_counts_once_and_only_in_the_version_that_was_read(office
     assert (late.status_code, late.json()["code"]) == (409, "wrong-state")
     decision = await desk.done("GET", f"{path}/{sent[0].json()['decisionId']}", by=desk.officer)
     assert (decision["state"], decision["form"]["clock"], decision["outcomeText"]) == ("APPLIED", "cac", "Reported")
+
+
+async def test_reports_to_several_authorities_at_once_do_not_stand_in_each_others_way(office: Office) -> None:
+    desk = register_desk(office)
+    made = await desk.done("POST", PATH, LEAK, by=desk.officer)
+    tasks = await tasks_of(desk)
+    body = {"outcome": "report", "reportedAt": said(office.clock()), "reference": "A-1", "evidence": "B-1"}
+    answers = await asyncio.gather(
+        *(
+            desk.call("POST", f"/v1/tasks/{task['id']}/decisions", body, by=desk.officer, version=task["version"])
+            for task in tasks.values()
+        )
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    told = by_clock(await desk.done("GET", f"{PATH}/{made['id']}", by=desk.auditor))
+    assert {code for code, each in told.items() if each["state"] == "REPORTED"} == {
+        "pboc-brief",
+        "nfra-report",
+        "cac",
+        "pipl-57-persons",
+    }
+    assert {name: task["dueAt"][11:16] for name, task in (await tasks_of(desk)).items()} == {
+        "pboc": "04:00",
+        "nfra": "02:00",
+    }
 
 
 @pytest.mark.parametrize(
