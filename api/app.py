@@ -38,6 +38,11 @@ from api.parties.controller import SubjectController
 from api.problems import EXCEPTION_HANDLERS, locale_of, problem_page
 from api.quotes.controller import QuoteController
 from api.reconciliations.controller import ReconciliationController
+from api.registers.assessment_controller import AssessmentController
+from api.registers.consent_controller import ConsentController, SubjectRegisterController
+from api.registers.incident_controller import IncidentController
+from api.registers.link_controller import LinkConsentController
+from api.registers.text_controller import TextDraftController, TextVersionController
 from api.staff.controller import RoleChangeController, StaffController
 from api.tasks.controller import TaskController
 from compliance.telemetry.requests import request_spans
@@ -75,6 +80,13 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     ExceptionController,
     SuspenseController,
     ReconciliationController,
+    TextDraftController,
+    TextVersionController,
+    ConsentController,
+    SubjectRegisterController,
+    LinkConsentController,
+    AssessmentController,
+    IncidentController,
 )
 
 

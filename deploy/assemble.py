@@ -14,6 +14,7 @@ from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import Worker
 
 from activities.duties.care_reconciler import CareReconciler
+from activities.duties.incident_watch import IncidentWatch
 from activities.duties.notifier import Notifier
 from activities.duties.reconciler import Reconciler
 from activities.duties.relay import Relay
@@ -206,7 +207,7 @@ def card_core(settings: Settings) -> CoreGateway:
 
 
 def build_duties(parts: Parts) -> DutyRunner:
-    """Relay, sealer, reconciler, sweeper, notifier and scheduler, under leases that name this process."""
+    """Relay, sealer, reconcilers, sweeper, incident watch, notifier and scheduler, under leases of this process."""
     database, metrics = parts.stores.data, parts.telemetry.metrics
     sender = SqlNotices(database, parts.vault, message_gateways(parts.settings), parts.clock, actor="duty:notifier")
     metrics.read_open_tasks(lambda: _open_tasks(database))
@@ -218,6 +219,7 @@ def build_duties(parts: Parts) -> DutyRunner:
             Reconciler(database, parts.client, parts.clock, metrics=metrics),
             CareReconciler(database, parts.client, parts.clock, metrics=metrics),
             Sweeper(database),
+            IncidentWatch(database),
             Notifier(database, sender),
             Scheduler(
                 database,

@@ -21,6 +21,7 @@ from models.domain.roles import Role
 from models.domain.shanghai import shanghai_date
 from models.domain.viewer import ANY_BRANCH
 from models.operations.agreements import set_first_business_date
+from models.operations.assessments import model_assessment
 from models.operations.products import set_default_terms
 from models.operations.staff import NewStaff, seed_staff
 from models.tables.staff import Staff
@@ -160,8 +161,11 @@ def create_tenant(
     with unit_of_work(stores.data, deed) as unit:
         if unit.session.get(Tenant, code) is not None:
             raise CommandFailed(ExitCode.CANNOT_CREATE, f"tenant {code} exists")
-        unit.session.add(Tenant(code=code, sandbox=sandbox, created_at=now, **asdict(legal)))
+        printed = {name: value for name, value in asdict(legal).items() if name != "model_assessed_on"}
+        unit.session.add(Tenant(code=code, sandbox=sandbox, created_at=now, **printed))
         unit.session.flush()
+        if legal.model_assessed_on is not None:
+            unit.session.add(model_assessment(code, approved_on=legal.model_assessed_on, now=now))
         set_default_terms(unit.session, tenant=code, now=now)
         set_first_business_date(unit.session, tenant=code, today=shanghai_date(now), now=now)
         ids = [

@@ -13,6 +13,7 @@ from models.domain.application import (
     ContactChannel,
     ContactDirection,
     ContactResult,
+    EvidenceKind,
     HardshipCode,
 )
 from models.domain.form_base import MAX_NOTE_CHARS
@@ -90,10 +91,18 @@ class ConsentBody(Body):
     text_version: TextVersion
 
 
+class EvidenceBody(Body):
+    """What proves a consent where no document does: where the recording lies, or the number of the one-time code."""
+
+    kind: Literal[EvidenceKind.RECORDING, EvidenceKind.CODE]
+    reference: RecordingRef
+
+
 class NewConsentBody(ConsentBody):
-    """A consent that comes in later, with the document that proves it."""
+    """A consent that comes in later, with what proves it: a document of the case, or something else."""
 
     evidence_document_id: Token | None = None
+    evidence: EvidenceBody | None = None
 
 
 class LinkApplicationBody(Body):

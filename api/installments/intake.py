@@ -5,7 +5,7 @@ What fails in between leaves a key that nothing uses, or a start that the relay 
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -19,7 +19,7 @@ from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unit, unit_of_work
 from compliance.vault.blind import BlindField
 from compliance.vault.cells import CellAddress, RowAddress
-from models.domain.application import Channel, ContactPointKind
+from models.domain.application import Channel, ContactPointKind, EvidenceKind
 from models.domain.bank_card import check_bank_card
 from models.domain.identifiers import IdType, check_identity
 from models.domain.mobile import check_mobile
@@ -30,6 +30,7 @@ from models.operations import cases, parties
 from models.operations.idempotency import KeySlot, open_key
 from models.operations.parties import NewConsent, NewContactPoint, NewSubject, SubjectKnown
 from models.queries import parties as party_queries
+from models.queries.consent_register import is_known_text
 from models.tables.parties import Subject
 
 _TRIES: Final = 3  # against others who put the same person on record at the same moment
@@ -212,9 +213,10 @@ def take_in(
 
     Raises:
         KeyTaken: another request under this key was first.
-        FormInvalid: the identity document is on record under another name.
+        FormInvalid: the identity document is on record under another name, or nobody was ever given such a text.
         Conflict: others kept putting the same person on record.
     """
+    check_texts(deps, application.sender.tenant, application.body.consents)
     token = new_case_token(application.sender.tenant)
     for _ in range(_TRIES):
         party = _party(deps, application)
@@ -246,7 +248,7 @@ def _write(
 ) -> None:
     sender, body, now = application.sender, application.body, deps.clock()
     case = _new_case(deps, application, subject_id=party.subject_id, token=token)
-    consents = [_new_consent(consent) for consent in body.consents]
+    consents = [_new_consent(consent, sender) for consent in body.consents]
     deed = Deed(
         tenant=sender.tenant,
         action="case.created",
@@ -316,8 +318,38 @@ def _new_case(deps: ApiDeps, application: Application, *, subject_id: str, token
     )
 
 
-def _new_consent(body: ConsentBody) -> NewConsent:
-    return NewConsent(id=new_token("cns"), purpose=body.purpose, form=body.form, text_version=body.text_version)
+def check_texts(deps: ApiDeps, tenant: str, consents: Sequence[ConsentBody], *, within: str = "/consents") -> None:
+    """Refuse versions of texts that the register does not hold, or that hold later only; blocking.
+
+    Raises:
+        FormInvalid: naming each.
+    """
+    now = deps.clock()
+    with deps.database.read() as session:
+        known = [
+            is_known_text(session, tenant=tenant, kind=each.purpose.value, version=each.text_version, now=now)
+            for each in consents
+        ]
+    faults = tuple(
+        FieldFault(pointer=f"{within}/{place}/textVersion", code="unknown-text-version")
+        for place, is_known in enumerate(known)
+        if not is_known
+    )
+    if faults:
+        raise FormInvalid(faults=faults)
+
+
+def _new_consent(body: ConsentBody, sender: Sender) -> NewConsent:
+    through_link = sender.channel is Channel.LINK
+    return NewConsent(
+        id=new_token("cns"),
+        purpose=body.purpose,
+        form=body.form,
+        text_version=body.text_version,
+        channel=sender.channel,
+        evidence_kind=EvidenceKind.LINK if through_link else None,
+        evidence_ref=sender.actor if through_link else None,
+    )
 
 
 def _party(deps: ApiDeps, application: Application) -> _Party:

@@ -19,6 +19,7 @@ from api.paging import DEFAULT_LIMIT, After, Limit, decode_cursor, encode_cursor
 from api.tasks.bodies import CommentBody, TaskSearchBody
 from api.tasks.deciding import DecidedAnswer, decided_answer, is_settled, send_and_answer
 from api.tasks.intake import TaskDecision, decision_location, take_decision
+from api.tasks.records import decide_record
 from api.tasks.views import (
     CommentAnswer,
     CommentPage,
@@ -34,7 +35,7 @@ from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.vault.cells import CellAddress
 from models.domain.roles import Permission
-from models.domain.states import TaskState, TaskType
+from models.domain.states import RECORD_OUTCOMES, TaskState, TaskType
 from models.domain.task_filter import parse_filter
 from models.domain.tokens import new_token, uuid7
 from models.domain.viewer import Viewer
@@ -316,14 +317,18 @@ class TaskController(Controller):
             fingerprint=digest,
         )
 
+        of_record = data.get("outcome") in RECORD_OUTCOMES
+
         def act() -> str:
-            return take_decision(deps, request)
+            return decide_record(deps, request) if of_record else take_decision(deps, request)
 
         def rebuild(decision_id: str) -> Stored:
             return decided_answer(deps, decision_id, location=decision_location(task_id, decision_id))
 
         async def finish(decision_id: str) -> Stored:
             location = decision_location(task_id, decision_id)
+            if of_record:  # applied in its own commit: nobody else has to agree
+                return await in_thread(decided_answer, deps, decision_id, location=location)
             return await send_and_answer(deps, decision_id, slot=slot, location=location)
 
         return await once(

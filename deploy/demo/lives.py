@@ -16,6 +16,7 @@ from deploy.demo.negotiating import fitting
 from deploy.demo.office import Office, Unexpected
 from deploy.demo.plans import IN_SERVICE, Plan, terms_of
 from models.domain.application import ConsentPurpose
+from models.domain.default_texts import CREDIT_QUERY_VERSION
 from models.domain.privacy_notice import DEFAULT_NOTICE
 from models.domain.states import CaseStage, Outcome, TaskType
 from models.domain.tokens import new_token
@@ -283,7 +284,7 @@ def application(row: BookRow) -> dict[str, Any]:
 
 def credit_consent(form: str) -> dict[str, str]:
     """Consent to the credit query, in a form."""
-    return {"purpose": ConsentPurpose.CREDIT_REPORT_QUERY, "form": form, "textVersion": "2026-01"}
+    return {"purpose": ConsentPurpose.CREDIT_REPORT_QUERY, "form": form, "textVersion": CREDIT_QUERY_VERSION}
 
 
 def privacy_notice(form: str) -> dict[str, str]:

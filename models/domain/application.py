@@ -51,6 +51,15 @@ class ConsentForm(StrEnum):
     ORAL = "ORAL"
 
 
+class EvidenceKind(StrEnum):
+    """What proves a consent (同意凭证)."""
+
+    DOCUMENT = "document"  # a file of the case
+    RECORDING = "recording"  # 录音录像
+    LINK = "link"  # acknowledged through the customer's link
+    CODE = "code"  # a one-time code
+
+
 class DocumentKind(StrEnum):
     """What a file of a case is (资料类型)."""
 

@@ -21,6 +21,7 @@ from models.domain.form_base import MAX_NOTE_CHARS, Plain
 from models.domain.form_base import Checked as _Checked
 from models.domain.form_base import Form as _Form
 from models.domain.form_faults import faults_of
+from models.domain.record_forms import FiledReport, IncidentReported, filed_report
 from models.domain.states import CHECKER_TASKS, CUSTOMER_OUTCOMES, OUTCOMES, Outcome, TaskType
 from models.errors import FieldFault, FormInvalid
 
@@ -316,6 +317,7 @@ FORMS: Final[dict[TaskType, dict[Outcome, type[Plain]]]] = {
         Outcome.REJECT: TicketReject,
         Outcome.EXTEND: TicketExtend,
     },
+    TaskType.INCIDENT_REPORT: {Outcome.REPORT: IncidentReported},
 }
 _ADAPTERS: Final[dict[type[Plain], TypeAdapter[Any]]] = {
     form: TypeAdapter(form) for forms in FORMS.values() for form in forms.values()
@@ -382,6 +384,7 @@ class DecisionForm:
     document_id: str | None = None
     next_contact_days: int | None = None
     answer: str | None = None
+    report: FiledReport | None = None
 
 
 def parse_decision(task_type: TaskType, body: object) -> DecisionForm:
@@ -412,6 +415,7 @@ def parse_decision(task_type: TaskType, body: object) -> DecisionForm:
         document_id=getattr(filled, "document_id", None),
         next_contact_days=getattr(filled, "next_contact_days", None),
         answer=getattr(filled, "answer", None),
+        report=filed_report(filled) if isinstance(filled, IncidentReported) else None,
     )
 
 

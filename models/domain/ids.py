@@ -38,6 +38,11 @@ def ticket_workflow_id(case_token: str, ticket: str) -> str:
     return f"tickets/{case_token}/{ticket}"
 
 
+def incident_workflow_id(tenant: str, incident: str) -> str:
+    """What the tasks of a security incident (安全事件) belong to; no workflow runs under it."""
+    return f"incidents/{tenant}/{incident}"
+
+
 def start_key(workflow_id: str) -> str:
     """The business key of a workflow's start in the outbox: its id without the area."""
     return workflow_id.partition("/")[2]

@@ -45,6 +45,14 @@ class Permission(StrEnum):
     TICKETS_READ = "tickets:read"
     TICKETS_OPEN = "tickets:open"
     RULES_READ = "rules:read"
+    REGISTERS_READ = "registers:read"
+    REGISTERS_EXPORT = "registers:export"
+    TEXTS_DRAFT = "texts:draft"
+    TEXTS_PUBLISH = "texts:publish"
+    ASSESSMENTS_DRAFT = "assessments:draft"
+    ASSESSMENTS_APPROVE = "assessments:approve"
+    INCIDENTS_REPORT = "incidents:report"
+    INCIDENTS_CLOSE = "incidents:close"
 
 
 _ALL_STAFF: Final = frozenset(
@@ -69,6 +77,9 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
     },
     Role.APPROVER: _ALL_STAFF
     | {
+        Permission.REGISTERS_READ,
+        Permission.TEXTS_DRAFT,
+        Permission.ASSESSMENTS_DRAFT,
         Permission.TASKS_WORK,
         Permission.SUBJECTS_REVEAL,
         Permission.REVERSALS_CONFIRM,
@@ -76,9 +87,33 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.TICKETS_READ,
         Permission.TICKETS_OPEN,
     },
-    Role.OPERATOR: _ALL_STAFF | {Permission.TASKS_WORK, Permission.BUSINESS_DATES_RUN, Permission.SUSPENSE_ASSIGN},
-    Role.AUDITOR: _ALL_STAFF | {Permission.AUDIT_READ, Permission.STAFF_READ},
-    Role.PRIVACY_OFFICER: _ALL_STAFF | {Permission.SUBJECTS_REVEAL, Permission.AUDIT_READ},
+    Role.OPERATOR: _ALL_STAFF
+    | {
+        Permission.TASKS_WORK,
+        Permission.BUSINESS_DATES_RUN,
+        Permission.SUSPENSE_ASSIGN,
+        Permission.REGISTERS_READ,
+        Permission.ASSESSMENTS_DRAFT,
+        Permission.INCIDENTS_REPORT,
+        Permission.INCIDENTS_CLOSE,
+    },
+    Role.AUDITOR: _ALL_STAFF
+    | {Permission.AUDIT_READ, Permission.STAFF_READ, Permission.REGISTERS_READ, Permission.REGISTERS_EXPORT},
+    Role.PRIVACY_OFFICER: _ALL_STAFF
+    | {
+        Permission.SUBJECTS_REVEAL,
+        Permission.AUDIT_READ,
+        Permission.TASKS_WORK,
+        Permission.CONSENTS_ADD,
+        Permission.REGISTERS_READ,
+        Permission.REGISTERS_EXPORT,
+        Permission.TEXTS_DRAFT,
+        Permission.TEXTS_PUBLISH,
+        Permission.ASSESSMENTS_DRAFT,
+        Permission.ASSESSMENTS_APPROVE,
+        Permission.INCIDENTS_REPORT,
+        Permission.INCIDENTS_CLOSE,
+    },
     Role.STAFF_ADMIN: frozenset(
         {Permission.STAFF_READ, Permission.STAFF_CREATE, Permission.ROLES_PROPOSE, Permission.ROLES_CONFIRM}
     ),
@@ -101,6 +136,7 @@ CANDIDATE_ROLE: Final[dict[TaskType, Role]] = {
     TaskType.TICKET: Role.CASE_OFFICER,
     TaskType.TICKET_CHECK: Role.APPROVER,
     TaskType.TICKET_OVERDUE: Role.APPROVER,
+    TaskType.INCIDENT_REPORT: Role.PRIVACY_OFFICER,
 }
 
 

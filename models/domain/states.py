@@ -73,6 +73,7 @@ class TaskType(StrEnum):
     TICKET = "aftercare.ticket"  # 工单
     TICKET_CHECK = "aftercare.ticket-check"  # 驳回复核
     TICKET_OVERDUE = "aftercare.ticket-overdue"  # 超时升级
+    INCIDENT_REPORT = "registers.incident-report"  # 安全事件报告
 
 
 class Outcome(StrEnum):
@@ -100,6 +101,7 @@ class Outcome(StrEnum):
     REACHED = "reached"  # by a follow-up call
     NOT_REACHED = "not-reached"
     ANSWER = "answer"  # a ticket, in words for the customer
+    REPORT = "report"  # an incident was reported to an authority, or to the persons
     WITHDRAW = "withdraw"  # on the case, never on a task
 
 
@@ -120,7 +122,15 @@ OUTCOMES: Final[dict[TaskType, tuple[Outcome, ...]]] = {
     TaskType.TICKET: (Outcome.ANSWER, Outcome.REJECT, Outcome.EXTEND),
     TaskType.TICKET_CHECK: (Outcome.CONFIRM, Outcome.RETURN),
     TaskType.TICKET_OVERDUE: (Outcome.ANSWER, Outcome.REJECT, Outcome.EXTEND),
+    TaskType.INCIDENT_REPORT: (Outcome.REPORT,),
 }
+
+# Decided in SQL: no workflow stands behind them, what they are about is a record.
+RECORD_TASKS: Final = frozenset({TaskType.INCIDENT_REPORT})
+RECORD_OUTCOMES: Final = tuple(outcome for task_type in RECORD_TASKS for outcome in OUTCOMES[task_type])
+assert not set(RECORD_OUTCOMES).intersection(
+    outcome for task_type, outcomes in OUTCOMES.items() if task_type not in RECORD_TASKS for outcome in outcomes
+), "an outcome says by itself whether a workflow is asked"
 
 # A checker's task: bound to the hash of what was shown, needs a fresh log-in, and bars every maker.
 CHECKER_TASKS: Final = frozenset(

@@ -6,8 +6,19 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, update
 
-from models.domain.application import ConsentForm, ConsentPurpose, ContactPointKind, LinkPurpose
+from models.domain.application import (
+    Channel,
+    ConsentForm,
+    ConsentPurpose,
+    ContactPointKind,
+    EvidenceKind,
+    LinkPurpose,
+)
+from models.domain.consent_effects import EFFECTS
+from models.domain.tokens import new_token
 from models.errors import LinkExpired, NotFound
+from models.operations.consent_texts import hash_of_text
+from models.tables.consent_register import ConsentWithdrawal
 from models.tables.parties import Consent, ContactPoint, CustomerLink, Subject
 
 
@@ -38,13 +49,22 @@ class NewContactPoint:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewConsent:
-    """What a subject agreed to (同意): purpose, form, the version of the text they were shown, and the evidence."""
+    """What a subject agreed to (同意): purpose, form, the version of the text they were shown, and the evidence.
+
+    Attributes:
+        channel: whether staff entered it or the customer gave it through a link.
+        evidence_document_id: a file of the case; then `evidence_kind` is `document`.
+        evidence_ref: where a recording lies, the link, or the one-time code; never a number of a person.
+    """
 
     id: str
     purpose: ConsentPurpose
     form: ConsentForm
     text_version: str
+    channel: Channel
     evidence_document_id: str | None = None
+    evidence_kind: EvidenceKind | None = None
+    evidence_ref: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,7 +135,7 @@ def add_contact_point(session: Session, point: NewContactPoint, *, tenant: str, 
 
 
 def add_consent(session: Session, consent: NewConsent, *, tenant: str, subject_id: str, now: datetime) -> None:
-    """Record a consent; the newest of a purpose is the one that counts."""
+    """Record a consent; the newest of a purpose is the one that counts. The hash of the text is kept with it."""
     session.add(
         Consent(
             id=consent.id,
@@ -124,15 +144,21 @@ def add_consent(session: Session, consent: NewConsent, *, tenant: str, subject_i
             purpose=consent.purpose,
             form=consent.form,
             text_version=consent.text_version,
+            text_hash=hash_of_text(session, tenant=tenant, kind=consent.purpose.value, version=consent.text_version),
+            channel=consent.channel.value,
             evidence_document_id=consent.evidence_document_id,
+            evidence_kind=consent.evidence_kind.value if consent.evidence_kind is not None else None,
+            evidence_ref=consent.evidence_ref,
             given_at=now,
         )
     )
     session.flush()
 
 
-def withdraw_consent(session: Session, consent_id: str, *, tenant: str, subject_id: str, now: datetime) -> bool:
-    """Mark a consent withdrawn (撤回同意); it stays on record.
+def withdraw_consent(
+    session: Session, consent_id: str, *, tenant: str, subject_id: str, channel: Channel, actor: str, now: datetime
+) -> bool:
+    """Mark a consent withdrawn (撤回同意); it stays on record, and beside it what the withdrawal stops.
 
     Returns:
         False if it had been withdrawn before; then nothing is changed.
@@ -151,9 +177,22 @@ def withdraw_consent(session: Session, consent_id: str, *, tenant: str, subject_
         .values(withdrawn_at=now)
         .execution_options(synchronize_session=False)
     )
-    if withdrawn.rowcount:  # type: ignore[attr-defined]  # an UPDATE gives a CursorResult
+    consent = session.get(Consent, consent_id, populate_existing=True)
+    if withdrawn.rowcount and consent is not None:  # type: ignore[attr-defined]  # an UPDATE gives a CursorResult
+        session.add(
+            ConsentWithdrawal(
+                id=new_token("cwd"),
+                tenant=tenant,
+                consent_id=consent_id,
+                subject_id=subject_id,
+                channel=channel.value,
+                actor=actor,
+                effect=EFFECTS[ConsentPurpose(consent.purpose)].as_record(),
+                withdrawn_at=now,
+            )
+        )
+        session.flush()
         return True
-    consent = session.get(Consent, consent_id)
     if consent is None or (consent.tenant, consent.subject_id) != (tenant, subject_id):
         raise NotFound
     return False

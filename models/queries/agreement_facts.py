@@ -13,6 +13,7 @@ from sqlmodel import Session, col, func, select
 
 from models.domain.aftercare.clocks import TicketKind
 from models.domain.application import ConsentPurpose
+from models.domain.assessments import MODEL_ACTIVITY
 from models.domain.product import InstallmentProduct
 from models.domain.rates.disclosure import RateMethod, yearly_rates
 from models.domain.rule_words import (
@@ -29,6 +30,7 @@ from models.domain.servicing.stored import rows_from_json
 from models.domain.shanghai import SHANGHAI, shanghai_date
 from models.domain.states import Gate
 from models.queries import agreements, cases
+from models.queries.assessments import assessment_approved_at
 from models.queries.contact_facts import on_record
 from models.queries.core import core_state, debt_of, latest_balance
 from models.queries.products import collection_policy_of, product_named, product_of
@@ -158,12 +160,13 @@ def _charges(offer: PlanOffer) -> tuple[str, ...]:
 
 def _model_facts(session: Session, case: InstallmentCase) -> dict[str, object]:
     working = cases.latest_affordability(session, case_token=case.token)
-    assessed_on = session.get_one(Tenant, case.tenant).model_assessed_on
+    started_at = working.created_at if working is not None else None
+    approved_at = assessment_approved_at(session, tenant=case.tenant, activity=MODEL_ACTIVITY, started_at=started_at)
     facts: dict[str, object] = {}
-    if assessed_on is not None:
-        facts["pia_approved_at"] = datetime.combine(assessed_on, time(), SHANGHAI).astimezone(UTC)
-    if working is not None:
-        facts["processing_started_at"] = working.created_at
+    if approved_at is not None:
+        facts["pia_approved_at"] = approved_at
+    if started_at is not None:
+        facts["processing_started_at"] = started_at
     return facts
 
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, false, func, not_, or_
 from sqlmodel import Session, col, select
 
-from models.domain.states import OPEN_TASK_STATES, TaskState
+from models.domain.ids import care_item
+from models.domain.states import OPEN_TASK_STATES, RECORD_TASKS, TaskState
 from models.domain.task_filter import ME, NOBODY, FieldTest, Op, TaskField, TaskFilter, Value
 from models.domain.viewer import Viewer
 from models.errors import NotFound
@@ -100,11 +101,13 @@ def get_task(session: Session, task_id: str, *, tenant: str, viewer: Viewer) -> 
 
 
 def subject_of_task(session: Session, task: Task) -> str:
-    """The person whom a task is about: under their key its free text is sealed.
+    """The person whom a task is about: under their key its free text is sealed. A record has a key of its own.
 
     Raises:
-        NotFound: the task belongs to no case.
+        NotFound: the task belongs to no case and no record.
     """
+    if task.type in RECORD_TASKS:
+        return care_item(task.workflow_id)
     case = session.get(InstallmentCase, task.case_token) if task.case_token is not None else None
     if case is None:
         raise NotFound(detail=task.id)

@@ -45,13 +45,18 @@ class Consent(DataTable, table=True):
     """What a subject agreed to, in which form, to which text, on what evidence."""
 
     __tablename__ = "consents"
+    __table_args__ = (Index("ix_consents_register", "tenant", "purpose", "given_at", "id"),)
     id: str = Field(primary_key=True, max_length=40)  # cns_…
     tenant: str = Field(foreign_key="tenants.code")
     subject_id: str = Field(foreign_key="subjects.id", index=True)
     purpose: str = Field(max_length=40)  # e.g. credit-report-query
     form: str = Field(max_length=16)  # WRITTEN | ELECTRONIC | ORAL
     text_version: str = Field(max_length=40)
+    text_hash: str | None = Field(default=None, max_length=64)  # of the published version; None: not in the register
+    channel: str | None = Field(default=None, max_length=8)  # staff | link; None: from before it was recorded
     evidence_document_id: str | None = Field(default=None, max_length=40)
+    evidence_kind: str | None = Field(default=None, max_length=12)  # models.domain.application.EvidenceKind
+    evidence_ref: str | None = Field(default=None, max_length=120)  # recording, link or code; never a person's number
     given_at: datetime = Field(sa_column=instant())
     withdrawn_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
 

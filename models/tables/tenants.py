@@ -1,6 +1,6 @@
 """Tenants (机构): the legal entities that hold the customer relation, and what each has set as its own."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import UniqueConstraint
@@ -22,8 +22,6 @@ class Tenant(DataTable, table=True):
     # Where what is debited goes; without it nothing can be collected by debit.
     collection_account: str | None = Field(default=None, max_length=34)  # 收款账号
     collection_bank: str | None = Field(default=None, max_length=12)  # 联行号
-    # 个人信息保护影响评估 of the affordability model; without it no plan can be approved (PIPL-55).
-    model_assessed_on: date | None = None
     sandbox: bool = Field(default=False)  # only a sandbox tenant may date business ahead of the wall clock
     created_at: datetime = Field(sa_column=instant())
 

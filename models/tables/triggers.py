@@ -13,6 +13,9 @@ APPEND_ONLY: Final[dict[str, str]] = {
     "audit_checkpoints": "size",
     "agreement_events": "id",
     "ledger_entries": "id",
+    "text_versions": "id",
+    "consent_withdrawals": "id",
+    "incident_corrections": "id",
 }
 
 # An INSERT OR REPLACE removes rows without firing a DELETE trigger, hence the third trigger.

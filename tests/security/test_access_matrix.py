@@ -39,6 +39,10 @@ UNKNOWN: Final = {
     "assignment_id": "sua_" + "0" * 26,
     "ticket_id": "tkt_" + "0" * 26,
     "exception_id": "dex_" + "0" * 26,
+    "draft_id": "txd_" + "0" * 26,
+    "assessment_id": "pia_" + "0" * 26,
+    "incident_id": "sin_" + "0" * 26,
+    "clock": "cac",
 }
 # The answer of a route that asks Temporal, where none runs.
 AWAY: Final = "workflow-unavailable"

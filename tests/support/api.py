@@ -23,6 +23,7 @@ from compliance.vault.keyring import Vault
 from models.database.engine import Database
 from models.domain.roles import Role
 from models.domain.tokens import new_token
+from models.operations.assessments import model_assessment
 from models.operations.staff import NewStaff, seed_staff
 from models.tables.staff import Staff
 from models.tables.tenants import Tenant
@@ -62,7 +63,9 @@ class Office:
         """Add an institution."""
         self.deps.vault.ensure_tenant(code)
         with unit_of_work(self.deps.database, _deed(code, "tenant.created", self.clock())) as unit:
-            unit.session.add(Tenant(code=code, name=code, created_at=self.clock(), model_assessed_on=date(2026, 1, 5)))
+            unit.session.add(Tenant(code=code, name=code, created_at=self.clock()))
+            unit.session.flush()
+            unit.session.add(model_assessment(code, approved_on=date(2026, 1, 5), now=self.clock()))
 
     def staff(
         self,

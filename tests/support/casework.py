@@ -36,6 +36,7 @@ from models.domain.states import OPEN_TASK_STATES, CaseStage, NewsKind, OutboxKi
 from models.domain.tokens import new_case_token, new_token, uuid7
 from models.errors import GatewayRefused
 from models.operations import decisions, outbox
+from models.operations.assessments import model_assessment
 from models.operations.decisions import NewDecision
 from models.tables.installments import CaseDocument, InstallmentCase
 from models.tables.parties import Consent, Subject
@@ -430,7 +431,8 @@ async def case_world(
     )
     world = CaseWorld(database, vault, clock, client, bureau, dispatcher, SimulatedCore(), FakeSigning(database, clock))
     if not resume:
-        world.add(Tenant(code=TENANT, name="-", sandbox=True, created_at=clock(), model_assessed_on=date(2026, 1, 5)))
+        world.add(Tenant(code=TENANT, name="-", sandbox=True, created_at=clock()))
+        world.add(model_assessment(TENANT, approved_on=date(2026, 1, 5), now=clock()))
     deps = WorkerDeps(
         client=client,
         database=database,

@@ -14,6 +14,7 @@ from models.database.engine import Database
 from models.domain.application import ContactPointKind
 from models.domain.clock import Clock
 from models.domain.tokens import new_case_token, new_token
+from models.operations.assessments import model_assessment
 from models.operations.parties import NewContactPoint, NewSubject, add_contact_point, add_subject
 from models.tables.tenants import Tenant
 
@@ -43,11 +44,11 @@ class Counter:
     def open(self, *, sandbox: bool = False) -> None:
         """Make the tenant and its keys."""
         self.vault.ensure_tenant(TENANT)
-        tenant = Tenant(
-            code=TENANT, name=BANK, sandbox=sandbox, created_at=self.clock(), model_assessed_on=date(2026, 1, 5)
-        )
+        tenant = Tenant(code=TENANT, name=BANK, sandbox=sandbox, created_at=self.clock())
         with unit_of_work(self.database, self._deed("tenant.created")) as unit:
             unit.session.add(tenant)
+            unit.session.flush()
+            unit.session.add(model_assessment(TENANT, approved_on=date(2026, 1, 5), now=self.clock()))
 
     def customer(self, *, mobile: str | None = MOBILE, mail: str | None = MAIL) -> Customer:
         """A new person, reached under these."""

@@ -22,6 +22,7 @@ from models.domain.plans.negotiation import Family
 from models.domain.shanghai import shanghai_date
 from models.domain.states import CaseStage, DecisionState, Outcome, TaskType
 from models.domain.tokens import new_case_token, new_token, uuid7
+from models.operations.assessments import model_assessment
 from models.queries import agreements
 from models.tables.core import CardBalance
 from models.tables.installments import AffordabilityAssessment, InstallmentCase, Proposal
@@ -159,9 +160,8 @@ def signing_bench(
     vault.ensure_tenant(TENANT)
     vault.ensure_seal(tenant=TENANT, organisation="示例银行")
     if tenant:
-        bench.write(
-            Tenant(code=TENANT, name="示例银行", sandbox=True, created_at=clock(), model_assessed_on=date(2026, 1, 5))
-        )
+        bench.write(Tenant(code=TENANT, name="示例银行", sandbox=True, created_at=clock()))
+        bench.write(model_assessment(TENANT, approved_on=date(2026, 1, 5), now=clock()))
     return bench
 
 

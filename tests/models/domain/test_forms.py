@@ -21,6 +21,7 @@ from models.errors import FieldFault, FormInvalid
 
 SHOWN = "0f" * 32
 TERMS = {"amountMinor": 1_000_000, "termMonths": 24, "concessionBps": 150}
+REPORTED = {"reportedAt": "2026-11-23T02:30:00Z", "reference": "CAC-2026/17", "evidence": "receipt-17"}
 MENDED = {"openAccounts": 3, "monthlyObligationMinor": 12_000, "worstDaysPastDue": 0, "note": "from the paper report"}
 PROPOSING = (Outcome.RECOMMEND, Outcome.COUNTER, Outcome.REOFFER)
 REASONED = (
@@ -50,6 +51,8 @@ def valid(task_type: TaskType, outcome: Outcome) -> dict[str, Any]:
         body["documentId"] = "doc_" + "0" * 26
     if outcome is Outcome.MEND:
         body |= MENDED
+    if outcome is Outcome.REPORT:
+        body |= REPORTED
     if "answer" in FORMS[task_type][outcome].model_fields:
         body["answer"] = "改正了，多收的已退回"
     codes = reason_codes(task_type, outcome)
@@ -72,6 +75,7 @@ def test_every_outcome_has_a_form_that_takes_what_it_needs(task_type: TaskType, 
     assert (form.offer_id is not None) == (outcome is Outcome.CHOOSE)
     assert (form.document_id is not None) == (outcome is Outcome.PAPER)
     assert (form.mended is not None) == (outcome is Outcome.MEND)
+    assert (form.report is not None) == (outcome is Outcome.REPORT)
     assert (form.reason_code is not None) == (outcome in REASONED)
     assert form.shown_hash == (SHOWN if task_type in CHECKER_TASKS or outcome in CUSTOMER_OUTCOMES else None)
 

@@ -58,6 +58,9 @@ _BODIES = st.fixed_dictionaries(
         "openAccounts": st.sampled_from([0, 10_001]),
         "monthlyObligationMinor": st.sampled_from([0, -1]),
         "worstDaysPastDue": st.sampled_from([0, None]),
+        "reportedAt": st.sampled_from(["2026-11-23T02:30:00Z", "2026-11-23T02:30:00+08:00", "yesterday"]),
+        "reference": st.sampled_from(["CAC-2026/17", "", "有号"]),
+        "evidence": st.sampled_from(["receipt-17", "-"]),
     },
 )
 

@@ -1,7 +1,7 @@
 """An installment case lives through its stages to each of its ends, and its records say so."""
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from compliance.audit.deeds import Deed, shown_hash
 from compliance.audit.unit import unit_of_work
@@ -12,9 +12,9 @@ from models.errors import FourEyesViolation, StaleVersion
 from models.operations.projection import show_document
 from models.queries import agreements
 from models.tables.agreements import Agreement, PlanOffer, Signature
+from models.tables.assessments import ImpactAssessment
 from models.tables.installments import AffordabilityAssessment, BureauReport, Proposal, RuleVerdict
 from models.tables.tasks import Decision, Task
-from models.tables.tenants import Tenant
 from tests.support.casework import TERMS, CaseWorld
 from tests.workflows.installments import lives
 
@@ -258,7 +258,7 @@ async def test_an_agreement_in_force_cannot_be_withdrawn(world: CaseWorld) -> No
 async def test_without_an_impact_assessment_of_the_model_no_plan_is_approved(world: CaseWorld) -> None:
     deed = Deed(tenant="main", action="test", target="main", actor="test", at=world.clock())
     with unit_of_work(world.database, deed) as unit:
-        unit.session.get_one(Tenant, "main").model_assessed_on = None
+        unit.session.delete(unit.session.exec(select(ImpactAssessment)).one())
     team = lives.hire_team(world)
     token = world.apply(by=team.officer)
     await world.start(token)
