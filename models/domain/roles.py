@@ -43,6 +43,11 @@ class Permission(StrEnum):
     TICKETS_READ = "tickets:read"
     TICKETS_OPEN = "tickets:open"
     RULES_READ = "rules:read"
+    PRIVACY_READ = "privacy:read"
+    ERASURES_REQUEST = "erasures:request"
+    ERASURES_DECIDE = "erasures:decide"
+    HOLDS_PLACE = "legal-holds:place"
+    HOLDS_CONFIRM = "legal-holds:confirm"
 
 
 _ALL_STAFF: Final = frozenset(
@@ -64,6 +69,8 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.REVERSALS_PROPOSE,
         Permission.TICKETS_READ,
         Permission.TICKETS_OPEN,
+        Permission.ERASURES_REQUEST,
+        Permission.HOLDS_PLACE,
     },
     Role.APPROVER: _ALL_STAFF
     | {
@@ -72,10 +79,21 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.REVERSALS_CONFIRM,
         Permission.TICKETS_READ,
         Permission.TICKETS_OPEN,
+        Permission.HOLDS_CONFIRM,
     },
     Role.OPERATOR: _ALL_STAFF | {Permission.TASKS_WORK, Permission.BUSINESS_DATES_RUN},
-    Role.AUDITOR: _ALL_STAFF | {Permission.AUDIT_READ, Permission.STAFF_READ},
-    Role.PRIVACY_OFFICER: _ALL_STAFF | {Permission.SUBJECTS_REVEAL, Permission.AUDIT_READ},
+    Role.AUDITOR: _ALL_STAFF
+    | {Permission.AUDIT_READ, Permission.STAFF_READ, Permission.PRIVACY_READ, Permission.HOLDS_PLACE},
+    Role.PRIVACY_OFFICER: _ALL_STAFF
+    | {
+        Permission.SUBJECTS_REVEAL,
+        Permission.AUDIT_READ,
+        Permission.PRIVACY_READ,
+        Permission.ERASURES_REQUEST,
+        Permission.ERASURES_DECIDE,
+        Permission.HOLDS_PLACE,
+        Permission.HOLDS_CONFIRM,
+    },
     Role.STAFF_ADMIN: frozenset(
         {Permission.STAFF_READ, Permission.STAFF_CREATE, Permission.ROLES_PROPOSE, Permission.ROLES_CONFIRM}
     ),
