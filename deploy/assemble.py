@@ -40,6 +40,7 @@ from compliance.payloads.dispatch import Dispatcher
 from compliance.vault.keyring import Vault
 from deploy.bank import banks, files_of, is_bank_day
 from deploy.clock import wall_clock
+from deploy.erasures import erasure_duties
 from deploy.messages import message_gateways
 from deploy.observe import Telemetry
 from deploy.rollout import build_of
@@ -206,7 +207,7 @@ def card_core(settings: Settings) -> CoreGateway:
 
 
 def build_duties(parts: Parts) -> DutyRunner:
-    """Relay, sealer, reconciler, sweeper, notifier and scheduler, under leases that name this process."""
+    """Every duty: relay, sealer, reconcilers, sweeper, notifier, scheduler, erasure; under leases that name us."""
     database, metrics = parts.stores.data, parts.telemetry.metrics
     sender = SqlNotices(database, parts.vault, message_gateways(parts.settings), parts.clock, actor="duty:notifier")
     metrics.read_open_tasks(lambda: _open_tasks(database))
@@ -219,6 +220,7 @@ def build_duties(parts: Parts) -> DutyRunner:
             CareReconciler(database, parts.client, parts.clock, metrics=metrics),
             Sweeper(database),
             Notifier(database, sender),
+            *erasure_duties(parts.settings, database, parts.vault),
             Scheduler(
                 database,
                 parts.client,

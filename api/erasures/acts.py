@@ -115,7 +115,7 @@ def decide(
         raise ShownChanged
     deed = _deed(deps, principal, "erasure.approved" if reason is None else "erasure.rejected", request.id, shown=shown)
     with unit_of_work(deps.database, deed) as unit:
-        erasure.hold_person(unit.session, request.subject_id)
+        erasure.hold_person(unit.session, request.subject_id, erased_too=True)
         standing = obstacles_of(unit.session, request.subject_id, tenant=request.tenant, today=shanghai_date(deed.at))
         word = Word(by=_by(principal), shown_hash=shown, reason_code=reason, standing=standing)
         decided = erasure.decide(unit.session, request, word, now=deed.at)

@@ -95,32 +95,32 @@ class ErasureController(Controller):
         return ErasurePage(items=[erasure_answer(row, locale=locale) for row in shown], end_cursor=cursor)
 
     @get(
-        "/{request_id:str}",
+        "/{erasure_id:str}",
         guards=[requires(Permission.PRIVACY_READ)],
         sync_to_thread=True,
         operation_id="GetErasureRequest",
     )
-    def get_request(self, request_id: FromPath[str], deps: Deps, principal: Caller, locale: Locale) -> ErasureAnswer:
+    def get_request(self, erasure_id: FromPath[str], deps: Deps, principal: Caller, locale: Locale) -> ErasureAnswer:
         """One request."""
-        return erasure_answer(acts.request_for(deps, principal, request_id), locale=locale)
+        return erasure_answer(acts.request_for(deps, principal, erasure_id), locale=locale)
 
     @get(
-        "/{request_id:str}/certificate",
+        "/{erasure_id:str}/certificate",
         guards=[requires(Permission.PRIVACY_READ)],
         sync_to_thread=True,
         media_type="application/json",
         operation_id="GetErasureCertificate",
     )
-    def get_certificate(self, request_id: FromPath[str], deps: Deps, principal: Caller) -> Response[bytes]:
+    def get_certificate(self, erasure_id: FromPath[str], deps: Deps, principal: Caller) -> Response[bytes]:
         """The signed certificate, as a file: `casework privacy verify-certificate` checks it offline."""
-        request = acts.request_for(deps, principal, request_id)
+        request = acts.request_for(deps, principal, erasure_id)
         if request.certificate is None:
             raise NotFound
         headers = {"Content-Disposition": f'attachment; filename="{request.id}.json"'}
         return Response(request.certificate.encode(), media_type="application/json", headers=headers)
 
     @post(
-        "/{request_id:str}/endorsement",
+        "/{erasure_id:str}/endorsement",
         guards=[requires(Permission.ERASURES_REQUEST)],
         sync_to_thread=True,
         status_code=200,
@@ -129,17 +129,17 @@ class ErasureController(Controller):
     def endorse(
         self,
         *,
-        request_id: FromPath[str],
+        erasure_id: FromPath[str],
         data: JSONBody[ShownBody],
         deps: Deps,
         principal: Caller,
         locale: Locale,
     ) -> ErasureAnswer:
         """Make a proposal of the retention sweep one's own; another person then decides."""
-        return erasure_answer(acts.endorse(deps, principal, request_id, shown=data.shown_hash), locale=locale)
+        return erasure_answer(acts.endorse(deps, principal, erasure_id, shown=data.shown_hash), locale=locale)
 
     @post(
-        "/{request_id:str}/approval",
+        "/{erasure_id:str}/approval",
         guards=[requires(Permission.ERASURES_DECIDE)],
         sync_to_thread=True,
         status_code=200,
@@ -148,7 +148,7 @@ class ErasureController(Controller):
     def approve(
         self,
         *,
-        request_id: FromPath[str],
+        erasure_id: FromPath[str],
         data: JSONBody[ShownBody],
         deps: Deps,
         principal: Caller,
@@ -156,10 +156,10 @@ class ErasureController(Controller):
     ) -> ErasureAnswer:
         """Approve as the second person: the keys are destroyed within seconds, for good. Needs a fresh log-in."""
         fresh_login(principal, now=deps.clock())
-        return erasure_answer(acts.decide(deps, principal, request_id, shown=data.shown_hash), locale=locale)
+        return erasure_answer(acts.decide(deps, principal, erasure_id, shown=data.shown_hash), locale=locale)
 
     @post(
-        "/{request_id:str}/rejection",
+        "/{erasure_id:str}/rejection",
         guards=[requires(Permission.ERASURES_DECIDE)],
         sync_to_thread=True,
         status_code=200,
@@ -168,12 +168,12 @@ class ErasureController(Controller):
     def reject(
         self,
         *,
-        request_id: FromPath[str],
+        erasure_id: FromPath[str],
         data: JSONBody[RejectionBody],
         deps: Deps,
         principal: Caller,
         locale: Locale,
     ) -> ErasureAnswer:
         """Reject as the second person, with a reason that the customer is told (个人信息保护法 Art. 50)."""
-        decided = acts.decide(deps, principal, request_id, shown=data.shown_hash, reason=data.reason.value)
+        decided = acts.decide(deps, principal, erasure_id, shown=data.shown_hash, reason=data.reason.value)
         return erasure_answer(decided, locale=locale)

@@ -16,6 +16,7 @@ from models.domain.privacy.erasing import STANDING
 from models.domain.privacy.field import PersonalField
 from models.domain.privacy.retention import RULES, Obstacle, RetentionPolicy, RetentionRule
 from models.tables.erasure import ErasureRequest, LegalHold
+from models.texts.personal_fields import words_of
 
 
 def erasure_answer(row: ErasureRequest, *, locale: str) -> ErasureAnswer:
@@ -110,7 +111,7 @@ def rule_answer(rule: RetentionRule, *, policy: RetentionPolicy, locale: str) ->
 
 def field_answer(entry: PersonalField, *, policy: RetentionPolicy, locale: str) -> PersonalFieldAnswer:
     """One entry of the catalogue."""
-    words = described(entry, locale=locale)
+    words = words_of(entry, locale=locale)
     return PersonalFieldAnswer(
         id=entry.id,
         name=words["name"],
@@ -135,20 +136,3 @@ def field_answer(entry: PersonalField, *, policy: RetentionPolicy, locale: str) 
         export=entry.export.value,
         export_text=words["export"],
     )
-
-
-def described(entry: PersonalField, *, locale: str) -> dict[str, str]:
-    """The words of an entry: what it is, and what each of its codes means."""
-    codes = {
-        "storage": entry.storage.value,
-        "class": entry.data_class.value,
-        "sensitivity": entry.sensitivity.value,
-        "grade": entry.grade.value,
-        "mask": entry.mask.value,
-        "purpose": entry.purpose.value,
-        "export": entry.export.value,
-    }
-    words = {name: worded(f"privacy-{name}.{code}", locale) for name, code in codes.items()}
-    words["name"] = worded(f"privacy-field.{entry.id}", locale)
-    words["retention"] = worded(f"retention-rule.{entry.retention}", locale)
-    return words

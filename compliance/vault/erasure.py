@@ -95,12 +95,12 @@ class Erasing:
         keys = self.vault.subject_keys(tenant=request.tenant, subject_id=request.subject_id)
         deed = Deed(tenant=request.tenant, action="erasure.begun", target=request.id, actor=ACTOR, at=now)
         with unit_of_work(self.database, deed) as unit:
-            erasure.hold_person(unit.session, request.subject_id)
+            person = erasure.hold_person(unit.session, request.subject_id, erased_too=True)
             request = unit.session.get_one(ErasureRequest, request_id, populate_existing=True)
             if request.state != ErasureState.APPROVED or request.subject_id is None or request.figures:
                 raise Unchanged
             standing = obstacles_of(unit.session, request.subject_id, tenant=request.tenant, today=shanghai_date(now))
-            if standing:
+            if standing and person.erased_at is None:  # else a restored backup has forgotten that it was done
                 erasure.refuse(unit.session, request, standing=standing)
                 deed.action, deed.facts = "erasure.refused", {"obstacles": [erasure.told(each) for each in standing]}
                 return request

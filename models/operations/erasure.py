@@ -62,19 +62,19 @@ def told(obstacle: Obstacle) -> dict[str, Any]:
     return {"rule": obstacle.rule, "until": obstacle.until.isoformat() if obstacle.until is not None else None}
 
 
-def hold_person(session: Session, subject_id: str) -> Subject:
+def hold_person(session: Session, subject_id: str, *, erased_too: bool = False) -> Subject:
     """The person's row, held to the end of the transaction: a row that names them cannot come in beside us.
 
     What stands against an erasure is asked between this and what follows from the answer.
 
     Raises:
         NotFound: there is no such person.
-        WrongState: the person's data are erased already.
+        WrongState: the person's data are erased already, and that is not expected.
     """
     subject = session.exec(select(Subject).where(col(Subject.id) == subject_id).with_for_update()).one_or_none()
     if subject is None:
         raise NotFound
-    if subject.erased_at is not None:
+    if subject.erased_at is not None and not erased_too:
         raise WrongState(params={"state": ErasureState.ERASED.value})
     return subject
 

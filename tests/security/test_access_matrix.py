@@ -38,7 +38,7 @@ UNKNOWN: Final = {
     "reversal_id": "rev_" + "0" * 26,
     "ticket_id": "tkt_" + "0" * 26,
     "exception_id": "dex_" + "0" * 26,
-    "request_id": "era_" + "0" * 26,
+    "erasure_id": "era_" + "0" * 26,
     "hold_id": "lhd_" + "0" * 26,
 }
 # The answer of a route that asks Temporal, where none runs.
