@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import exists, func
+from sqlalchemy import and_, exists, func, or_
 from sqlmodel import Session, col, select
 
-from models.domain.privacy.erasing import STANDING, UNDER_WAY
+from models.domain.privacy.erasing import STANDING, UNDER_WAY, ErasureState
 from models.domain.privacy.retention import Obstacle, PersonDates, obstacles
 from models.domain.rule_words import AgreementForm
 from models.domain.shanghai import shanghai_date
@@ -79,13 +79,20 @@ def locked(session: Session, subject_id: str) -> SubjectLock | None:
 def subjects_at_rest(session: Session, *, tenant: str, before: datetime, after: str, limit: int) -> Sequence[str]:
     """Persons whose every case ended before an instant, or who never had one; by id, `limit` after `after`.
 
-    Left out are those whose erasure is under way. A person who came without a case is at rest once they are that old.
+    Left out are those whose erasure is under way, or was rejected since that instant. A person who came without a case
+    is at rest once they are that old.
     """
     busy = exists().where(
         col(InstallmentCase.subject_id) == col(Subject.id),
         col(InstallmentCase.ended_at).is_(None) | (col(InstallmentCase.ended_at) >= before),
     )
-    asked = exists().where(col(ErasureRequest.subject_id) == col(Subject.id), col(ErasureRequest.state).in_(UNDER_WAY))
+    asked = exists().where(
+        col(ErasureRequest.subject_id) == col(Subject.id),
+        or_(
+            col(ErasureRequest.state).in_(UNDER_WAY),
+            and_(col(ErasureRequest.state) == ErasureState.REJECTED, col(ErasureRequest.decided_at) >= before),
+        ),
+    )
     return session.exec(
         select(Subject.id)
         .where(

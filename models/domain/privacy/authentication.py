@@ -37,6 +37,7 @@ _LABELLED: Final = re.compile(
     re.IGNORECASE,
 )
 _TRACK: Final = re.compile(r"%?[Bb][0-9]{13,19}\^|;[0-9]{13,19}=[0-9]{4}")
+_FEWEST_DIGITS: Final = 13
 _SHORTEST: Final = 6  # of words that could hold any of this
 _FULL_WIDTH: Final = {0xFF10 + digit: 0x30 + digit for digit in range(10)}
 
@@ -60,10 +61,7 @@ def holds_authentication(words: str) -> bool:
     text = words.translate(_FULL_WIDTH)
     if _LABELLED.search(text) is not None or _TRACK.search(text) is not None:
         return True
-    return any(
-        _passes_luhn(found.group()) and _CODE_BEHIND.match(text[found.end() :]) is not None
-        for found in _CARD.finditer(text)
-    )
+    return any(_is_code_behind(text, found) for found in _CARD.finditer(text))
 
 
 def authentication_faults(value: Any, *, at: tuple[str | int, ...] = ()) -> Iterator[FieldFault]:
@@ -82,6 +80,16 @@ def authentication_faults(value: Any, *, at: tuple[str | int, ...] = ()) -> Iter
             yield from authentication_faults(each, at=(*at, place))
 
 
-def _passes_luhn(written: str) -> bool:
-    digits = re.sub(r"[^0-9]", "", written)
-    return luhn_digit(digits[:-1]) == digits[-1]
+def _is_code_behind(text: str, found: re.Match[str]) -> bool:
+    end = _end_of_card(found.group())
+    return end is not None and _CODE_BEHIND.match(text[found.start() + end :]) is not None
+
+
+def _end_of_card(written: str) -> int | None:
+    """Where the longest card number at the beginning ends; None if there is none: a code may follow after a blank."""
+    places = [place for place, character in enumerate(written) if character.isdigit()]
+    digits = "".join(written[place] for place in places)
+    for length in range(len(digits), _FEWEST_DIGITS - 1, -1):
+        if luhn_digit(digits[: length - 1]) == digits[length - 1]:
+            return places[length - 1] + 1
+    return None
