@@ -6,6 +6,7 @@ their data are locked until its last day (个人信息保护法 Art. 47).
 """
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
@@ -22,11 +23,11 @@ from models.errors import Conflict, NotFound, WrongState
 from models.operations import erasure, subject_locks
 from models.operations.erasure import NewErasure
 from models.queries.products import retention_of
-from models.queries.retention import obstacles_of, standing_holds, subjects_at_rest, tenants
-from models.tables.erasure import SubjectLock
+from models.queries.retention import obstacles_of, subjects_at_rest, tenants
 
 ACTOR: Final = "duty:retention"
 _CHUNK: Final = 200
+_BREATH: Final = 0.002  # seconds between two persons: a first sweep of a large book writes for hours, beside everybody
 
 
 @dataclass(slots=True)
@@ -60,9 +61,12 @@ class RetentionSweep(Duty):
         done, after = 0, ""
         while True:
             with self.database.read() as session:
-                ids = subjects_at_rest(session, tenant=tenant, before=now - wait, after=after, limit=_CHUNK)
+                ids = subjects_at_rest(
+                    session, tenant=tenant, before=now - wait, today=shanghai_date(now), after=after, limit=_CHUNK
+                )
             for subject_id in ids:
                 done += self._look_at(tenant, subject_id, now)
+                time.sleep(_BREATH)
             if len(ids) < _CHUNK:
                 return done
             after = ids[-1]
@@ -71,14 +75,10 @@ class RetentionSweep(Duty):
         today = shanghai_date(now)
         with self.database.read() as session:
             standing = obstacles_of(session, subject_id, tenant=tenant, today=today)
-            held = standing_holds(session, subject_id) > 0
-            lock = session.get(SubjectLock, subject_id)
         if not standing:
             return self._propose(tenant, subject_id, now)
         until = until_when(tuple(each for each in standing if each.until is not None))
-        if held and until is None:  # a hold alone keeps the data; no law says how long
-            return 0
-        if until is None or (lock is not None and lock.until == until and lock.lifted_at is None):
+        if until is None:  # a hold alone keeps the data; no law says how long
             return 0
         return self._lock(tenant, subject_id, standing, now)
 

@@ -8,14 +8,12 @@ from models.tables.erasure import SubjectLock
 
 
 def lock(session: Session, *, subject_id: str, tenant: str, rule: str, until: date, now: datetime) -> SubjectLock:
-    """Lock a person's data until a day, or move the day of a lock that is there."""
+    """Lock a person's data until a day, or set a lock that is there anew."""
     found = session.get(SubjectLock, subject_id)
     if found is None:
         found = SubjectLock(subject_id=subject_id, tenant=tenant, rule=rule, until=until, locked_at=now)
     else:
-        if found.lifted_at is not None:
-            found.locked_at = now
-        found.rule, found.until, found.lifted_at = rule, until, None
+        found.rule, found.until, found.locked_at = rule, until, now
     session.add(found)
     session.flush()
     return found

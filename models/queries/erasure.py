@@ -74,10 +74,8 @@ def standing_count(session: Session, *, tenant: str) -> int:
 
 
 def locks_standing(session: Session, *, tenant: str) -> tuple[int, date | None]:
-    """How many persons' data are locked, and the next day through which one of them is kept."""
+    """How many persons' data were locked, and the next day through which one of them is kept."""
     count, first = session.exec(
-        select(func.count(), func.min(SubjectLock.until)).where(
-            col(SubjectLock.tenant) == tenant, col(SubjectLock.lifted_at).is_(None)
-        )
+        select(func.count(), func.min(SubjectLock.until)).where(col(SubjectLock.tenant) == tenant)
     ).one()
     return count, first

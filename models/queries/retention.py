@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import and_, exists, func, or_
+from sqlalchemy import ColumnElement, and_, exists, func, or_
 from sqlmodel import Session, col, select
 
 from models.domain.privacy.erasing import STANDING, UNDER_WAY, ErasureState
@@ -68,20 +68,31 @@ def obstacles_of(session: Session, subject_id: str, *, tenant: str, today: date)
 
 
 def locked(session: Session, subject_id: str) -> SubjectLock | None:
-    """The lock on a person's data, if it stands: a case that was opened since is a new purpose, and lifts it."""
-    lock = session.get(SubjectLock, subject_id)
-    if lock is None or lock.lifted_at is not None:
-        return None
-    is_open = exists().where(col(InstallmentCase.subject_id) == subject_id, col(InstallmentCase.ended_at).is_(None))
-    return None if session.exec(select(is_open)).one() else lock
+    """The lock on a person's data, if it stands."""
+    return session.exec(
+        select(SubjectLock).where(col(SubjectLock.subject_id) == subject_id, ~_purpose_since_lock())
+    ).one_or_none()
 
 
-def subjects_at_rest(session: Session, *, tenant: str, before: datetime, after: str, limit: int) -> Sequence[str]:
+def _purpose_since_lock() -> ColumnElement[bool]:
+    """A case of the locked person is open, or ended after the lock was set."""
+    return exists().where(
+        col(InstallmentCase.subject_id) == col(SubjectLock.subject_id),
+        or_(col(InstallmentCase.ended_at).is_(None), col(InstallmentCase.ended_at) > col(SubjectLock.locked_at)),
+    )
+
+
+def subjects_at_rest(
+    session: Session, *, tenant: str, before: datetime, today: date, after: str, limit: int
+) -> Sequence[str]:
     """Persons whose every case ended before an instant, or who never had one; by id, `limit` after `after`.
 
-    Left out are those whose erasure is under way, or was rejected since that instant. A person who came without a case
-    is at rest once they are that old.
+    Left out are those whose data are locked through a later day, and those whose erasure is under way or was rejected
+    since that instant. A person who came without a case is at rest once they are that old.
     """
+    waits = exists().where(
+        col(SubjectLock.subject_id) == col(Subject.id), col(SubjectLock.until) >= today, ~_purpose_since_lock()
+    )
     busy = exists().where(
         col(InstallmentCase.subject_id) == col(Subject.id),
         col(InstallmentCase.ended_at).is_(None) | (col(InstallmentCase.ended_at) >= before),
@@ -101,6 +112,7 @@ def subjects_at_rest(session: Session, *, tenant: str, before: datetime, after: 
             col(Subject.created_at) < before,
             col(Subject.erased_at).is_(None),
             ~busy,
+            ~waits,
             ~asked,
         )
         .order_by(col(Subject.id))

@@ -77,7 +77,10 @@ class LegalHold(DataTable, table=True):
 
 
 class SubjectLock(DataTable, table=True):
-    """Data of a person that a law keeps after their purpose is over: stored and protected, and not used (仅存储)."""
+    """Data of a person that a law keeps after their purpose is over: stored and protected, and not used (仅存储).
+
+    A case that is open, or ended after `locked_at`, is a new purpose: the lock does not stand until it is set anew.
+    """
 
     __tablename__ = "subject_locks"
     subject_id: str = Field(primary_key=True, foreign_key="subjects.id", max_length=40)
@@ -85,4 +88,3 @@ class SubjectLock(DataTable, table=True):
     rule: str = Field(max_length=32)  # the rule that keeps them longest
     until: date
     locked_at: datetime = Field(sa_column=instant())
-    lifted_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))  # a new purpose has come up

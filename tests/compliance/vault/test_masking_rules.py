@@ -39,6 +39,7 @@ from tests.support.api import Office
 from tests.support.applications import CARD, ID_NUMBER, NOTE, FakeDispatcher, application, open_desk, send, taken_in
 from tests.support.clock import FakeClock
 from tests.support.desk import BRANCH, events
+from tests.support.inbox import add_tasks, make_task
 
 
 @pytest.fixture
@@ -261,3 +262,23 @@ def test_amounts_in_lists_are_an_option_of_the_bank() -> None:
 def test_an_address_can_be_shown_to_the_city_only() -> None:
     city = MaskPolicy(version="v", source="s", address="city")
     assert mask_address("浙江省杭州市西湖区文三路1号", city) == "浙江省杭州市******"
+
+
+async def test_the_inbox_obeys_the_option_for_amounts_in_lists(bank: Office) -> None:
+    officer = bank.staff("officer", Role.CASE_OFFICER, branch=BRANCH)
+    case = await taken_in(bank, officer)
+    task = make_task(
+        case_token=case["token"], workflow_id=f"installments/{case['token']}", amount_minor=3_456_789,
+        title_params={"amountMinor": 3_456_789, "termMonths": 36, "case": "abcdef"},
+    )  # fmt: skip
+    add_tasks(bank.deps.database, [task])
+    seen = []
+    for how in ("shown", "rounded", "hidden"):
+        masks = MaskPolicy(version=f"masks/{how}", source="test", amounts_in_lists=how)
+        with bank.deps.database.write() as session:
+            set_terms(session, masks, tenant="main", by="operator", now=bank.clock())
+        bank.clock.advance(seconds=1)
+        async with bank.client(officer) as client:
+            (item,) = (await client.post("/v1/tasks/search", json={})).json()["items"]
+        seen.append((item["amountMinor"], "34,567.89" in item["title"], "34,000.00" in item["title"]))
+    assert seen == [(3_456_789, True, False), (3_400_000, False, True), (None, False, False)]
