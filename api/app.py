@@ -25,6 +25,13 @@ from api.business_dates.queue_controller import ExceptionController, SuspenseCon
 from api.deps import ApiDeps, ApiSettings
 from api.documented import OPENAPI, openapi_document, serve_document
 from api.edge import Edge
+from api.erasures.controller import ErasureController, SubjectErasureController
+from api.erasures.holds_controller import LegalHoldController, SubjectHoldController
+from api.erasures.register_controller import (
+    PersonalFieldController,
+    RetentionController,
+    SubjectRetentionController,
+)
 from api.etags import provide_if_match
 from api.health import healthz, metrics, readyz
 from api.idempotency import provide_key
@@ -68,6 +75,13 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     AgreementSuspenseController,
     SuspenseAssignmentController,
     SubjectController,
+    SubjectErasureController,
+    SubjectHoldController,
+    SubjectRetentionController,
+    ErasureController,
+    LegalHoldController,
+    PersonalFieldController,
+    RetentionController,
     CustomerLinkController,
     LinkController,
     SigningController,

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from models.domain.form_faults import faults_of
+from models.domain.privacy.authentication import authentication_faults
 from models.errors import FormInvalid, NotFound
 
 MAX_MINOR: Final = 10**15  # ten trillion yuan in fen: beyond any amount of one case, within a signed 64-bit column
@@ -35,12 +36,17 @@ class Body(BaseModel):
         """Check parsed JSON as JSON, so that dates and enumerations are read from strings and nothing else is bent.
 
         Raises:
-            FormInvalid: with a pointer, a code and the limit for each fault, and no value that was sent.
+            FormInvalid: with a pointer, a code and the limit for each fault, and no value that was sent; also where
+                words hold what authenticates a customer (`models.domain.privacy.authentication`).
         """
         try:
-            return cls.model_validate_json(msgspec.json.encode(value))
+            body = cls.model_validate_json(msgspec.json.encode(value))
         except ValidationError as error:
             raise FormInvalid(faults=faults_of(error)) from None
+        faults = tuple(authentication_faults(body.model_dump(by_alias=True)))
+        if faults:
+            raise FormInvalid(faults=faults)
+        return body
 
 
 class Answer(BaseModel):

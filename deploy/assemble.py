@@ -41,6 +41,7 @@ from compliance.payloads.dispatch import Dispatcher
 from compliance.vault.keyring import Vault
 from deploy.bank import banks, files_of, is_bank_day
 from deploy.clock import wall_clock
+from deploy.erasures import erasure_duties
 from deploy.messages import message_gateways
 from deploy.observe import Telemetry
 from deploy.rollout import build_of
@@ -207,7 +208,7 @@ def card_core(settings: Settings) -> CoreGateway:
 
 
 def build_duties(parts: Parts) -> DutyRunner:
-    """Relay, sealer, reconcilers, sweeper, incident watch, notifier and scheduler, under leases of this process."""
+    """Every duty of this process, each under its lease: from the relay to the erasures."""
     database, metrics = parts.stores.data, parts.telemetry.metrics
     sender = SqlNotices(database, parts.vault, message_gateways(parts.settings), parts.clock, actor="duty:notifier")
     metrics.read_open_tasks(lambda: _open_tasks(database))
@@ -221,6 +222,7 @@ def build_duties(parts: Parts) -> DutyRunner:
             Sweeper(database),
             IncidentWatch(database),
             Notifier(database, sender),
+            *erasure_duties(parts.settings, database, parts.vault),
             Scheduler(
                 database,
                 parts.client,

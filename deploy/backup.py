@@ -1,5 +1,8 @@
 """Backup and restore of an embedded installation: two archives, and the key-encryption key in neither.
 
+The archive of the keys is sealed under the key of its day (`compliance.vault.epochs`): once that is destroyed, no copy
+of the archive brings back somebody who was erased since.
+
 Order of the snapshots: Temporal, then data, then keys. After a restore the workflows are the oldest part, so that work
 is repeated and de-duplicated by its keys, never missing; and every row's subject key is there, since keys are made
 first. Sealed files are copied after the data: a file is written before the row that names it.
@@ -10,23 +13,29 @@ import io
 import json
 import os
 import shutil
+import sqlite3
 import tarfile
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any, Final
 
+from compliance.vault.epochs import EpochGone, EpochKeys, is_sealed, wipe
 from deploy import datadir
 from deploy.exits import CommandFailed, ExitCode
 from deploy.snapshot import copy_sqlite
 from deploy.values import DataDir, Settings
 from models.domain.tokens import uuid7
+from models.errors import CannotOpen
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = 1
+DATA_SUFFIX: Final = "-data.tar.gz"
+KEYS_SUFFIX: Final = "-keys.tar.gz.sealed"
 _CHUNK: Final = 1024 * 1024
 
 
@@ -55,27 +64,69 @@ def backup(settings: Settings, *, target: Path, now: datetime) -> Archives:
         raise CommandFailed(ExitCode.DATA, f"{data.root} holds no installation")
     target.mkdir(mode=datadir.PRIVATE_DIRECTORY, parents=True, exist_ok=True)
     stem = f"casework-{now:%Y%m%dT%H%M%SZ}"
-    archives = Archives(data=target / f"{stem}-data.tar.gz", keys=target / f"{stem}-keys.tar.gz")
-    facts = {"format": FORMAT, "product": version("casework"), "pair": uuid7(now), "at": now.isoformat()}
+    archives = Archives(data=target / f"{stem}{DATA_SUFFIX}", keys=target / f"{stem}{KEYS_SUFFIX}")
+    facts = {
+        "format": FORMAT,
+        "product": version("casework"),
+        "pair": uuid7(now),
+        "at": now.isoformat(),
+        "installation": _installation(data.keys),
+    }
+    if archives.keys.exists():
+        raise CommandFailed(ExitCode.CANNOT_CREATE, f"{archives.keys} exists")
     with tempfile.TemporaryDirectory(dir=target, prefix=".partial-") as scratch:
         staging = Path(scratch)
-        for path in (data.temporal, data.database, data.keys):
+        for path in (data.temporal, data.database):
             if path.exists():
                 copy_sqlite(path, staging / path.name)
-        files = _sealed_files(data)
-        _pack(archives.data, {**facts, "part": "data"}, [*_present(staging, (data.temporal, data.database)), *files])
-        _pack(archives.keys, {**facts, "part": "keys"}, _present(staging, (data.keys,)))
+        with _keys_copied(data) as copied:  # after the data: every row's key is there
+            files = _sealed_files(data)
+            _pack(
+                archives.data, {**facts, "part": "data"}, [*_present(staging, (data.temporal, data.database)), *files]
+            )
+            packed = copied / "keys.tar.gz"
+            _pack(packed, {**facts, "part": "keys"}, _present(copied, (data.keys,)))
+            EpochKeys(settings.epochs).seal(packed, archives.keys, now=now)
     return archives
+
+
+@contextmanager
+def _keys_copied(data: DataDir) -> Iterator[Path]:
+    """A folder with a copy of the key store, beside the store itself; wiped at the end.
+
+    In clear it never touches the disk that the archives go to.
+    """
+    with tempfile.TemporaryDirectory(dir=data.root, prefix=".keys-") as scratch:
+        folder = Path(scratch)
+        if data.keys.exists():
+            copy_sqlite(data.keys, folder / data.keys.name)
+        try:
+            yield folder
+        finally:
+            for path in folder.iterdir():
+                wipe(path)
+
+
+def _installation(keys: Path) -> str:
+    """Names the key store that an archive is of: what was random about it when it was made."""
+    if not keys.exists():
+        return ""
+    with closing(sqlite3.connect(f"file:{keys}?mode=ro", uri=True)) as store:
+        row = store.execute("SELECT created_at FROM key_store").fetchone()
+    return hashlib.sha256(f"casework.installation\x00{row[0] if row else ''}".encode()).hexdigest()[:32]
 
 
 def restore(settings: Settings, *, data_archive: Path, keys_archive: Path) -> dict[str, Any]:
     """Put both halves into an empty data directory; returns the manifest of the data half.
 
+    The keys may come from a later backup of the same installation: keys are made before the rows that need them, so a
+    later store has every key that an older row needs, but for those of persons who were erased.
+
     Nothing is left behind when it fails. Opening the stores, and queueing again what was under way, is the caller's.
 
     Raises:
-        CommandFailed: 64 with PostgreSQL; 65 when an archive is damaged or the halves do not belong together; 73 when
-            the directory is not empty.
+        CommandFailed: 64 with PostgreSQL; 65 when an archive is damaged, dark, or the halves do not belong together; 73
+            when the directory is not empty.
     """
     _embedded_only(settings)
     data = settings.data
@@ -85,17 +136,55 @@ def restore(settings: Settings, *, data_archive: Path, keys_archive: Path) -> di
     with tempfile.TemporaryDirectory(dir=data.root, prefix=".restore-") as scratch:
         staging = Path(scratch)
         manifests = [
-            _unpack(archive, staging / str(place)) for place, archive in enumerate((data_archive, keys_archive))
+            unpack(archive, staging / str(place), epochs=EpochKeys(settings.epochs))
+            for place, archive in enumerate((data_archive, keys_archive))
         ]
         if [manifest["part"] for manifest in manifests] != ["data", "keys"]:
             raise CommandFailed(ExitCode.DATA, "give the data archive first and the keys archive second")
-        if manifests[0]["pair"] != manifests[1]["pair"]:
-            raise CommandFailed(ExitCode.DATA, "these archives are not of one backup")
+        if not belong_together(*manifests):
+            raise CommandFailed(
+                ExitCode.DATA,
+                "these archives are not of one backup, nor are the keys of a later one of its installation",
+            )
         for place in range(len(manifests)):
             for path in sorted((staging / str(place)).iterdir()):
                 path.rename(data.root / path.name)
     datadir.prepare(data)
     return manifests[0]
+
+
+def belong_together(data: dict[str, Any], keys: dict[str, Any]) -> bool:
+    """Whether a store of keys fits a store of data: of one backup, or of a later one of the same installation."""
+    if data["pair"] == keys["pair"]:
+        return True
+    known = bool(data.get("installation")) and data.get("installation") == keys.get("installation")
+    return known and datetime.fromisoformat(keys["at"]) > datetime.fromisoformat(data["at"])
+
+
+def unpack(archive: Path, target: Path, *, epochs: EpochKeys) -> dict[str, Any]:
+    """Unpack an archive, sealed or not, into a folder; returns its manifest.
+
+    Raises:
+        CommandFailed: 65, it is damaged, or the key of its day was destroyed.
+    """
+    if not is_sealed(archive):
+        return _unpack(archive, target)
+    target.mkdir(mode=datadir.PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+    opened = target.with_name(f"{target.name}.tar.gz")
+    try:
+        with os.fdopen(os.open(opened, os.O_WRONLY | os.O_CREAT | os.O_EXCL, datadir.PRIVATE_FILE), "wb") as output:
+            output.writelines(epochs.open(archive))
+        return _unpack(opened, target)
+    except EpochGone as gone:
+        raise CommandFailed(
+            ExitCode.DATA, f"{archive.name} is dark: {gone.detail}. Take a later archive of the keys"
+        ) from None
+    except CannotOpen:
+        raise CommandFailed(
+            ExitCode.DATA, f"{archive.name} is damaged: it does not open under the key of its day"
+        ) from None
+    finally:
+        wipe(opened)
 
 
 def _embedded_only(settings: Settings) -> None:

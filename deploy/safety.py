@@ -68,6 +68,15 @@ def _kek_outside(settings: Settings) -> Iterator[UnsafeSetting]:
         )
 
 
+def _epochs_outside(settings: Settings) -> Iterator[UnsafeSetting]:
+    if settings.epochs.resolve().is_relative_to(settings.data.root.resolve()):
+        yield unsafe(
+            "CASEWORK_EPOCH_KEYS_DIR",
+            problem="lies inside the data directory, so that every copy of the data carries the keys of its backups",
+            fix="move it beside the directory",
+        )
+
+
 def _kek_strong(settings: Settings) -> Iterator[UnsafeSetting]:
     name, value = "CASEWORK_KEK", settings.kek.value
     if value is None:
@@ -323,6 +332,7 @@ def _no_sandbox(settings: Settings) -> Iterator[UnsafeSetting]:
 EVERYWHERE: Final[tuple[Check, ...]] = (
     _database_urls,
     _kek_outside,
+    _epochs_outside,
     _kek_strong,
     _kek_suite_enabled,
     _private_files,

@@ -33,6 +33,7 @@ from models.errors import UnsafeSetting
 
 HIGHEST_PORT: Final = 65535
 LAST_HOUR: Final = 23
+MOST_EPOCH_DAYS: Final = 90
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -84,6 +85,18 @@ VARIABLES: Final = (
         meaning="Cipher suites in use, separated by commas, each tested before the vault opens; the first one is that "
         "of a new tenant's keys. `aes-256-gcm` is always among them: the KEK wraps under it. What lies under a suite "
         "that is left out is not opened.",
+    ),
+    Variable(
+        name="CASEWORK_EPOCH_KEYS_DIR",
+        default="`<data directory>.epochs`",
+        meaning="Keys of backup epochs ([privacy.md](privacy.md)): backups of the key store are sealed under the key "
+        "of their day. Beside the key-encryption key, never inside the data directory and never in a backup.",
+    ),
+    Variable(
+        name="CASEWORK_EPOCH_DAYS",
+        default="7",
+        meaning="After so many days the key of a backup epoch is destroyed, 1 to 90. An erasure is complete after as "
+        "many days, and a backup of the key store can be restored for as long.",
     ),
     Variable(
         name="CASEWORK_TEMPORAL_ADDRESS",
@@ -352,6 +365,16 @@ class _Reader:
             return tuple(CipherSuite)
         return tuple(dict.fromkeys(named))
 
+    def days(self, name: str, default: int) -> int:
+        """A number of days, at least one."""
+        value = self.text(name, str(default))
+        if value.isascii() and value.isdigit() and 1 <= int(value) <= MOST_EPOCH_DAYS:
+            return int(value)
+        self.problems.append(
+            unsafe(name, problem="is no number of days", fix=f"set it to a number from 1 to {MOST_EPOCH_DAYS}")
+        )
+        return default
+
     def one_of(self, name: str, kind: type[_Choice], default: _Choice) -> _Choice:
         value = self.text(name, default)
         try:
@@ -404,6 +427,8 @@ def _read(reader: _Reader) -> Settings:
         links_url=_links_url(reader),
         exchange=reader.path("CASEWORK_EXCHANGE_DIR") or data.beside(".exchange"),
         anchor=reader.path("CASEWORK_AUDIT_ANCHOR_FILE") or data.beside(".anchor"),
+        epochs=reader.path("CASEWORK_EPOCH_KEYS_DIR") or data.beside(".epochs"),
+        epoch_days=reader.days("CASEWORK_EPOCH_DAYS", 7),
         sandbox=reader.flag("CASEWORK_SANDBOX", default=False),
         build_id=reader.optional("CASEWORK_BUILD_ID"),
         daily_hour=reader.hour("CASEWORK_DAILY_HOUR", 20),

@@ -200,6 +200,8 @@ class Settings:
     links_url: str
     exchange: Path
     anchor: Path
+    epochs: Path
+    epoch_days: int
     sandbox: bool
     build_id: str | None
     daily_hour: int | None

@@ -470,6 +470,15 @@ class SubjectShredded(CaseworkError):
 
 
 @dataclass(kw_only=True, eq=False)
+class SubjectLocked(CaseworkError):
+    """The data of this person may only be stored (仅存储) through `params.until`: a law keeps them, no purpose does."""
+
+    code = "subject-locked"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
 class UnsafeSetting(CaseworkError):
     """A setting that production refuses; `detail` names it and the fix."""
 

@@ -235,7 +235,7 @@ def _close_letter(content: CloseLetter, words: _Words) -> dict[str, Any]:
         "settlement": content.settlement,
         "principal": words.money(content.principal_minor),
         "paid": words.money(content.paid_minor),
-        "card": mask_card(content.card_number),
+        "card": mask_card(content.card_number, on_statement=True),
     }
 
 

@@ -10,9 +10,10 @@ from api.parties.views import newest_point
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
 from compliance.vault.cells import CellAddress
-from models.domain.application import ContactPointKind, RevealField
-from models.errors import FieldFault, FormInvalid, NotFound
+from models.domain.application import ContactPointKind, RevealField, RevealReason
+from models.errors import FieldFault, FormInvalid, NotFound, SubjectLocked
 from models.queries import case_file, parties
+from models.queries.retention import locked
 from models.tables.installments import CaseContact
 from models.tables.parties import ContactPoint, Subject
 
@@ -24,6 +25,8 @@ _COLUMNS: Final = {
     RevealField.CARD_NUMBER: "card_cell",
 }
 _POINTS: Final = {RevealField.MOBILE: ContactPointKind.MOBILE, RevealField.EMAIL: ContactPointKind.EMAIL}
+# What data that may only be stored are still opened for: the person's own request, and proof.
+_ALSO_LOCKED: Final = frozenset({RevealReason.DATA_SUBJECT_REQUEST, RevealReason.AUDIT})
 _NOTES: Final = frozenset({RevealField.HARDSHIP_NOTE, RevealField.CONTACT_NOTE})
 
 
@@ -50,18 +53,33 @@ def subject_for(deps: ApiDeps, principal: Principal, subject_id: str) -> tuple[S
         return subject, parties.contact_points(session, subject.id)
 
 
+def refuse_locked(deps: ApiDeps, subject_id: str) -> None:
+    """Refuse what is more than storing, once a person's data are locked; blocking.
+
+    Raises:
+        SubjectLocked: with the last day of the lock.
+    """
+    with deps.database.read() as session:
+        lock = locked(session, subject_id)
+    if lock is not None:
+        raise SubjectLocked(params={"until": lock.until.isoformat(), "rule": lock.rule})
+
+
 def reveal(deps: ApiDeps, principal: Principal, subject_id: str, body: RevealBody) -> tuple[str | None, str]:
     """The clear value, or None if there is none, and the id of the event that tells of it; blocking.
 
     Raises:
         NotFound: no such subject or record, or not the caller's to see.
         FormInvalid: a note without its record, or a record with another field.
+        SubjectLocked: the data may only be stored, and the reason is no exception.
         SubjectShredded, CannotOpen: nothing can be shown; nothing is recorded either.
     """
     if (body.field in _NOTES) != (body.record is not None):
         code = "missing" if body.record is None else "unknown-field"
         raise FormInvalid(faults=(FieldFault(pointer="/record", code=code),))
     found = _find(deps, principal, subject_id, body)
+    if body.reason not in _ALSO_LOCKED:
+        refuse_locked(deps, found.subject.id)
     value = _open(deps, found, body.field)
     deed = Deed(
         tenant=principal.tenant,

@@ -9,6 +9,7 @@ from compliance.vault.cells import CellAddress, RowAddress
 from compliance.vault.masking import MaskedSubject, mask_subject
 from models.domain.application import ContactPointKind
 from models.errors import SubjectShredded
+from models.queries.products import masks_of
 from models.tables.parties import Consent, ContactPoint, Subject
 
 
@@ -66,6 +67,8 @@ def _open_and_mask(deps: ApiDeps, subject: Subject, points: list[ContactPoint]) 
         "card_cell": subject.card_cell,
         "address_cell": subject.address_cell,
     }
+    with deps.database.read() as session:
+        masks = masks_of(session, subject.tenant)
     row = RowAddress(subject.tenant, "subjects", subject.id, subject.id)
     clear = deps.vault.open_many_text(row, {column: cell for column, cell in sealed.items() if cell is not None})
     return mask_subject(
@@ -75,6 +78,7 @@ def _open_and_mask(deps: ApiDeps, subject: Subject, points: list[ContactPoint]) 
         email=newest_point(deps, subject, points, kind=ContactPointKind.EMAIL),
         card=clear.get("card_cell"),
         address=clear.get("address_cell"),
+        masks=masks,
     )
 
 

@@ -43,6 +43,7 @@ from models.errors import BadRequest, FieldFault, NotFound, SubjectShredded
 from models.operations import tasks as task_operations
 from models.operations.idempotency import open_key
 from models.queries.allowed import CLAIM, COMMENT, UNCLAIM, require_allowed
+from models.queries.products import masks_of
 from models.queries.tasks import get_task, list_comments, search_tasks, subject_of_task
 from models.tables.tasks import Decision, Task, TaskComment
 from models.texts.forms import json_schema
@@ -81,7 +82,8 @@ class TaskController(Controller):
                 cursor=data.cursor,
                 with_facets=data.facets,
             )
-        return page_answer(page, reader)
+            masks = masks_of(session, principal.tenant)
+        return page_answer(page, reader, masks)
 
     @post(
         "/claim-next",

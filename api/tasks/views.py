@@ -9,6 +9,8 @@ from sqlmodel import Session, col, select
 
 from api.bodies import Answer
 from api.wording import worded
+from compliance.vault.masking import listed_amount
+from models.domain.privacy.masks import DEFAULT_MASKS, AmountsInLists, MaskPolicy
 from models.domain.states import CHECKER_TASKS, OPEN_TASK_STATES
 from models.domain.viewer import Viewer
 from models.queries.allowed import CLAIM, Permit, allowed_actions
@@ -154,11 +156,11 @@ class Reader:
     now: datetime
 
 
-def page_answer(page: TaskPage, reader: Reader) -> TaskPageAnswer:
-    """A page of the inbox."""
+def page_answer(page: TaskPage, reader: Reader, masks: MaskPolicy = DEFAULT_MASKS) -> TaskPageAnswer:
+    """A page of the inbox; amounts stand in it as the institution shows them in lists."""
     facets = page.facets
     return TaskPageAnswer(
-        items=[TaskItem(**_item_fields(task, reader, _permits(task, reader))) for task in page.items],
+        items=[TaskItem(**_listed_fields(task, reader, _permits(task, reader), masks)) for task in page.items],
         total=page.total,
         facets=None
         if facets is None
@@ -263,6 +265,19 @@ def _item_fields(task: Task, reader: Reader, permits: dict[str, PermitAnswer]) -
         "closed_at": task.closed_at,
         "claim": permits[CLAIM],
     }
+
+
+def _listed_fields(task: Task, reader: Reader, permits: dict[str, PermitAnswer], masks: MaskPolicy) -> dict[str, Any]:
+    fields = _item_fields(task, reader, permits)
+    if masks.amounts_in_lists == AmountsInLists.SHOWN:
+        return fields
+    params = {**task.title_params, "currency": task.currency or "CNY"}
+    for name in [each for each in params if each.endswith("Minor")]:
+        shown = listed_amount(int(params.pop(name)), masks)
+        if shown is not None:
+            params[name] = shown
+    title = worded(f"task.{task.type}.title", reader.locale, params)
+    return fields | {"amount_minor": listed_amount(task.amount_minor, masks), "title": title}
 
 
 def _return_reason(code: str | None, locale: str) -> str | None:

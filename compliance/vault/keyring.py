@@ -1,8 +1,9 @@
 """The vault: every key of the product, in one hierarchy, and what is done with them.
 
 KEK (never in a database) -> branch keys per tenant, purpose and version -> one key per subject -> cells and files. Keys
-are cached for `KEY_TTL`, so a rotation or an erasure by another process is noticed within that time, one by this
-process at once. Reading creates nothing: a tenant's keys come by `ensure_tenant`, a person's by `create_subject`.
+are cached for `KEY_TTL`, so a rotation by another process is noticed within that time; an erasure by another within
+`SHREDS_HEARD_EVERY`, one by this process at once. Reading creates nothing: a tenant's keys come by `ensure_tenant`, a
+person's by `create_subject`.
 """
 
 import base64
@@ -35,6 +36,8 @@ from models.errors import CannotOpen, KeysUnavailable, SubjectShredded
 
 INSTALLATION: Final = "_"  # the tenant that is the installation itself
 KEY_TTL: Final = timedelta(minutes=5)
+SHREDS_HEARD_EVERY: Final = timedelta(seconds=2)  # how long another process may go on with a key that was destroyed
+_CLOCKS_APART: Final = timedelta(minutes=1)  # of two processes
 SUBJECTS_CACHED: Final = 10_000
 WORKFLOWS_CACHED: Final = 4_096
 _ISSUER_PURPOSE: Final = "token-es256"
@@ -123,6 +126,7 @@ class Vault:
         self._subjects: Lru[tuple[str, str], _Subject] = Lru(subjects_cached)
         self._workflows: Lru[tuple[str, str, int], SealingKey] = Lru(WORKFLOWS_CACHED)
         self._shreds = 0
+        self._heard_at = clock() - KEY_TTL
 
     # Tenants and subjects ---------------------------------------------------------------------------------------------
 
@@ -193,13 +197,17 @@ class Vault:
         return known | bulk_keys.subject_keys(self._database, wrapping, missing, made_at=made_at)
 
     def shred_subject(self, *, tenant: str, subject_id: str) -> None:
-        """Destroy a subject's keys for good; other processes forget them within `KEY_TTL`. Idempotent.
+        """Destroy a subject's keys for good; other processes forget them within `SHREDS_HEARD_EVERY`. Idempotent.
 
         The caller removes blind indexes, which are personal data too, and records the deed.
         """
         store.shred_subject_keys(self._database, tenant=tenant, subject_id=subject_id, clock=self._clock)
         self._shreds += 1
         self._subjects.forget((tenant, subject_id))
+
+    def subject_keys(self, *, tenant: str, subject_id: str) -> int:
+        """How many versions of a subject's key the store holds; 0 once they were destroyed. Past every cache."""
+        return len(store.subject_rows(self._database, tenant=tenant, subject_id=subject_id).keys)
 
     # Cells ------------------------------------------------------------------------------------------------------------
 
@@ -443,7 +451,23 @@ class Vault:
         except CannotOpen:
             raise CannotOpen(detail=f"branch key {row.tenant}/{row.purpose}/{row.version}") from None
 
+    def _hear_of_shreds(self) -> None:
+        """Forget whoever another process has erased since we asked last."""
+        now = self._clock()
+        if timedelta() <= now - self._heard_at < SHREDS_HEARD_EVERY:
+            return
+        since = min(now, self._heard_at) - _CLOCKS_APART
+        try:
+            gone = store.shredded_since(self._database, since)
+        except KeysUnavailable:
+            return  # what is in memory goes on until its time is over, as with any outage of the store
+        self._heard_at = now
+        for name in gone:
+            self._shreds += 1
+            self._subjects.forget(name)
+
     def _subject(self, tenant: str, subject_id: str) -> _Subject:
+        self._hear_of_shreds()
         subject = self._subjects.get((tenant, subject_id))
         if subject is not None and self._fresh(subject.read_at):
             return subject

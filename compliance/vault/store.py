@@ -7,6 +7,7 @@ deed that needed a key is recorded where the data is, after the key is committed
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, TypeVar, cast
 
 from sqlalchemy import bindparam, delete, exists, inspect, text
@@ -251,6 +252,29 @@ def _shredded_of(session: Session, tenant: str, subject_ids: Collection[str]) ->
         Tombstone.tenant == tenant, col(Tombstone.subject_id).in_(subject_ids)
     )
     return frozenset(session.exec(statement).all())
+
+
+def shredded_since(database: Database, since: datetime) -> list[tuple[str, str]]:
+    """Tenant and id of every subject whose keys were destroyed at or after an instant, by the clock of who did it.
+
+    Raises:
+        KeysUnavailable: the store does not answer.
+    """
+    with _answering(), database.read() as session:
+        rows = session.exec(select(Tombstone.tenant, Tombstone.subject_id).where(col(Tombstone.created_at) >= since))
+        return [(tenant, subject_id) for tenant, subject_id in rows]
+
+
+def tombstones(database: Database) -> Sequence[Tombstone]:
+    """Every subject whose keys were destroyed, the latest first.
+
+    Raises:
+        KeysUnavailable: the store does not answer.
+    """
+    with _answering(), database.read() as session:
+        return session.exec(
+            select(Tombstone).order_by(col(Tombstone.created_at).desc(), col(Tombstone.subject_id))
+        ).all()
 
 
 def seal_keys(database: Database, *, tenant: str) -> Sequence[SealKey]:

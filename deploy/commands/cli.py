@@ -7,7 +7,21 @@ from typing import Final, NoReturn
 
 import typer
 
-from deploy.commands import audit, book, day, demo, keys, quote, reconcile, rollout, run, staff, stores, tenants
+from deploy.commands import (
+    audit,
+    book,
+    day,
+    demo,
+    keys,
+    privacy,
+    quote,
+    reconcile,
+    rollout,
+    run,
+    staff,
+    stores,
+    tenants,
+)
 from deploy.exits import CommandFailed, ExitCode
 from deploy.settings import SettingsRefused
 from models.errors import (
@@ -44,6 +58,7 @@ run.register(app)
 stores.register(app)
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
+app.add_typer(privacy.app, name="privacy")
 app.add_typer(rollout.app, name="rollout")
 app.add_typer(tenants.app, name="tenant")
 staff.register(app)

@@ -21,6 +21,7 @@ from models.domain.form_base import MAX_NOTE_CHARS, Plain
 from models.domain.form_base import Checked as _Checked
 from models.domain.form_base import Form as _Form
 from models.domain.form_faults import faults_of
+from models.domain.privacy.authentication import authentication_faults
 from models.domain.record_forms import FiledReport, IncidentReported, filed_report
 from models.domain.states import CHECKER_TASKS, CUSTOMER_OUTCOMES, OUTCOMES, Outcome, TaskType
 from models.errors import FieldFault, FormInvalid
@@ -400,6 +401,9 @@ def parse_decision(task_type: TaskType, body: object) -> DecisionForm:
         filled = _ADAPTERS[form].validate_python(body)
     except ValidationError as error:
         raise FormInvalid(faults=faults_of(error)) from None
+    held = tuple(authentication_faults(filled.model_dump(by_alias=True)))
+    if held:
+        raise FormInvalid(faults=held)
     terms = isinstance(filled, _Terms)
     mended = isinstance(filled, IncidentMend)
     return DecisionForm(

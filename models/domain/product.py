@@ -25,6 +25,8 @@ class TermsKind(StrEnum):
     COLLECTION = "collection"  # models.domain.collection_policy
     NOTICE = "privacy-notice"  # models.domain.privacy_notice
     DATA_SCOPE = "data-scope"  # models.domain.data_scope
+    MASKS = "masks"  # models.domain.privacy.masks
+    RETENTION = "retention"  # models.domain.privacy.retention
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

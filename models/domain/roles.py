@@ -53,6 +53,11 @@ class Permission(StrEnum):
     ASSESSMENTS_APPROVE = "assessments:approve"
     INCIDENTS_REPORT = "incidents:report"
     INCIDENTS_CLOSE = "incidents:close"
+    PRIVACY_READ = "privacy:read"
+    ERASURES_REQUEST = "erasures:request"
+    ERASURES_DECIDE = "erasures:decide"
+    HOLDS_PLACE = "legal-holds:place"
+    HOLDS_CONFIRM = "legal-holds:confirm"
 
 
 _ALL_STAFF: Final = frozenset(
@@ -74,6 +79,8 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.REVERSALS_PROPOSE,
         Permission.TICKETS_READ,
         Permission.TICKETS_OPEN,
+        Permission.ERASURES_REQUEST,
+        Permission.HOLDS_PLACE,
     },
     Role.APPROVER: _ALL_STAFF
     | {
@@ -86,6 +93,7 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.SUSPENSE_CONFIRM,
         Permission.TICKETS_READ,
         Permission.TICKETS_OPEN,
+        Permission.HOLDS_CONFIRM,
     },
     Role.OPERATOR: _ALL_STAFF
     | {
@@ -98,7 +106,14 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.INCIDENTS_CLOSE,
     },
     Role.AUDITOR: _ALL_STAFF
-    | {Permission.AUDIT_READ, Permission.STAFF_READ, Permission.REGISTERS_READ, Permission.REGISTERS_EXPORT},
+    | {
+        Permission.AUDIT_READ,
+        Permission.STAFF_READ,
+        Permission.REGISTERS_READ,
+        Permission.REGISTERS_EXPORT,
+        Permission.PRIVACY_READ,
+        Permission.HOLDS_PLACE,
+    },
     Role.PRIVACY_OFFICER: _ALL_STAFF
     | {
         Permission.SUBJECTS_REVEAL,
@@ -113,6 +128,11 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.ASSESSMENTS_APPROVE,
         Permission.INCIDENTS_REPORT,
         Permission.INCIDENTS_CLOSE,
+        Permission.PRIVACY_READ,
+        Permission.ERASURES_REQUEST,
+        Permission.ERASURES_DECIDE,
+        Permission.HOLDS_PLACE,
+        Permission.HOLDS_CONFIRM,
     },
     Role.STAFF_ADMIN: frozenset(
         {Permission.STAFF_READ, Permission.STAFF_CREATE, Permission.ROLES_PROPOSE, Permission.ROLES_CONFIRM}

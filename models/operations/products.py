@@ -8,6 +8,8 @@ from sqlmodel import Session
 from models.domain.collection_policy import DEFAULT_POLICY, CollectionPolicy
 from models.domain.data_scope import DEFAULT_SCOPE, DataScope
 from models.domain.default_texts import DEFAULT_TEXTS
+from models.domain.privacy.masks import MaskPolicy
+from models.domain.privacy.retention import RetentionPolicy
 from models.domain.privacy_notice import DEFAULT_NOTICE, PrivacyNotice
 from models.domain.product import DEFAULT_PRODUCT, InstallmentProduct, TermsKind
 from models.domain.tokens import new_token
@@ -21,12 +23,14 @@ _KINDS: Final[dict[type, TermsKind]] = {
     CollectionPolicy: TermsKind.COLLECTION,
     PrivacyNotice: TermsKind.NOTICE,
     DataScope: TermsKind.DATA_SCOPE,
+    MaskPolicy: TermsKind.MASKS,
+    RetentionPolicy: TermsKind.RETENTION,
 }
 
 
 def set_terms(
     session: Session,
-    terms: InstallmentProduct | CollectionPolicy | PrivacyNotice | DataScope,
+    terms: InstallmentProduct | CollectionPolicy | PrivacyNotice | DataScope | MaskPolicy | RetentionPolicy,
     *,
     tenant: str,
     by: str,

@@ -6,6 +6,8 @@ from sqlmodel import Session, col, select
 
 from models.domain.collection_policy import DEFAULT_POLICY, CollectionPolicy
 from models.domain.data_scope import DEFAULT_SCOPE, DataScope
+from models.domain.privacy.masks import DEFAULT_MASKS, MaskPolicy
+from models.domain.privacy.retention import DEFAULT_RETENTION, RetentionPolicy
 from models.domain.privacy_notice import DEFAULT_NOTICE, PrivacyNotice
 from models.domain.product import DEFAULT_PRODUCT, InstallmentProduct, TermsKind
 from models.tables.tenants import Product
@@ -49,6 +51,18 @@ def data_scope_of(session: Session, tenant: str) -> DataScope:
     """Which data an application may hold; the default for a tenant from before there were records."""
     kept = _newest(session, tenant, TermsKind.DATA_SCOPE)
     return DataScope.from_record(kept) if kept is not None else DEFAULT_SCOPE
+
+
+def masks_of(session: Session, tenant: str) -> MaskPolicy:
+    """The tenant's patterns of masks; the default where it has set none."""
+    kept = _newest(session, tenant, TermsKind.MASKS)
+    return MaskPolicy.from_record(kept) if kept is not None else DEFAULT_MASKS
+
+
+def retention_of(session: Session, tenant: str) -> RetentionPolicy:
+    """For how long the tenant keeps what; the default where it has set nothing."""
+    kept = _newest(session, tenant, TermsKind.RETENTION)
+    return RetentionPolicy.from_record(kept) if kept is not None else DEFAULT_RETENTION
 
 
 def _named(session: Session, tenant: str, kind: TermsKind, *, version: str) -> dict[str, Any] | None:

@@ -25,6 +25,7 @@ class Subject(DataTable, table=True):
     card_cell: bytes | None = Field(default=None, sa_column=sealed())
     schema_version: int = Field(default=1)
     created_at: datetime = Field(sa_column=instant())
+    erased_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))  # keys and tokens are gone
 
 
 class ContactPoint(DataTable, table=True):

@@ -4,11 +4,12 @@ import gzip
 import io
 import json
 import os
+import shutil
 import sqlite3
 import tarfile
 import threading
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,17 @@ from sqlmodel import select
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
 from compliance.vault.cells import CellAddress
+from compliance.vault.epochs import EpochKeys
 from deploy import datadir
 from deploy.backup import Archives, backup, restore
+from deploy.erasures import reapply_erasures
 from deploy.exits import CommandFailed, ExitCode
 from deploy.settings import load_settings
+from deploy.snapshot import copy_sqlite
 from deploy.stores import after_restore, build_vault, kek_of, key_counts, open_stores, prepare_embedded
 from deploy.values import Settings
 from models.domain.states import CaseStage, OutboxKind
+from models.errors import SubjectShredded
 from models.tables.audit import AuditEvent
 from models.tables.platform import OutboxEntry
 from models.tables.tenants import Tenant
@@ -61,6 +66,13 @@ def installation(tmp_path: Path) -> tuple[Settings, bytes]:
     return settings, cell
 
 
+def beside(old: Settings, folder: Path) -> Settings:
+    """Settings of a new installation to which the keys of the backup epochs were brought."""
+    new = settings_in(folder)
+    shutil.copytree(old.epochs, new.epochs)
+    return new
+
+
 def taken(settings: Settings, tmp_path: Path) -> Archives:
     return backup(settings, target=tmp_path / "backups", now=NOW)
 
@@ -68,7 +80,7 @@ def taken(settings: Settings, tmp_path: Path) -> Archives:
 def test_what_was_backed_up_is_there_after_a_restore(installation: tuple[Settings, bytes], tmp_path: Path) -> None:
     old, cell = installation
     archives = taken(old, tmp_path)
-    new = settings_in(tmp_path / "new")
+    new = beside(old, tmp_path / "new")
     restore(new, data_archive=archives.data, keys_archive=archives.keys)
     old.kek.file.rename(new.kek.file)  # out of escrow
     assert (new.data.files / "main" / "doc_1").read_bytes() == (old.data.files / "main" / "doc_1").read_bytes()
@@ -92,8 +104,11 @@ def test_the_key_is_in_neither_archive_and_each_half_stands_alone(
     names = {}
     for archive in (archives.data, archives.keys):
         assert archive.stat().st_mode & 0o777 == 0o600
-        assert key not in gzip.decompress(archive.read_bytes())
-        with tarfile.open(archive) as tar:
+        content = archive.read_bytes()
+        if archive == archives.keys:
+            content = b"".join(EpochKeys(settings.epochs).open(archive))
+        assert key not in gzip.decompress(content)
+        with tarfile.open(fileobj=io.BytesIO(content)) as tar:
             names[archive] = set(tar.getnames())
     assert names[archives.data] == {"temporal.db", "casework.db", "files/main/doc_1", "manifest.json"}
     assert names[archives.keys] == {"keys.db", "manifest.json"}
@@ -120,7 +135,7 @@ def test_a_backup_beside_a_writer_is_consistent(installation: tuple[Settings, by
     finally:
         stop.set()
         writer.join()
-    new = settings_in(tmp_path / "new")
+    new = beside(settings, tmp_path / "new")
     restore(new, data_archive=archives.data, keys_archive=archives.keys)
     with closing(sqlite3.connect(new.data.database)) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -141,7 +156,7 @@ def test_open_work_is_queued_again_and_the_restore_is_recorded(
         database.commit()
     old.data.beside(".anchor").write_text("ahead\n")
     archives = taken(old, tmp_path)
-    new = settings_in(tmp_path / "new")
+    new = beside(old, tmp_path / "new")
     manifest = restore(new, data_archive=archives.data, keys_archive=archives.keys)
     new.data.beside(".anchor").write_text("ahead\n")
     with open_stores(new) as stores:
@@ -244,7 +259,7 @@ def test_halves_of_two_backups_or_in_the_wrong_order_are_refused(
     settings, _ = installation
     first = backup(settings, target=tmp_path / "one", now=NOW)
     second = backup(settings, target=tmp_path / "two", now=NOW)
-    new = settings_in(tmp_path / "new")
+    new = beside(settings, tmp_path / "new")
     for data, keys in ((first.data, second.keys), (first.keys, first.data)):
         with pytest.raises(CommandFailed) as caught:
             restore(new, data_archive=data, keys_archive=keys)
@@ -294,3 +309,89 @@ def test_a_store_without_its_keys_or_its_key_is_never_given_new_ones(
         prepare_embedded(settings, stores, now=NOW)
     assert caught.value.code is ExitCode.DATA
     assert not settings.data.keys.exists()
+
+
+# Epochs ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_keys_of_a_destroyed_epoch_are_dark_and_those_of_a_later_backup_open_older_data(
+    installation: tuple[Settings, bytes], tmp_path: Path
+) -> None:
+    old, cell = installation
+    first = taken(old, tmp_path)
+    later = backup(old, target=tmp_path / "backups", now=NOW + timedelta(days=7))
+    epochs = EpochKeys(old.epochs)
+    assert epochs.destroy_old(NOW + timedelta(days=6), keep_days=7) == []
+    assert epochs.destroy_old(NOW + timedelta(days=7), keep_days=7) == [NOW.date()]
+    dark = beside(old, tmp_path / "dark")
+    with pytest.raises(CommandFailed, match=r"is dark: .* 2026-11-23") as caught:
+        restore(dark, data_archive=first.data, keys_archive=first.keys)
+    assert caught.value.code is ExitCode.DATA
+    new = beside(old, tmp_path / "new")
+    restore(new, data_archive=first.data, keys_archive=later.keys)
+    old.kek.file.rename(new.kek.file)
+    with open_stores(new) as stores:
+        assert build_vault(new, stores, lambda: NOW).open_text(CELL, cell) == NAME
+
+
+def test_keys_of_an_earlier_backup_or_of_another_installation_are_refused(
+    installation: tuple[Settings, bytes], tmp_path: Path
+) -> None:
+    old, _ = installation
+    first = taken(old, tmp_path)
+    later = backup(old, target=tmp_path / "backups", now=NOW + timedelta(days=1))
+    other = settings_in(tmp_path / "other")
+    other.data.root.mkdir(parents=True)
+    with open_stores(other) as stores:
+        prepare_embedded(other, stores, now=NOW + timedelta(hours=1))
+    foreign = backup(other, target=tmp_path / "others", now=NOW + timedelta(days=2))
+    for data, keys, epochs in ((later.data, first.keys, old), (first.data, foreign.keys, other)):
+        new = beside(epochs, tmp_path / f"new-{epochs.data.root.parent.name}")
+        with pytest.raises(CommandFailed, match="not of one backup"):
+            restore(new, data_archive=data, keys_archive=keys)
+
+
+def test_an_altered_or_cut_archive_of_keys_is_named_damaged(
+    installation: tuple[Settings, bytes], tmp_path: Path
+) -> None:
+    old, _ = installation
+    archives = taken(old, tmp_path)
+    whole = archives.keys.read_bytes()
+    for broken in (whole[:-1] + bytes([whole[-1] ^ 1]), whole[:-30]):
+        archives.keys.write_bytes(broken)
+        with pytest.raises(CommandFailed, match="damaged"):
+            restore(beside(old, tmp_path / os.urandom(4).hex()), data_archive=archives.data, keys_archive=archives.keys)
+
+
+def test_no_copy_of_the_key_store_touches_the_place_of_the_archives(
+    installation: tuple[Settings, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, _ = installation
+    copied: list[Path] = []
+
+    def watched(source: Path, target: Path) -> Path:
+        copied.append(target)
+        return copy_sqlite(source, target)
+
+    monkeypatch.setattr("deploy.backup.copy_sqlite", watched)
+    taken(settings, tmp_path)
+    of_keys = [path for path in copied if path.name == "keys.db"]
+    assert of_keys
+    assert all(settings.data.root in path.parents and not path.exists() for path in of_keys)
+
+
+def test_a_restore_within_the_horizon_erases_again(installation: tuple[Settings, bytes], tmp_path: Path) -> None:
+    """The backup holds the person's key still; the list beside the epoch keys does not forget them."""
+    old, cell = installation
+    archives = taken(old, tmp_path)
+    EpochKeys(old.epochs).note_erased("main", "sub_1", NOW)
+    EpochKeys(old.epochs).note_erased("main", "sub_1", NOW)
+    assert len(EpochKeys(old.epochs).erased()) == 1
+    new = beside(old, tmp_path / "new")
+    restore(new, data_archive=archives.data, keys_archive=archives.keys)
+    old.kek.file.rename(new.kek.file)
+    with open_stores(new) as stores:
+        after_restore(new, stores, now=NOW, backup_id="pair")
+        assert reapply_erasures(new, stores, now=NOW) == 0  # no row of theirs in this small installation
+        with pytest.raises(SubjectShredded):
+            build_vault(new, stores, lambda: NOW).open_text(CELL, cell)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -122,6 +123,7 @@ def test_a_backup_and_a_restore_by_command(run: Run, installed: DataDir, tmp_pat
     code, out, _ = run("backup", "--to", str(tmp_path / "backups"), "--json")
     assert code == 0
     archives = json.loads(out)
+    shutil.copytree(installed.beside(".epochs"), tmp_path / "new.epochs")
     code, out, _ = run("restore", archives["data"], archives["keys"], "--data", str(tmp_path / "new"), "--json")
     assert code == 0
     assert json.loads(out)["requeued"] == 0

