@@ -17,6 +17,7 @@ from api.aftercare.link_controller import LinkCareController
 from api.agreements.case_controller import CaseAgreementController
 from api.agreements.money_controller import AgreementMoneyController, SettlementQuoteController
 from api.agreements.reversal_controller import AgreementReversalController, ReversalController
+from api.audit.controller import AuditController
 from api.bodies import BodyPlugin
 from api.body_gate import MAX_MULTIPART_BYTES, BodyGate
 from api.business_dates.controller import BusinessDateController
@@ -72,6 +73,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     ExceptionController,
     SuspenseController,
     ReconciliationController,
+    AuditController,
 )
 
 

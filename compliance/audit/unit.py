@@ -26,6 +26,7 @@ BOOKKEEPING_TABLES: Final = frozenset(
         "audit_leaves",
         "audit_checkpoints",
         "audit_tree",
+        "audit_nodes",
         "idempotency_keys",
         "login_throttles",
     }
