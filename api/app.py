@@ -18,6 +18,7 @@ from api.agreements.case_controller import CaseAgreementController
 from api.agreements.money_controller import AgreementMoneyController, SettlementQuoteController
 from api.agreements.reversal_controller import AgreementReversalController, ReversalController
 from api.agreements.suspense_controller import AgreementSuspenseController, SuspenseAssignmentController
+from api.audit.controller import AuditController
 from api.bodies import BodyPlugin
 from api.body_gate import MAX_MULTIPART_BYTES, BodyGate
 from api.business_dates.controller import BusinessDateController
@@ -101,6 +102,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     LinkConsentController,
     AssessmentController,
     IncidentController,
+    AuditController,
 )
 
 

@@ -215,7 +215,7 @@ def _told(name: str, vault: Vault, read: set[Person], sample: _Sample) -> KeysTr
 
 
 def _has_key(vault: Vault, person: Person) -> bool:
-    return vault.subject_keys(tenant=person[0], subject_id=person[1]) > 0
+    return vault.subject_key_count(tenant=person[0], subject_id=person[1]) > 0
 
 
 def _report(settings: Settings, tried: list[KeysTried], sample: _Sample, *, data_archives: int) -> DrillReport:

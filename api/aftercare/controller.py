@@ -1,6 +1,5 @@
 """After-care (贷后关怀) for staff: tickets with their clocks, follow-up calls of a case, education material."""
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -17,6 +16,7 @@ from api.aftercare.bodies import (
 )
 from api.aftercare.intake import TICKETS, Incoming, take_ticket
 from api.aftercare.views import education_answer, follow_up_answer, ticket_answer, ticket_item
+from api.audit.readings import note_words_read
 from api.bodies import known_token
 from api.deps import ApiDeps, Deps, Locale
 from api.etags import etag
@@ -27,8 +27,6 @@ from api.in_thread import in_thread
 from api.installments.access import PATH, case_for
 from api.installments.controller import cursor_of, position_of
 from api.paging import DEFAULT_LIMIT, After, Limit
-from compliance.audit.deeds import Deed
-from compliance.audit.unit import unit_of_work
 from models.domain.aftercare.clocks import TicketKind
 from models.domain.aftercare.education import Situation
 from models.domain.application import Channel
@@ -69,6 +67,8 @@ class TicketController(Controller):
 
         def rebuild(ticket_id: str) -> Stored:
             answer = _read(deps, principal, ticket_id, locale=locale)
+            if answer.answer is not None:  # asked again later; the words of the ticket are the caller's own
+                _note_reading(deps, principal, answer)
             headers = {"Location": f"{TICKETS}/{ticket_id}"}
             return Stored(status=HTTPStatus.CREATED, body=answer.model_dump(mode="json"), headers=headers)
 
@@ -116,7 +116,7 @@ class TicketController(Controller):
     ) -> Response[TicketAnswer]:
         """A ticket with the customer's words and the answer; that they were read is recorded."""
         answer = _read(deps, principal, known_token(ticket_id), locale=locale)
-        _note_reading(deps, principal, answer, now=deps.clock())
+        _note_reading(deps, principal, answer)
         return Response(answer, headers={"ETag": etag(answer.version)})
 
 
@@ -170,14 +170,13 @@ def _read(deps: ApiDeps, principal: Principal, ticket_id: str, *, locale: str) -
     return ticket_answer(deps, ticket, decision, subject=case.subject_id, locale=locale, now=deps.clock())
 
 
-def _note_reading(deps: ApiDeps, principal: Principal, ticket: TicketAnswer, *, now: datetime) -> None:
-    deed = Deed(
+def _note_reading(deps: ApiDeps, principal: Principal, ticket: TicketAnswer) -> None:
+    note_words_read(
+        deps,
+        "ticket.read",
         tenant=principal.tenant,
-        action="ticket.read",
-        target=ticket.case_token,
         actor=principal.staff_id,
-        at=now,
-        facts={"ticket": ticket.id},
+        target=ticket.case_token,
+        count=sum(words is not None for words in (ticket.text, ticket.answer)),
+        ticket=ticket.id,
     )
-    with unit_of_work(deps.database, deed):
-        pass  # the event is all there is to write

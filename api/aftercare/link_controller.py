@@ -9,6 +9,7 @@ from api.aftercare.bodies import EducationAnswer, LinkTicketAnswer, LinkTicketBo
 from api.aftercare.intake import Incoming, take_ticket
 from api.aftercare.views import education_answer, link_ticket_answer
 from api.agreements.access import open_date
+from api.audit.readings import note_words_read
 from api.deps import ApiDeps, Deps, Locale
 from api.idempotency import KeyHeader, Stored
 from api.in_thread import in_thread
@@ -77,11 +78,20 @@ class LinkCareController(Controller):
                 for row in found
                 if row.answer_decision_id is not None
             }
+        items = [
+            link_ticket_answer(deps, row, decisions.get(row.id), subject=case.subject_id, locale=locale)
+            for row in found
+        ]
+        note_words_read(
+            deps,
+            "ticket.read",
+            tenant=link.tenant,
+            actor=link.id,
+            target=case.token,
+            count=sum(item.answer is not None for item in items),
+        )
         return LinkTicketList(
-            items=[
-                link_ticket_answer(deps, row, decisions.get(row.id), subject=case.subject_id, locale=locale)
-                for row in found
-            ],
+            items=items,
             notice=worded("link-notice.ticket", locale),
         )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath, HeaderParameter, JSONBody
 
+from api.audit.readings import Shown, note_shown
 from api.deps import ApiDeps, Deps, Locale
 from api.etags import etag, parse_if_match
 from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
@@ -63,7 +64,11 @@ class CaseController(Controller):
             return made[0]
 
         answer = await once(
-            deps, slot, fingerprint=digest, act=act, rebuild=lambda token: created(deps, token, locale=locale)
+            deps,
+            slot,
+            fingerprint=digest,
+            act=act,
+            rebuild=lambda token: created(deps, principal, token, locale=locale),
         )
         for token in made:
             await deps.dispatcher.start_case(token)  # if nobody answers, the relay starts it
@@ -107,7 +112,16 @@ class CaseController(Controller):
         case = case_for(deps, principal, case_token)
         with deps.database.read() as session:
             rows = read_case(session, session.get_one(InstallmentCase, case.token))
-        return Response(case_answer(deps, rows, locale=locale), headers={"ETag": etag(rows.case.version)})
+        answer = case_answer(deps, rows, locale=locale)
+        note_shown(
+            deps,
+            [answer.subject],
+            tenant=case.tenant,
+            actor=principal.staff_id,
+            purpose=Shown.CASE_FILE,
+            case=case.token,
+        )
+        return Response(answer, headers={"ETag": etag(rows.case.version)})
 
     @get(
         "/{case_token:str}/timeline",
@@ -174,7 +188,7 @@ class CaseController(Controller):
         )
 
 
-def created(deps: ApiDeps, case_token: str, *, locale: str) -> Stored:
+def created(deps: ApiDeps, principal: Principal, case_token: str, *, locale: str) -> Stored:
     """The answer to an application: the case as it was made; blocking."""
     with deps.database.read() as session:
         case = session.get_one(InstallmentCase, case_token)
@@ -182,6 +196,14 @@ def created(deps: ApiDeps, case_token: str, *, locale: str) -> Stored:
         points = parties.contact_points(session, subject.id)
     then = [point for point in points if point.created_at <= case.created_at]
     answer = created_answer(deps, case, subject, then, locale=locale)
+    note_shown(
+        deps,
+        [answer.subject],
+        tenant=case.tenant,
+        actor=principal.staff_id,
+        purpose=Shown.CASE_MADE,
+        case=case_token,
+    )
     return Stored(
         status=HTTPStatus.CREATED,
         body=answer.model_dump(mode="json"),

@@ -3,6 +3,7 @@
 from litestar import Controller, get, post
 from litestar.params import FromPath, JSONBody
 
+from api.audit.readings import Shown, note_search, note_shown
 from api.bodies import known_token
 from api.deps import ApiDeps, Deps, Locale
 from api.identity.authenticate import requires
@@ -17,6 +18,7 @@ from api.parties.bodies import (
 from api.parties.reveal import reveal, subject_for
 from api.parties.views import MaskedSubjectAnswer, masked_subject
 from compliance.vault.blind import BlindField
+from models.domain.application import RevealField
 from models.domain.roles import Permission
 from models.errors import FieldFault, FormInvalid
 from models.queries import parties
@@ -37,7 +39,9 @@ class SubjectController(Controller):
     ) -> MaskedSubjectAnswer:
         """One person, masked."""
         subject, points = subject_for(deps, principal, known_token(subject_id))
-        return masked_subject(deps, subject, points, locale=locale)
+        answer = masked_subject(deps, subject, points, locale=locale)
+        note_shown(deps, [answer], tenant=principal.tenant, actor=principal.staff_id, purpose=Shown.SUBJECT_FILE)
+        return answer
 
     @post(
         "/search",
@@ -58,6 +62,13 @@ class SubjectController(Controller):
                 tokens = parties.case_tokens_of_subject(session, subject.id, branch=principal.branch)
             masked = masked_subject(deps, subject, points, locale=locale)
             items.append(FoundSubjectAnswer(subject=masked, case_tokens=tokens))
+        note_search(
+            deps,
+            [item.subject for item in items],
+            tenant=principal.tenant,
+            actor=principal.staff_id,
+            field=RevealField.ID_NUMBER if data.id_number is not None else RevealField.MOBILE,
+        )
         return FoundSubjectsAnswer(items=items)
 
     @post(

@@ -1,5 +1,6 @@
 """The staff inbox (待办): search, read, claim, remark, decide."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -8,6 +9,7 @@ from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody
 from sqlmodel import Session
 
+from api.audit.readings import note_words_read
 from api.bodies import known_token
 from api.deps import ApiDeps, Deps, Locale
 from api.etags import IfMatch, check_version, etag, parse_if_match
@@ -234,8 +236,9 @@ class TaskController(Controller):
             found = list_comments(session, task.id, limit=limit + 1, after=start)
         page = found[:limit]
         last = page[-1] if len(found) > limit else None
+        items = _comments_read(deps, principal, task, page, subject=subject)
         return CommentPage(
-            items=[_comment_answer(deps, row, subject=subject) for row in page],
+            items=items,
             end_cursor=encode_cursor("comments", last.created_at.isoformat(), last.id) if last is not None else None,
         )
 
@@ -280,7 +283,7 @@ class TaskController(Controller):
             with deps.database.read() as session:
                 row = session.get_one(TaskComment, comment_id)
                 subject = subject_of_task(session, session.get_one(Task, row.task_id))
-            answer = _comment_answer(deps, row, subject=subject)
+            answer = _comment_answer(deps, row, subject=subject)  # what the caller has just sent: nobody reads it
             return Stored(status=201, body=answer.model_dump(mode="json"))
 
         return await once(deps, slot, fingerprint=digest, act=act, rebuild=rebuild)
@@ -418,6 +421,24 @@ def _tell(deed: Deed, task: Task, **facts: str) -> None:
 
 def _comment_address(tenant: str, comment_id: str, subject: str) -> CellAddress:
     return CellAddress(tenant, "task_comments", _COMMENT_COLUMN, comment_id, subject)
+
+
+def _comments_read(
+    deps: ApiDeps, principal: Principal, task: Task, rows: Sequence[TaskComment], *, subject: str
+) -> list[CommentAnswer]:
+    """Remarks in words, that they were read recorded; blocking."""
+    items = [_comment_answer(deps, row, subject=subject) for row in rows]
+    note_words_read(
+        deps,
+        "task.comments-read",
+        tenant=principal.tenant,
+        actor=principal.staff_id,
+        target=task.case_token or task.id,
+        count=sum(item.text is not None for item in items),
+        task=task.id,
+        type=task.type,
+    )
+    return items
 
 
 def _comment_answer(deps: ApiDeps, row: TaskComment, *, subject: str) -> CommentAnswer:

@@ -87,50 +87,84 @@ def _split(size: int) -> int:
     return 1 << (size - 1).bit_length() - 1
 
 
-def inclusion_proof(leaves: Sequence[bytes], *, index: int) -> list[bytes]:
-    """The audit path of one leaf (RFC 9162 §2.1.3.1), from the leaf upwards.
+Range = tuple[int, int]
+"""A subtree: its first leaf, and the one after its last."""
+
+
+def inclusion_ranges(size: int, *, index: int) -> list[Range]:
+    """The subtrees whose roots are the audit path of one leaf (RFC 9162 §2.1.3.1), from the leaf upwards.
 
     Raises:
         IndexError: there is no such leaf.
     """
-    if not 0 <= index < len(leaves):
+    if not 0 <= index < size:
         raise IndexError("there is no such leaf")
-    path: list[bytes] = []
-    begin, end = 0, len(leaves)
+    path: list[Range] = []
+    begin, end = 0, size
     while end - begin > 1:
         middle = begin + _split(end - begin)
         if index < middle:
-            path.append(root_hash(leaves[middle:end]))
+            path.append((middle, end))
             end = middle
         else:
-            path.append(root_hash(leaves[begin:middle]))
+            path.append((begin, middle))
             begin = middle
     path.reverse()
     return path
 
 
+def consistency_ranges(size: int, *, old_size: int) -> list[Range]:
+    """The subtrees whose roots prove that the first `old_size` leaves were there before (RFC 9162 §2.1.4.1).
+
+    Raises:
+        IndexError: `old_size` lies outside 1 … `size`.
+    """
+    if not 1 <= old_size <= size:
+        raise IndexError("there is no such older tree")
+    path: list[Range] = []
+    begin, end, whole = 0, size, True  # whole: the older tree's root is a node that the verifier knows
+    while old_size != end:
+        middle = begin + _split(end - begin)
+        if old_size <= middle:
+            path.append((middle, end))
+            end = middle
+        else:
+            path.append((begin, middle))
+            begin, whole = middle, False
+    if not whole:
+        path.append((begin, end))
+    path.reverse()
+    return path
+
+
+def perfect_parts(begin: int, end: int) -> list[tuple[int, int]]:
+    """The perfect subtrees that a subtree consists of, from the left: first leaf and height of each."""
+    parts = []
+    while begin < end:
+        height = (end - begin).bit_length() - 1
+        if begin:  # a node of height h begins at a multiple of 2^h
+            height = min(height, (begin & -begin).bit_length() - 1)
+        parts.append((begin, height))
+        begin += 1 << height
+    return parts
+
+
+def inclusion_proof(leaves: Sequence[bytes], *, index: int) -> list[bytes]:
+    """The audit path of one leaf, as `inclusion_ranges` lays it out.
+
+    Raises:
+        IndexError: there is no such leaf.
+    """
+    return [root_hash(leaves[begin:end]) for begin, end in inclusion_ranges(len(leaves), index=index)]
+
+
 def consistency_proof(leaves: Sequence[bytes], *, old_size: int) -> list[bytes]:
-    """The proof that the tree of the first `old_size` leaves is a prefix of this one (RFC 9162 §2.1.4.1).
+    """The proof that the tree of the first `old_size` leaves is a prefix of this one, as `consistency_ranges` has it.
 
     Raises:
         IndexError: `old_size` lies outside 1 … the present size.
     """
-    if not 1 <= old_size <= len(leaves):
-        raise IndexError("there is no such older tree")
-    path: list[bytes] = []
-    begin, end, whole = 0, len(leaves), True  # whole: the older tree's root is a node that the verifier knows
-    while old_size != end:
-        middle = begin + _split(end - begin)
-        if old_size <= middle:
-            path.append(root_hash(leaves[middle:end]))
-            end = middle
-        else:
-            path.append(root_hash(leaves[begin:middle]))
-            begin, whole = middle, False
-    if not whole:
-        path.append(root_hash(leaves[begin:end]))
-    path.reverse()
-    return path
+    return [root_hash(leaves[begin:end]) for begin, end in consistency_ranges(len(leaves), old_size=old_size)]
 
 
 def inclusion_holds(leaf: bytes, *, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:

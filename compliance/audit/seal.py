@@ -18,6 +18,7 @@ from sqlmodel import Session, col, select
 from compliance.audit.anchor import Anchor
 from compliance.audit.checkpoint import Checkpoint, NoteInvalid, origin_of, sign, verify
 from compliance.audit.log import Edge, leaf_hash
+from compliance.audit.nodes import extend_nodes
 from compliance.audit.unit import bookkeeping
 from compliance.vault.keyring import Purpose
 from models.database.engine import Database
@@ -192,3 +193,4 @@ def _write_leaves(session: Session, keys: SealKeys, edge: Edge, events: Sequence
         {"size": edge.size, "edge": edge.dump(), "name": TREE_NAME},
     )
     session.execute(delete(AuditPending).where(col(AuditPending.event_id).in_([event_id for event_id, _ in events])))
+    extend_nodes(session, old_size=first, size=edge.size)

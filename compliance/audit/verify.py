@@ -234,7 +234,7 @@ def _walk(rows: Iterator[Sequence[Any]], mac: _Mac, signed: _Signed) -> _Walk:
     walk = _Walk(Edge())
     sha256 = hashlib.sha256
     sizes = iter(sorted(signed.roots))
-    boundary = next(sizes, -1)
+    boundary, sound = next(sizes, -1), 0
     hashes: list[bytes] = []
     while boundary == 0:
         boundary = next(sizes, -1)
@@ -256,8 +256,9 @@ def _walk(rows: Iterator[Sequence[Any]], mac: _Mac, signed: _Signed) -> _Walk:
             hashes = []
         if at_boundary:
             if walk.root_fault is None and signed.roots[boundary] != {walk.edge.root()}:
-                walk.root_fault = Fault(kind=FaultKind.REWRITTEN, index=boundary, detail="root")
-            boundary = next(sizes, -1)
+                detail = f"root-of-events-{sound}-to-{boundary - 1}"
+                walk.root_fault = Fault(kind=FaultKind.REWRITTEN, index=boundary, detail=detail)
+            boundary, sound = next(sizes, -1), boundary
     walk.edge.extend(hashes)
     return walk
 

@@ -92,7 +92,7 @@ class Erasing:
             request = session.get_one(ErasureRequest, request_id)
         if request.state != ErasureState.APPROVED or request.subject_id is None or request.figures:
             return request
-        keys = self.vault.subject_keys(tenant=request.tenant, subject_id=request.subject_id)
+        keys = self.vault.subject_key_count(tenant=request.tenant, subject_id=request.subject_id)
         deed = Deed(tenant=request.tenant, action="erasure.begun", target=request.id, actor=ACTOR, at=now)
         with unit_of_work(self.database, deed) as unit:
             person = erasure.hold_person(unit.session, request.subject_id, erased_too=True)

@@ -205,7 +205,7 @@ class Vault:
         self._shreds += 1
         self._subjects.forget((tenant, subject_id))
 
-    def subject_keys(self, *, tenant: str, subject_id: str) -> int:
+    def subject_key_count(self, *, tenant: str, subject_id: str) -> int:
         """How many versions of a subject's key the store holds; 0 once they were destroyed. Past every cache."""
         return len(store.subject_rows(self._database, tenant=tenant, subject_id=subject_id).keys)
 

@@ -15,7 +15,8 @@ class AuditEvent(DataTable, table=True):
 
     __tablename__ = "audit_events"
     __table_args__ = (
-        Index("ix_audit_events_tenant_at", "tenant", "at", "id"),
+        # Grows at its right edge, so writing stays cheap; who looks for an actor or an action reads along it alone.
+        Index("ix_audit_events_tenant_at", "tenant", "at", "id", "action", "actor"),
         Index("ix_audit_events_target", "target", "id"),
     )
     id: str = Field(primary_key=True, max_length=40)  # UUIDv7
@@ -61,3 +62,15 @@ class AuditTree(DataTable, table=True):
     name: str = Field(primary_key=True, max_length=20)
     size: int = Field(sa_column=Column(_Serial, nullable=False))
     edge: str  # hex hashes of the perfect subtrees, largest first, space separated
+
+
+class AuditNode(DataTable, table=True):
+    """Roots of perfect subtrees of 2^8, 2^16 and 2^24 leaves, so that a proof reads hundreds of hashes, not millions.
+
+    A cache of what the leaves say: no proof is handed out before it was checked against a signed checkpoint.
+    """
+
+    __tablename__ = "audit_nodes"
+    height: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    idx: int = Field(sa_column=Column(_Serial, primary_key=True, autoincrement=False))
+    hash: str = Field(max_length=64)

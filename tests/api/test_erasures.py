@@ -228,7 +228,7 @@ async def test_a_hold_that_comes_between_request_and_key_wins(bank: Office) -> N
     told = await approved(bank, asks, decides, subject)
     await call(bank, asks, "POST", f"/v1/subjects/{subject}/legal-holds", {"reason": "investigation"})
     assert await eraser(bank).run_once(bank.clock()) == 0
-    assert bank.deps.vault.subject_keys(tenant="main", subject_id=subject) == 1
+    assert bank.deps.vault.subject_key_count(tenant="main", subject_id=subject) == 1
     request = (await call(bank, decides, "GET", f"/v1/erasure-requests/{told['id']}")).json()
     assert (request["state"], request["obstacles"][0]["rule"]) == ("REFUSED", "legal-hold")
 
