@@ -27,7 +27,7 @@ CONV_1: Final = rule(
 )
 CONV_2: Final = rule(
     "CONV-2",
-    TIME_EFFECT.article("第一条", "Article 1"),
+    TIME_EFFECT.article("第一条至第三条、第九条、第二十条", "Articles 1 to 3, 9 and 20"),
     source=TIME_EFFECT,
     verified=Verified.TEXT,
     severity=Severity.BLOCK,

@@ -43,7 +43,7 @@ SPC_CARD_2: Final = rule(
     CARD_INTERPRETATION.article("第二条", "Article 2"),
     source=CARD_INTERPRETATION,
     verified=Verified.TEXT,
-    severity=Severity.WARN,
+    severity=Severity.BLOCK,
     kept="on-record",
     demands=(yes("terms_prompt_on_record", otherwise="no-proof"),),
 )

@@ -22,12 +22,12 @@ CC_137: Final = rule(
     demands=(
         demand(
             "notice_channel_designated",
-            "notice_entered_on",
-            "notice_known_on",
-            "notice_relied_on",
+            "notice_entered_at",
+            "notice_known_at",
+            "notice_relied_on_at",
             holds=lambda seen: (
-                seen["notice_relied_on"]
-                >= (seen["notice_entered_on"] if seen["notice_channel_designated"] else seen["notice_known_on"])
+                seen["notice_relied_on_at"]
+                >= (seen["notice_entered_at"] if seen["notice_channel_designated"] else seen["notice_known_at"])
             ),
             otherwise="not-in-effect",
         ),

@@ -7,6 +7,7 @@ from compliance.rules.rule import FactKind
 
 _CODE: Final = FactKind.CODE
 _DATE: Final = FactKind.DATE
+_INSTANT: Final = FactKind.INSTANT
 _CODES: Final = FactKind.CODES
 _COUNT: Final = FactKind.COUNT
 _RATE: Final = FactKind.RATE
@@ -63,9 +64,9 @@ FACTS: Final = {
     "collection_record_made_on": Fact(_DATE, "day of the contact that the record is about"),
     "privacy_spread": Fact(_YES_NO, "data of the debtor's private life were spied out, published or passed on"),
     "notice_channel_designated": Fact(_YES_NO, "the notice went to a system that the recipient designated"),
-    "notice_entered_on": Fact(_DATE, "day on which it entered that system"),
-    "notice_known_on": Fact(_DATE, "day on which the recipient knew or should have known of it"),
-    "notice_relied_on": Fact(_DATE, "day from which the notice is relied on"),
+    "notice_entered_at": Fact(_INSTANT, "when it entered that system"),
+    "notice_known_at": Fact(_INSTANT, "when the recipient knew or should have known of it"),
+    "notice_relied_on_at": Fact(_INSTANT, "from when the notice is relied on"),
     "message_retrievable": Fact(_YES_NO, "the document can be shown and retrieved at any time"),
     "message_hash_stored": Fact(_YES_NO, "its hash stands in the log"),
     "contract_concluded_by": Fact(_CODE, "how the contract came about, `CONTRACT_CONCLUSIONS`"),

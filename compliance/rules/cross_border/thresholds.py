@@ -62,7 +62,7 @@ XB_5_1: Final = rule(
     CROSS_BORDER_FLOWS.article("第五条", "Article 5"),
     source=CROSS_BORDER_FLOWS,
     verified=Verified.MEMORY,
-    severity=Severity.WARN,
+    severity=Severity.BLOCK,
     when=where(
         "export_abroad",
         "export_basis",

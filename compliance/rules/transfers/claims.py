@@ -8,7 +8,7 @@ in writing when the debtor changes.
 
 from typing import Final
 
-from compliance.rules.demands import all_of, among, demand, if_any, if_holds_any, if_yes, no, not_later, rule, yes
+from compliance.rules.demands import all_of, among, demand, earlier, if_any, if_holds_any, if_yes, no, rule, yes
 from compliance.rules.installments.sources import CIVIL_CODE, CONTRACT_INTERPRETATION
 from compliance.rules.results import Severity, Verified
 
@@ -62,7 +62,7 @@ CC_546: Final = rule(
     when=if_holds_any("transfer_classes", ("E",), otherwise="other-class"),
     kept="notified",
     demands=(
-        not_later("assignment_notice_on", than="assignee_demand_on", otherwise="too-early"),
+        earlier("assignment_notice_at", than="assignee_demand_at", otherwise="too-early"),
         no("notice_revoked_alone", otherwise="revoked"),
     ),
 )
@@ -76,12 +76,12 @@ SPC_CONTRACT_48: Final = rule(
     kept="routed",
     demands=(
         demand(
-            "payment_made_on",
-            "assignment_notice_on",
+            "payment_made_at",
+            "assignment_notice_at",
             "payment_credited_to",
             holds=lambda seen: (
                 seen["payment_credited_to"]
-                == ("assignor" if seen["payment_made_on"] < seen["assignment_notice_on"] else "assignee")
+                == ("assignor" if seen["payment_made_at"] < seen["assignment_notice_at"] else "assignee")
             ),
             otherwise="misrouted",
         ),

@@ -19,6 +19,7 @@ HOUR = timedelta(hours=1)
 REPORTED = datetime(2026, 11, 25, 2, tzinfo=UTC)
 FIRST_WRITE = datetime(2026, 12, 1, 2, tzinfo=UTC)
 FOUND = datetime(2026, 11, 18, 1, tzinfo=UTC)
+TOLD = datetime(2026, 11, 18, 2, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("rule_id", "fact", "last_kept", "first_broken"), [
@@ -77,7 +78,8 @@ FOUND = datetime(2026, 11, 18, 1, tzinfo=UTC)
     ("CO-229", "end_reason_published_on", date(2026, 9, 11), date(2026, 9, 12)),
     ("REG-24", "change_filed_on", date(2026, 10, 1), date(2026, 10, 2)),
     ("TAX-16", "tax_register_changed_on", date(2026, 10, 31), date(2026, 11, 1)),
-    ("CC-546", "assignee_demand_on", date(2026, 11, 18), date(2026, 11, 17)),
+    ("CC-137", "notice_relied_on_at", TOLD, TOLD - SECOND),
+    ("CC-546", "assignee_demand_at", TOLD + SECOND, TOLD),
     ("PIPL-22", "subjects_told", 200_000, 199_999),
     ("PIPL-23", "subjects_consented_apart", 200_000, 199_999),
     ("NDSR-32", "authority_plan_filed_on", date(2026, 11, 30), date(2026, 12, 1)),
@@ -201,6 +203,7 @@ def test_a_word_nobody_knows_is_no_exemption(rule_id: str, changes: dict[str, An
 
 counts = st.integers(0, 400)
 days = st.dates(date(2021, 1, 1), date(2060, 12, 31))
+instants = st.datetimes(datetime(2021, 1, 1), datetime(2060, 12, 31), timezones=st.just(UTC))
 
 
 @given(days_past_due=counts, first=st.sampled_from(["interest-and-fees", "principal"]))
@@ -272,10 +275,10 @@ def test_damages_never_take_more_than_a_fifth_of_the_wage(gross: int, damages: i
     assert (answer is PASS) == (5 * damages <= gross)
 
 
-@given(paid=days, told=days)
-def test_each_payment_belongs_to_exactly_one_creditor(paid: date, told: date) -> None:
+@given(paid=instants, told=instants)
+def test_each_payment_belongs_to_exactly_one_creditor(paid: datetime, told: datetime) -> None:
     answers = [
-        ask("SPC-CONTRACT-48", payment_made_on=paid, assignment_notice_on=told, payment_credited_to=to)
+        ask("SPC-CONTRACT-48", payment_made_at=paid, assignment_notice_at=told, payment_credited_to=to)
         for to in ("assignor", "assignee")
     ]
     assert answers == ([PASS, FAIL] if paid < told else [FAIL, PASS])

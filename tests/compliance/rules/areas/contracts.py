@@ -1,6 +1,6 @@
 """Contract terms, performance, limitation and documents: a case that keeps every rule, and every other answer."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from compliance.rules.results import Result
@@ -52,9 +52,9 @@ WORLD: Final[dict[str, Any]] = {
     "collection_record_made_on": date(2026, 11, 20),
     "privacy_spread": False,
     "notice_channel_designated": True,
-    "notice_entered_on": date(2026, 11, 18),
-    "notice_known_on": date(2026, 11, 19),
-    "notice_relied_on": date(2026, 11, 20),
+    "notice_entered_at": datetime(2026, 11, 18, 2, tzinfo=UTC),
+    "notice_known_at": datetime(2026, 11, 19, 2, tzinfo=UTC),
+    "notice_relied_on_at": datetime(2026, 11, 20, 2, tzinfo=UTC),
     "message_retrievable": True,
     "message_hash_stored": True,
     "contract_concluded_by": "signed",
@@ -218,9 +218,13 @@ EXAMPLES: Final[list[Example]] = [
     *of(
         "CC-137",
         "in-effect",
-        (FAIL, "not-in-effect", {"notice_relied_on": date(2026, 11, 17)}),
-        (FAIL, "not-in-effect", {"notice_channel_designated": False, "notice_relied_on": date(2026, 11, 18)}),
-        (PASS, "in-effect", {"notice_relied_on": date(2026, 11, 18)}),
+        (FAIL, "not-in-effect", {"notice_relied_on_at": datetime(2026, 11, 18, 1, 59, 59, tzinfo=UTC)}),
+        (
+            FAIL,
+            "not-in-effect",
+            {"notice_channel_designated": False, "notice_relied_on_at": datetime(2026, 11, 19, 1, 59, 59, tzinfo=UTC)},
+        ),
+        (PASS, "in-effect", {"notice_relied_on_at": datetime(2026, 11, 18, 2, tzinfo=UTC)}),
     ),
     *of(
         "CC-469",

@@ -294,7 +294,7 @@ EXAMPLES: Final[list[Example]] = [
     *of(
         "CC-546",
         "notified",
-        (FAIL, "too-early", {"assignee_demand_on": date(2026, 11, 17)}),
+        (FAIL, "too-early", {"assignee_demand_at": datetime(2026, 11, 18, 2, tzinfo=UTC)}),
         (FAIL, "revoked", {"notice_revoked_alone": True}),
         (NOT_APPLICABLE, "other-class", {"transfer_classes": ("A",)}),
     ),
@@ -302,9 +302,9 @@ EXAMPLES: Final[list[Example]] = [
         "SPC-CONTRACT-48",
         "routed",
         (FAIL, "misrouted", {"payment_credited_to": "assignee"}),
-        (FAIL, "misrouted", {"payment_made_on": date(2026, 11, 18)}),
+        (FAIL, "misrouted", {"payment_made_at": datetime(2026, 11, 18, 2, tzinfo=UTC)}),
         (NOT_APPLICABLE, "other-class", {"transfer_classes": ("A",)}),
-        (PASS, "routed", {"payment_made_on": date(2026, 11, 18), "payment_credited_to": "assignee"}),
+        (PASS, "routed", {"payment_made_at": datetime(2026, 11, 18, 2, tzinfo=UTC), "payment_credited_to": "assignee"}),
     ),
     *of(
         "CC-547",
