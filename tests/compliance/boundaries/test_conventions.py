@@ -15,13 +15,13 @@ from tests.compliance.rules.world import kept
 
 
 @pytest.mark.parametrize(("word", "below", "at", "above"), [
-    pytest.param("以上", False, True, True, id="CONV-1: 以上 includes the figure"),
-    pytest.param("届满", False, True, True, id="CONV-1: 届满 includes the figure"),
-    pytest.param("以下", True, True, False, id="CONV-1: 以下 includes the figure"),
-    pytest.param("以内", True, True, False, id="CONV-1: 以内 includes the figure"),
-    pytest.param("超过", False, False, True, id="CONV-1: 超过 excludes the figure"),
-    pytest.param("以外", False, False, True, id="CONV-1: 以外 excludes the figure"),
-    pytest.param("不满", True, False, False, id="CONV-1: 不满 excludes the figure"),
+    pytest.param("以上", False, True, True, id="CONV-1: yi shang (and above) includes the figure"),
+    pytest.param("届满", False, True, True, id="CONV-1: jie man (expiry) includes the figure"),
+    pytest.param("以下", True, True, False, id="CONV-1: yi xia (and below) includes the figure"),
+    pytest.param("以内", True, True, False, id="CONV-1: yi nei (within) includes the figure"),
+    pytest.param("超过", False, False, True, id="CONV-1: chao guo (exceeds) excludes the figure"),
+    pytest.param("以外", False, False, True, id="CONV-1: yi wai (beyond) excludes the figure"),
+    pytest.param("不满", True, False, False, id="CONV-1: bu man (less than) excludes the figure"),
 ])  # fmt: skip
 def test_words_for_figures(word: str, below: bool, at: bool, above: bool) -> None:
     figure = 10_000_000

@@ -7,11 +7,18 @@ import pytest
 
 from compliance.rules.results import Result
 from tests.compliance.boundaries.asking import FAIL, NOT_APPLICABLE, PASS, ask
+from tests.compliance.rules.world import NOON
 
 EXEMPT: dict[str, Any] = {"export_path": "exempt", "export_sensitive_persons": 0, "own_contract_needs_it": False}
 CONTRACT: dict[str, Any] = {**EXEMPT, "export_path": "standard-contract"}
 ASSESSED: dict[str, Any] = {**EXEMPT, "export_path": "assessment"}
 CITED: dict[str, Any] = {"cited_articles": ("合同法/77",)}
+NOTHING_STATED: dict[str, Any] = {
+    "statement_fields": (),
+    "statement_popup_shown": False,
+    "partner_charges": ("fee",),
+    "statement_confirmed_at": NOON,
+}
 ENDED_2025: dict[str, Any] = {"relation_ended_on": date(2025, 1, 1), "last_transaction_on": date(2025, 1, 1)}
 
 
@@ -107,21 +114,21 @@ def test_boundary(rule_id: str, changes: dict[str, Any], expected: Result) -> No
 
 
 @pytest.mark.parametrize(("rule_id", "changes", "as_of", "expected"), [
-    pytest.param("CITE-1", CITED, date(2020, 12, 31), NOT_APPLICABLE, id="合同法 may be cited for 2020-12-31"),
-    pytest.param("CITE-1", CITED, date(2021, 1, 1), FAIL, id="合同法 may not be cited for 2021-01-01"),
+    pytest.param("CITE-1", CITED, date(2020, 12, 31), NOT_APPLICABLE, id="2020-12-31: Contract Law may be cited"),
+    pytest.param("CITE-1", CITED, date(2021, 1, 1), FAIL, id="2021-01-01: Contract Law may not be cited"),
     *(
         pytest.param(
-            rule_id, {"statement_fields": (), "statement_popup_shown": False, "partner_charges": ("fee",)},
-            date(2026, 7, 31), NOT_APPLICABLE, id=f"{rule_id}: contract dated 2026-07-31 skips it",
+            rule_id, NOTHING_STATED, date(2026, 7, 31), NOT_APPLICABLE,
+            id=f"{rule_id}: contract dated 2026-07-31 skips it",
         )
         for rule_id in ("AIC26-FORM", "AIC26-ONLINE", "AIC26-PARTY", "AIC26-SITE")
     ),
     *(
         pytest.param(
-            rule_id, {"statement_fields": (), "statement_popup_shown": False, "partner_charges": ("fee",)},
-            date(2026, 8, 1), FAIL, id=f"{rule_id}: contract dated 2026-08-01 does not skip it",
+            rule_id, NOTHING_STATED, date(2026, 8, 1), FAIL,
+            id=f"{rule_id}: contract dated 2026-08-01 does not skip it",
         )
-        for rule_id in ("AIC26-FORM", "AIC26-ONLINE", "AIC26-PARTY")
+        for rule_id in ("AIC26-FORM", "AIC26-ONLINE", "AIC26-PARTY", "AIC26-SITE")
     ),
 ])  # fmt: skip
 def test_boundary_in_time(rule_id: str, changes: dict[str, Any], as_of: date, expected: Result) -> None:

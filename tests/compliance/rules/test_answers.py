@@ -3,10 +3,14 @@
 import pytest
 
 from compliance.rules.evaluate import blocks, evaluate_rule
+from compliance.rules.installments.registry import RULES as INSTALLMENTS
 from compliance.rules.registry import REGISTRY
 from compliance.rules.results import Result, Severity
+from compliance.rules.rule import FactKind
 from models.texts.render import render
-from tests.compliance.rules.examples import EXAMPLES, Example
+from tests.compliance.rules.example import TODAY, Example
+from tests.compliance.rules.examples import EXAMPLES
+from tests.compliance.rules.world import kept
 
 WARNING = """
 AFR-18 BATCH-COMPL BATCH-DISP CC-188 CC-195 CC-585 CC-695 CC-696 CITE-1 CONV-3 CONV-5 CRIM-5 CRYPT-38
@@ -34,6 +38,18 @@ def test_a_rule_answers_as_its_provision_says(example: Example) -> None:
 @pytest.mark.parametrize("rule_id", sorted({rule.id for rule in REGISTRY}))
 def test_every_rule_has_a_case_that_keeps_it_and_one_that_breaks_it(rule_id: str) -> None:
     assert {Result.PASS, Result.FAIL} <= {each.result for each in EXAMPLES if each.rule_id == rule_id}
+
+
+@pytest.mark.parametrize(("rule_id", "fact"), [
+    (rule.id, fact)
+    for rule in REGISTRY
+    if rule.only_if is not None and rule not in INSTALLMENTS
+    for fact in rule.only_if.facts
+    if rule.facts[fact] is FactKind.CODE
+])  # fmt: skip
+def test_a_word_nobody_knows_exempts_from_nothing(rule_id: str, fact: str) -> None:
+    verdict = evaluate_rule(rule_id, {**kept(rule_id), fact: "no-such-word"}, as_of=TODAY)
+    assert verdict.result is not Result.NOT_APPLICABLE
 
 
 def test_only_these_rules_warn() -> None:
