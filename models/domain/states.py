@@ -194,6 +194,33 @@ class Gate(StrEnum):
     CHANGE = "installments.change"  # early settlement, prepayment, another due date
     CONTACT = "installments.contact"  # 催收联系: before the customer is called about what is overdue
     CLOSE = "installments.close"  # 结清
+    BATCH_COHORT = "batches.cohort"  # 客群
+    BATCH_RULE_SET = "batches.rule-set"  # 规则集
+    BATCH_MANDATE = "batches.mandate"  # 代收授权: when a mandate is taken on
+    BATCH_RUN_ROW = "batches.run-row"  # 扣款行: one row of a debit run
+    BATCH_PAYROLL_ROW = "batches.payroll-row"  # 代发行: one row of a payroll run
+    BATCH_AFTER_RUN = "batches.after-run"
+    BATCH_DISPUTE = "batches.dispute"  # 争议
+    BATCH_EXPORT = "batches.export"  # 导出: before a file leaves
+    TRANSFER_CLASSIFY = "transfers.classify"  # 公司转让分类: before anything of a migration
+    TRANSFER_PLAN = "transfers.plan"
+    TRANSFER_BACKUP = "transfers.backup"
+    TRANSFER_NOTIFY = "transfers.notify"  # 告知与同意
+    TRANSFER_CLAIMS = "transfers.claims"  # 债权债务: before claims, debts or contracts are booked to the recipient
+    TRANSFER_UPDATE = "transfers.update"
+    TRANSFER_CROSS_BORDER = "transfers.cross-border"  # 出境
+    TRANSFER_AFTER_CUT_OVER = "transfers.after-cut-over"  # 割接后
+    TRANSFER_AUDIT = "transfers.audit"
+    INCIDENT = "incidents.report"  # 事件报告
+    CONTRACT_TERMS = "contracts.terms"  # 条款: before terms are put to customers
+    CONTRACT_PERFORMANCE = "contracts.performance"  # 履行: before interest, a set-off or an extension is booked
+    COLLECTION_REVIEW = "collection.review"  # 催收复核, 诉讼时效
+    DOCUMENT_EVIDENCE = "documents.evidence"  # before a document is relied on
+    DATA_PROCESSING = "data.processing"  # 个人信息处理: before data are used for something new
+    DATA_RIGHTS = "data.rights"  # 个人权利请求
+    SECURITY_CONTROLS = "security.controls"
+    CREDIT_REPORTING = "customers.credit-reporting"  # 征信
+    CUSTOMER_RECORDS = "customers.records"  # 客户身份资料
 
 
 class NewsKind(StrEnum):

@@ -4,19 +4,10 @@ Amounts are in minor units, rates in millionths a year, months and days are coun
 `models.domain.rule_words`. "So far" means: up to the moment at which the gate is asked.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from compliance.rules.fact import Fact
 from compliance.rules.rule import FactKind
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Type and meaning of a fact."""
-
-    kind: FactKind
-    meaning: str
-
 
 _AMOUNT, _COUNT, _RATE, _YES_NO = FactKind.AMOUNT, FactKind.COUNT, FactKind.RATE, FactKind.YES_NO
 _CODE, _CODES, _DATE, _INSTANT, _TIME = (
@@ -81,8 +72,12 @@ _PLAN: Final = {
     "days_past_due": Fact(_COUNT, "days past due of the debt"),
     "penalty_rate_ppm": Fact(_RATE, "what breach costs the customer a year, in the plan"),
     "loss_rate_ppm": Fact(_RATE, "what breach costs the bank a year: the interest it loses"),
-    "pia_approved_at": Fact(_INSTANT, "approval of the impact assessment of the assessment model"),
-    "processing_started_at": Fact(_INSTANT, "when the model first worked on this case"),
+    "pia_approved_at": Fact(
+        _INSTANT, "approval of the impact assessment: of the assessment model, the cohort or the transfer"
+    ),
+    "processing_started_at": Fact(
+        _INSTANT, "when what it is about began: the model on this case, the batch, the transfer"
+    ),
 }
 _AGREEMENT: Final = {
     "agreement_form": Fact(_CODE, "`AgreementForm`"),

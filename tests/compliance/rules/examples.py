@@ -1,40 +1,24 @@
 """For each rule every answer it can give, each by the facts that are changed from a case in which it is kept."""
 
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from typing import Any, Final
+from typing import Final
 
 from compliance.rules.results import Result
 from models.domain.rule_words import AGREEMENT_CONTENTS, LETTER_FIELDS, NOTICE_ITEMS, STATEMENT_FIELDS
-from tests.compliance.rules.world import NOON, TODAY, kept
+from tests.compliance.rules.areas import (
+    batches,
+    contracts,
+    cross_border,
+    customers,
+    personal_data,
+    security,
+    transfers,
+)
+from tests.compliance.rules.example import Example
+from tests.compliance.rules.example import of as _of
+from tests.compliance.rules.world import NOON
 
 PASS, FAIL, NOT_APPLICABLE = Result.PASS, Result.FAIL, Result.NOT_APPLICABLE
-
-
-@dataclass(frozen=True, kw_only=True)
-class Example:
-    """A rule, what is different, and what it then says."""
-
-    rule_id: str
-    result: Result
-    reason: str
-    changes: dict[str, Any] = field(default_factory=dict)
-    as_of: date = TODAY
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        return {**kept(self.rule_id), **self.changes}
-
-    def __str__(self) -> str:
-        return f"{self.rule_id}-{self.reason}-{'-'.join(self.changes)}"
-
-
-def _of(rule_id: str, reason: str, *others: tuple[Result, str, dict[str, Any]]) -> list[Example]:
-    """The kept case with its reason, then the others."""
-    return [
-        Example(rule_id=rule_id, result=PASS, reason=reason),
-        *(Example(rule_id=rule_id, result=result, reason=code, changes=changes) for result, code, changes in others),
-    ]
 
 
 _CARD_MEASURES: Final = [
@@ -368,4 +352,6 @@ _RECORDS: Final = [
 
 EXAMPLES: Final[list[Example]] = [
     *_CARD_MEASURES, *_CARD_NOTICE, *_PRICE, *_CONTRACT, *_DEBITS, *_COLLECTION, *_INTAKE, *_RECORDS,
+    *contracts.EXAMPLES, *batches.EXAMPLES, *transfers.EXAMPLES, *personal_data.EXAMPLES, *cross_border.EXAMPLES,
+    *security.EXAMPLES, *customers.EXAMPLES,
 ]  # fmt: skip

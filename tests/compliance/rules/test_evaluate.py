@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 
 from compliance.audit.deeds import canonical_json
 from compliance.rules.evaluate import blocks, evaluate_gate, evaluate_rule
+from compliance.rules.fact_table import FACTS
 from compliance.rules.facts import facts_needed
 from compliance.rules.gates import GATES
-from compliance.rules.installments.facts import FACTS
 from compliance.rules.registry import REGISTRY, rule_on, versions_of
 from compliance.rules.results import Result, Severity, Verdict, Verified
 from compliance.rules.rule import MISSING_FACTS, NOT_IN_FORCE, FactKind, Rule
 from models.domain.states import Gate
 from models.texts.render import render
-from tests.compliance.rules.world import TODAY, WORLD, kept
+from tests.compliance.rules.example import TODAY
+from tests.compliance.rules.world import WORLD, kept
 
 
 def ask(rule_id: str, **changes: object) -> tuple[Result, str]:

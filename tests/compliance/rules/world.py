@@ -14,8 +14,20 @@ from models.domain.rule_words import (
     SENSITIVE_ITEMS,
     STATEMENT_FIELDS,
 )
+from tests.compliance.rules.areas import (
+    batches,
+    contracts,
+    cross_border,
+    customers,
+    personal_data,
+    security,
+    transfers,
+    transfers_world,
+)
 
-TODAY: Final = date(2026, 11, 21)
+_WORLDS: Final = (contracts, batches, transfers_world, personal_data, cross_border, security, customers)
+_AREAS: Final = (contracts, batches, transfers, personal_data, cross_border, security, customers)
+
 NOON: Final = datetime(2026, 11, 20, 4, tzinfo=UTC)
 
 WORLD: Final[dict[str, Any]] = {
@@ -206,6 +218,8 @@ WORLD: Final[dict[str, Any]] = {
     "purpose_ends_on": date(2034, 11, 20),
     "statutory_until": date(2039, 11, 25),
     "data_after_close": "locked",
+    # the other areas
+    **{name: value for area in _WORLDS for name, value in area.WORLD.items()},
 }
 
 # What must be otherwise for a rule to have anything to say, in a way that it is kept.
@@ -222,6 +236,7 @@ APPLYING: Final[dict[str, dict[str, Any]]] = {
     "COLL-CBA-3P": {"contact_role": "other", "lost_by": "three-days", "contact_script": "relay-only"},
     "CRED-15": {"adverse_report_planned": True},
     "PIPL-21": {"contact_maker": "agency"},
+    **{rule_id: facts for area in _AREAS for rule_id, facts in area.APPLYING.items()},
 }
 
 

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from compliance.rules.evaluate import evaluate_rule
 from compliance.rules.installments.cite_1 import SUCCESSORS
 from compliance.rules.periods import years_after
-from compliance.rules.results import Result
-from tests.compliance.rules.world import NOON, TODAY, kept
+from tests.compliance.boundaries.asking import FAIL, NOT_APPLICABLE, PASS, ask
+from tests.compliance.rules.example import TODAY
+from tests.compliance.rules.world import NOON
 
-PASS, FAIL, NOT_APPLICABLE = Result.PASS, Result.FAIL, Result.NOT_APPLICABLE
 SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
 REPORTED = datetime(2026, 11, 25, 2, tzinfo=UTC)
-
-
-def ask(rule_id: str, *, as_of: date = TODAY, **changes: Any) -> Result:
-    return evaluate_rule(rule_id, {**kept(rule_id), **changes}, as_of=as_of).result
+FIRST_WRITE = datetime(2026, 12, 1, 2, tzinfo=UTC)
+FOUND = datetime(2026, 11, 18, 1, tzinfo=UTC)
+TOLD = datetime(2026, 11, 18, 2, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("rule_id", "fact", "last_kept", "first_broken"), [
@@ -56,7 +56,56 @@ def ask(rule_id: str, *, as_of: date = TODAY, **changes: Any) -> Result:
     ("AML-34c", "records_kept_until", date(2039, 11, 25), date(2039, 11, 24)),
     ("PIPL-19", "data_kept_until", date(2039, 11, 25), date(2039, 11, 26)),
     ("CRED-15", "adverse_notice_at", REPORTED - SECOND, REPORTED),
-])  # fmt: skip
+    ("CC-188", "limitation_asked_on", date(2028, 12, 1), date(2028, 12, 2)),  # 91 days left, 90 days left
+    ("CC-585", "penalty_rate_ppm", 234_000, 234_001),
+    ("CC-676", "overdue_rate_ppm", 180_000, 180_001),
+    ("CC-680", "contract_rate_ppm", 240_000, 240_001),
+    ("COLL-CFC", "collection_record_kept_until", date(2031, 11, 20), date(2031, 11, 19)),
+    ("BATCH-RULES", "rule_set_approvers", 2, 1),
+    ("BATCH-COMPL", "complaint_answered_on", date(2026, 11, 16), date(2026, 11, 17)),
+    ("WAGE-P6", "wage_record_kept_until", date(2028, 11, 20), date(2028, 11, 19)),
+    ("WAGE-P7", "wage_paid_on", date(2026, 11, 20), date(2026, 11, 21)),
+    ("WAGE-P16", "wage_damages_minor", 160_000, 160_001),  # a fifth of 8,000.00
+    ("WAGE-P16", "wage_net_minor", 250_000, 249_999),
+    ("WAGE-15", "wage_ledger_kept_until", date(2029, 11, 20), date(2029, 11, 19)),
+    ("CRIM-5", "export_rows_grave", 24, 25),
+    ("CRIM-5", "export_rows_serious", 249, 250),
+    ("CRIM-5", "export_rows_other", 2_499, 2_500),
+    ("NDSR-12", "processing_record_kept_until", date(2029, 11, 20), date(2029, 11, 19)),
+    ("CO-84", "shares_sold_on", date(2026, 10, 2), date(2026, 10, 1)),
+    ("CO-220", "creditors_told_on", date(2026, 9, 11), date(2026, 9, 12)),
+    ("CO-220", "announced_on", date(2026, 10, 1), date(2026, 10, 2)),
+    ("CO-229", "end_reason_published_on", date(2026, 9, 11), date(2026, 9, 12)),
+    ("REG-24", "change_filed_on", date(2026, 10, 1), date(2026, 10, 2)),
+    ("TAX-16", "tax_register_changed_on", date(2026, 10, 31), date(2026, 11, 1)),
+    ("CC-137", "notice_relied_on_at", TOLD, TOLD - SECOND),
+    ("CC-546", "assignee_demand_at", TOLD + SECOND, TOLD),
+    ("PIPL-22", "subjects_told", 200_000, 199_999),
+    ("PIPL-23", "subjects_consented_apart", 200_000, 199_999),
+    ("NDSR-32", "authority_plan_filed_on", date(2026, 11, 30), date(2026, 12, 1)),
+    ("NDSR-9", "backup_made_at", FIRST_WRITE - SECOND, FIRST_WRITE),
+    ("PIPL-8", "key_field_mismatches", 0, 1),
+    ("PIPL-45", "request_answered_on", date(2026, 11, 17), date(2026, 11, 18)),
+    ("PIPL-54", "audit_asked_on", date(2027, 3, 1), date(2027, 3, 2)),
+    ("PIPL-56", "assessment_kept_until", date(2029, 10, 1), date(2029, 9, 30)),
+    ("NDSR-22", "asks_after_refusal", 0, 1),
+    ("XB-9", "export_on", date(2028, 6, 1), date(2028, 6, 2)),
+    ("NDSR-33", "risk_asked_on", date(2027, 3, 1), date(2027, 3, 2)),
+    ("CSL-LOG", "log_retention_days", 180, 179),
+    ("CRYPT-38", "crypto_asked_on", date(2027, 3, 1), date(2027, 3, 2)),
+    ("AUD-rot", "audits_running", 2, 3),
+    ("INC-CAC", "cac_reported_at", FOUND + 4 * HOUR, FOUND + 4 * HOUR + SECOND),
+    ("INC-PBOC", "pboc_brief_at", FOUND + HOUR / 2, FOUND + HOUR / 2 + SECOND),
+    ("INC-PBOC", "pboc_reported_at", FOUND + 2 * HOUR, FOUND + 2 * HOUR + SECOND),
+    ("INC-NFRA", "nfra_brief_at", FOUND + 2 * HOUR, FOUND + 2 * HOUR + SECOND),
+    ("INC-NFRA", "nfra_written_at", FOUND + 24 * HOUR, FOUND + 24 * HOUR + SECOND),
+    ("INC-NDSR-10", "flaw_reported_at", FOUND + 24 * HOUR, FOUND + 24 * HOUR + SECOND),
+    ("INC-PIPL", "persons_told_at", FOUND + 72 * HOUR, FOUND + 72 * HOUR + SECOND),
+    ("CRED-16", "bad_record_shown_on", date(2029, 1, 10), date(2029, 1, 11)),
+    ("CRED-25", "objection_answered_on", date(2026, 11, 21), date(2026, 11, 22)),
+    ("CRED-26", "pboc_complaint_answered_on", date(2026, 12, 1), date(2026, 12, 2)),
+    ("AML-34b", "identity_update_working_days", 10, 11),
+], ids=str)  # fmt: skip
 def test_a_figure_is_kept_up_to_its_limit(rule_id: str, fact: str, last_kept: Any, first_broken: Any) -> None:
     assert ask(rule_id, **{fact: last_kept}) is PASS
     assert ask(rule_id, **{fact: first_broken}) is FAIL
@@ -135,6 +184,16 @@ def test_years_end_on_the_corresponding_day_or_the_last_of_the_month(day: date, 
     ("DDB-REVOKE", {"mandate_status": "expired"}),
     ("ES-13", {"agreement_form": "fax", "signature_sole_control": False}),
     ("PIPL-21", {"contact_maker": "friend", "sub_entrusted": True}),
+    ("COLL-CFC", {"licence": "lender", "banned_words_found": True}),
+    ("NBPI-32", {"licence": "wallet", "affiliate_sharing": True, "affiliate_notice_consent": False}),
+    ("CC-545", {"claim_assignability": "doubtful"}),
+    ("CBL-29", {"debit_basis": "as-always"}),
+    ("XB-5", {"export_path": "forgotten", "export_sensitive_persons": 1}),
+    ("XB-9", {"export_path": "forgotten", "export_on": date(2030, 1, 1)}),
+    ("INC-CAC", {"incident_grade": "small", "cac_reported_at": FOUND + 5 * HOUR}),
+    ("NFRA-DS-INC", {"incident_grade": "dire", "nfra_longest_gap_minutes": 121}),
+    ("PIPL-18", {"notice_exempt": "inconvenient"}),
+    ("PIPL-47-OLD-STORE", {"old_store_state": "forgotten"}),
 ])  # fmt: skip
 def test_a_word_nobody_knows_is_no_exemption(rule_id: str, changes: dict[str, Any]) -> None:
     assert ask(rule_id, **changes) is FAIL
@@ -144,6 +203,7 @@ def test_a_word_nobody_knows_is_no_exemption(rule_id: str, changes: dict[str, An
 
 counts = st.integers(0, 400)
 days = st.dates(date(2021, 1, 1), date(2060, 12, 31))
+instants = st.datetimes(datetime(2021, 1, 1), datetime(2060, 12, 31), timezones=st.just(UTC))
 
 
 @given(days_past_due=counts, first=st.sampled_from(["interest-and-fees", "principal"]))
@@ -186,3 +246,39 @@ def test_no_debit_above_what_is_due_or_allowed(amount: int, due: int, limit: int
         debited_today_minor=today,
     )  # fmt: skip
     assert (within is PASS) == (amount + today <= limit)
+
+
+@given(persons=st.integers(0, 3_000_000), sensitive=st.integers(0, 30_000), more=st.integers(0, 2_000_000))
+def test_more_persons_never_make_an_export_easier(persons: int, sensitive: int, more: int) -> None:
+    for rule_id in ("XB-5", "XB-7", "XB-8"):
+        before = ask(rule_id, export_path="exempt", export_persons=persons, export_sensitive_persons=sensitive)
+        after = ask(rule_id, export_path="exempt", export_persons=persons + more, export_sensitive_persons=sensitive)
+        assert before is PASS or after is FAIL
+
+
+@given(minutes=st.integers(0, 10_000), more=st.integers(0, 10_000))
+def test_a_later_report_is_never_more_in_time(minutes: int, more: int) -> None:
+    for rule_id, fact in (
+        ("INC-CAC", "cac_reported_at"),
+        ("INC-PBOC", "pboc_reported_at"),
+        ("INC-NFRA", "nfra_written_at"),
+        ("INC-PIPL", "persons_told_at"),
+    ):
+        before: dict[str, Any] = {fact: FOUND + timedelta(minutes=minutes)}
+        after: dict[str, Any] = {fact: FOUND + timedelta(minutes=minutes + more)}
+        assert ask(rule_id, **before) is PASS or ask(rule_id, **after) is FAIL
+
+
+@given(gross=st.integers(0, 10**9), damages=st.integers(1, 10**9))
+def test_damages_never_take_more_than_a_fifth_of_the_wage(gross: int, damages: int) -> None:
+    answer = ask("WAGE-P16", wage_gross_minor=gross, wage_damages_minor=damages)
+    assert (answer is PASS) == (5 * damages <= gross)
+
+
+@given(paid=instants, told=instants)
+def test_each_payment_belongs_to_exactly_one_creditor(paid: datetime, told: datetime) -> None:
+    answers = [
+        ask("SPC-CONTRACT-48", payment_made_at=paid, assignment_notice_at=told, payment_credited_to=to)
+        for to in ("assignor", "assignee")
+    ]
+    assert answers == ([PASS, FAIL] if paid < told else [FAIL, PASS])
