@@ -37,6 +37,10 @@ from api.parties.controller import SubjectController
 from api.problems import EXCEPTION_HANDLERS, locale_of, problem_page
 from api.quotes.controller import QuoteController
 from api.reconciliations.controller import ReconciliationController
+from api.rules.calendar_controller import CalendarController
+from api.rules.controller import RuleController
+from api.rules.pass_controller import RuleReevaluationController
+from api.rules.policy_controller import RuleParameterController
 from api.staff.controller import RoleChangeController, StaffController
 from api.tasks.controller import TaskController
 from compliance.telemetry.requests import request_spans
@@ -72,6 +76,10 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     ExceptionController,
     SuspenseController,
     ReconciliationController,
+    RuleController,
+    RuleParameterController,
+    CalendarController,
+    RuleReevaluationController,
 )
 
 

@@ -16,6 +16,7 @@ from temporalio.worker import Worker
 from activities.duties.care_reconciler import CareReconciler
 from activities.duties.notifier import Notifier
 from activities.duties.reconciler import Reconciler
+from activities.duties.reevaluator import Reevaluator
 from activities.duties.relay import Relay
 from activities.duties.runner import DutyRunner
 from activities.duties.scheduler import Scheduler
@@ -219,6 +220,7 @@ def build_duties(parts: Parts) -> DutyRunner:
             CareReconciler(database, parts.client, parts.clock, metrics=metrics),
             Sweeper(database),
             Notifier(database, sender),
+            Reevaluator(database, parts.clock),
             Scheduler(
                 database,
                 parts.client,

@@ -48,7 +48,11 @@ async def send_and_answer(deps: ApiDeps, decision_id: str, *, slot: KeySlot, loc
     Raises:
         DecisionRefused: the workflow said no; task and case are back with people.
     """
-    workflow_id, sent = await in_thread(_load, deps, decision_id)
+    to_send = await in_thread(_load, deps, decision_id)
+    if to_send is None:
+        deps.metrics.count_decision(state=DecisionState.APPLIED)
+        return await in_thread(decided_answer, deps, decision_id, location=location)
+    workflow_id, sent = to_send
     answer = await deps.dispatcher.send(workflow_id, sent, budget=BUDGET)
     if answer.fate is Fate.REFUSED:
         deps.metrics.count_decision(state=DecisionState.REFUSED)
@@ -100,8 +104,11 @@ def is_settled(deps: ApiDeps, decision_id: str) -> bool:
     return decision is not None and decision.state != DecisionState.PENDING
 
 
-def _load(deps: ApiDeps, decision_id: str) -> tuple[str, DecideInput]:
+def _load(deps: ApiDeps, decision_id: str) -> tuple[str, DecideInput] | None:
+    """What is sent to the workflow; None for a record task, which was settled with its row."""
     with deps.database.read() as session:
+        if session.get_one(Decision, decision_id).state == DecisionState.APPLIED:
+            return None
         return decide_input(session, decision_id=decision_id)
 
 

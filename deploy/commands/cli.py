@@ -7,7 +7,23 @@ from typing import Final, NoReturn
 
 import typer
 
-from deploy.commands import audit, book, day, demo, keys, quote, reconcile, rollout, run, staff, stores, tenants
+from deploy.commands import (
+    audit,
+    book,
+    calendars,
+    day,
+    demo,
+    keys,
+    quote,
+    reconcile,
+    rollout,
+    rule_desk,
+    rules,
+    run,
+    staff,
+    stores,
+    tenants,
+)
 from deploy.exits import CommandFailed, ExitCode
 from deploy.settings import SettingsRefused
 from models.errors import (
@@ -51,6 +67,9 @@ app.add_typer(day.app, name="day")
 reconcile.register(app)
 demo.register(app)
 app.add_typer(book.app, name="book")
+rule_desk.register(rules.app)
+app.add_typer(rules.app, name="rules")
+app.add_typer(calendars.app, name="calendars")
 quote.register(app)
 
 

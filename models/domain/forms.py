@@ -21,6 +21,7 @@ from models.domain.form_base import MAX_NOTE_CHARS, Plain
 from models.domain.form_base import Checked as _Checked
 from models.domain.form_base import Form as _Form
 from models.domain.form_faults import faults_of
+from models.domain.rule_forms import RuleReviewNoted
 from models.domain.states import CHECKER_TASKS, CUSTOMER_OUTCOMES, OUTCOMES, Outcome, TaskType
 from models.errors import FieldFault, FormInvalid
 
@@ -316,6 +317,7 @@ FORMS: Final[dict[TaskType, dict[Outcome, type[Plain]]]] = {
         Outcome.REJECT: TicketReject,
         Outcome.EXTEND: TicketExtend,
     },
+    TaskType.RULE_REVIEW: {Outcome.NOTED: RuleReviewNoted},
 }
 _ADAPTERS: Final[dict[type[Plain], TypeAdapter[Any]]] = {
     form: TypeAdapter(form) for forms in FORMS.values() for form in forms.values()
@@ -346,6 +348,7 @@ REASON_CODES: Final[dict[Outcome, tuple[str, ...]]] = {
         Outcome.REACHED,
         Outcome.NOT_REACHED,
         Outcome.ANSWER,
+        Outcome.NOTED,
     )
 } | {Outcome.WITHDRAW: get_args(WithdrawReason)}
 

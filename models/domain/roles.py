@@ -15,6 +15,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"  # 内审
     PRIVACY_OFFICER = "privacy-officer"  # 个人信息保护负责人
     STAFF_ADMIN = "staff-admin"  # 人员管理
+    COMPLIANCE_OFFICER = "compliance-officer"  # 合规管理人员
 
 
 class Permission(StrEnum):
@@ -43,6 +44,8 @@ class Permission(StrEnum):
     TICKETS_READ = "tickets:read"
     TICKETS_OPEN = "tickets:open"
     RULES_READ = "rules:read"
+    RULES_PROPOSE = "rules:propose"
+    RULES_CONFIRM = "rules:confirm"
 
 
 _ALL_STAFF: Final = frozenset(
@@ -79,6 +82,7 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
     Role.STAFF_ADMIN: frozenset(
         {Permission.STAFF_READ, Permission.STAFF_CREATE, Permission.ROLES_PROPOSE, Permission.ROLES_CONFIRM}
     ),
+    Role.COMPLIANCE_OFFICER: _ALL_STAFF | {Permission.RULES_PROPOSE, Permission.RULES_CONFIRM},
 }
 
 CANDIDATE_ROLE: Final[dict[TaskType, Role]] = {
@@ -98,6 +102,7 @@ CANDIDATE_ROLE: Final[dict[TaskType, Role]] = {
     TaskType.TICKET: Role.CASE_OFFICER,
     TaskType.TICKET_CHECK: Role.APPROVER,
     TaskType.TICKET_OVERDUE: Role.APPROVER,
+    TaskType.RULE_REVIEW: Role.CASE_OFFICER,
 }
 
 

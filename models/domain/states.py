@@ -73,6 +73,7 @@ class TaskType(StrEnum):
     TICKET = "aftercare.ticket"  # 工单
     TICKET_CHECK = "aftercare.ticket-check"  # 驳回复核
     TICKET_OVERDUE = "aftercare.ticket-overdue"  # 超时升级
+    RULE_REVIEW = "rules.review"  # 规则变更复核
 
 
 class Outcome(StrEnum):
@@ -100,6 +101,7 @@ class Outcome(StrEnum):
     REACHED = "reached"  # by a follow-up call
     NOT_REACHED = "not-reached"
     ANSWER = "answer"  # a ticket, in words for the customer
+    NOTED = "noted"  # a record task was looked at
     WITHDRAW = "withdraw"  # on the case, never on a task
 
 
@@ -120,7 +122,11 @@ OUTCOMES: Final[dict[TaskType, tuple[Outcome, ...]]] = {
     TaskType.TICKET: (Outcome.ANSWER, Outcome.REJECT, Outcome.EXTEND),
     TaskType.TICKET_CHECK: (Outcome.CONFIRM, Outcome.RETURN),
     TaskType.TICKET_OVERDUE: (Outcome.ANSWER, Outcome.REJECT, Outcome.EXTEND),
+    TaskType.RULE_REVIEW: (Outcome.NOTED,),
 }
+
+# Record tasks (DESIGN §6): decided in SQL; no workflow waits for the word.
+RECORD_TASKS: Final = frozenset({TaskType.RULE_REVIEW})
 
 # A checker's task: bound to the hash of what was shown, needs a fresh log-in, and bars every maker.
 CHECKER_TASKS: Final = frozenset(

@@ -13,6 +13,8 @@ APPEND_ONLY: Final[dict[str, str]] = {
     "audit_checkpoints": "size",
     "agreement_events": "id",
     "ledger_entries": "id",
+    "rule_drafts": "id",
+    "rule_draft_decisions": "draft_id",
 }
 
 # An INSERT OR REPLACE removes rows without firing a DELETE trigger, hence the third trigger.
