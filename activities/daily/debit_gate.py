@@ -30,7 +30,8 @@ class Barred:
 class DebitGate:
     """The gate over one chunk of one date.
 
-    `policy` is the bank's of that date; `asked` and `barred` are what the chunk's event tells: how many orders, and how often each rule stood against one.
+    `policy` is the bank's of that date. `asked` and `barred` are what the chunk's event tells: how many orders, and how
+    often each rule stood against one.
     """
 
     records: DebitRecords

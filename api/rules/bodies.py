@@ -1,4 +1,4 @@
-"""Shapes of the rules (合规规则) and of a dry run of a gate. Made by `compliance.desk.telling`, as the command line has them."""
+"""Shapes of the rules (合规规则) and of a dry run; made by `compliance.desk.telling`, as the command line has them."""
 
 from datetime import date
 from typing import Annotated, Any

@@ -1,7 +1,7 @@
-"""Shapes of what two persons settle about the rules: figures and switches (行内参数), and bank calendars (银行工作日历)."""
+"""Shapes of what two persons settle: figures and switches (行内参数), bank calendars (银行工作日历)."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from compliance.desk.policy import BankPolicy
 from models.domain.bank_calendar import Difference, YearCalendar
 from models.queries.rule_desk import DraftRecord
 
+_SATURDAY: Final = 5
 Version = Annotated[str, Field(pattern=r"\A[a-z0-9][a-z0-9./-]{0,39}\Z")]
 
 
@@ -212,8 +213,5 @@ class DifferencesAnswer(Answer):
     items: list[DifferenceAnswer]
 
 
-_SATURDAY = 5
-
-
-def _state(is_open: bool) -> str:
-    return "open" if is_open else "closed"
+def _state(mark: object) -> str:
+    return "open" if mark else "closed"

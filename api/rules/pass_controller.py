@@ -1,4 +1,4 @@
-"""Re-evaluations (法律法规更新): open cases are asked again under the rules as they are, or as a policy would make them."""
+"""Re-evaluations (法律法规更新): open cases are asked again under the rules as they are, or under a policy."""
 
 from datetime import date
 
@@ -65,6 +65,7 @@ class RuleReevaluationController(Controller):
         deps: Deps,
         principal: Caller,
         locale: Locale,
+        *,
         limit: Limit = DEFAULT_LIMIT,
         after: After = None,
     ) -> FlipPage:

@@ -1,4 +1,4 @@
-"""Rule parameters and switches (行内参数、开关): versions that two persons settle, each from a day on, none ever changed."""
+"""Rule parameters and switches (行内参数、开关): settled by two persons, each from a day on, never changed."""
 
 from datetime import date
 from typing import Annotated, Any
@@ -63,7 +63,7 @@ class RuleParameterController(Controller):
         locale: Locale,
         idempotency_key: KeyHeader,
     ) -> Response[PolicyAnswer]:
-        """Draft a version; another person approves it. A figure looser than the law, or a switch against it, is refused."""
+        """Draft a version; another person approves it. What is looser than the law is refused by rule and limit."""
         slot = key_slot(principal, route="rule-parameters.draft", key=idempotency_key)
         digest = await in_thread(fingerprint, deps, slot, data)
 

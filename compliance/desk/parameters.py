@@ -1,4 +1,4 @@
-"""The figures that law leaves to the bank (行内参数): what each means, which rules it tightens, and the limit it may not pass.
+"""The figures that law leaves to the bank (行内参数): their meaning, the rules they tighten, the limit of the law.
 
 A bank parameter never replaces a rule: the rule is asked first, with its own figures; only where the rule finds nothing
 against the facts is the bank's figure asked, which can be no looser than the limit of the law on the day from which it

@@ -130,8 +130,8 @@ def read_policy(told: Mapping[str, Any], *, version: str, since: date) -> BankPo
         since: its first day.
 
     Raises:
-        FormInvalid: for each figure that is looser than the law, each switch that would turn a verified blocking rule of
-            law into a warning, and whatever is unknown; each fault names the rule and the limit.
+        FormInvalid: for each figure that is looser than the law, each switch that would turn a verified blocking rule
+            of law into a warning, and whatever is unknown; each fault names the rule and the limit.
     """
     faults = [
         FieldFault(pointer=pointer_of([name]), code="unknown-field")

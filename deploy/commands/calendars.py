@@ -43,10 +43,10 @@ def upload(
     source: Annotated[Path, typer.Argument(help="CSV (date,state,reason) or JSON ({days: [{date, state, reason}]}).")],
     year: Annotated[int, typer.Option("--year", help="The whole year that the file holds.")],
     version: Annotated[str, typer.Option("--version", help="Name of the version; used once.")],
+    *,
     data: DataOption = None,
     url: UrlOption = None,
     token_file: TokenOption = None,
-    *,
     provisional: Annotated[bool, typer.Option("--provisional", help="The announcement is still to come.")] = False,
     as_json: JsonOption = False,
 ) -> None:

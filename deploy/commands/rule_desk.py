@@ -55,7 +55,8 @@ def parameters(
         say(f"  {name:28} {severity:>12}")
     for each in told["items"]:
         say(
-            f"  {each['id']}  {each['version']}  from {each['validFrom']}  {each['state'].lower()}  by {each['draftedBy']}"
+            f"  {each['id']}  {each['version']}  from {each['validFrom']}  {each['state'].lower()}"
+            f"  by {each['draftedBy']}"
         )
 
 
@@ -63,10 +64,10 @@ def draft(
     policy: Annotated[Path, typer.Argument(help="JSON with `parameters`, `switches`, `groups`; `-`: standard input.")],
     version: Annotated[str, typer.Option("--version", help="Name of the version; used once.")],
     valid_from: Annotated[str, typer.Option("--valid-from", help="First day, YYYY-MM-DD; tomorrow or later.")],
+    *,
     data: DataOption = None,
     url: UrlOption = None,
     token_file: TokenOption = None,
-    *,
     as_json: JsonOption = False,
 ) -> None:
     """Draft the whole policy, not a difference; another person approves it. What is looser than the law is refused."""

@@ -96,7 +96,8 @@ def show(
         say(f"{each['ruleId']}  {each['title']}")
         say(f"  {each['citation']['law']}, {each['citation']['article']}  ({each['authority']})")
         say(
-            f"  in force {_dates(each)}; {each['severity']}; {each['verified']}; gates {', '.join(each['gates']) or '-'}"
+            f"  in force {_dates(each)}; {each['severity']}; {each['verified']}; "
+            f"gates {', '.join(each['gates']) or '-'}"
         )
         for name, param in each["params"].items():
             say(f"  parameter {name} = {param['value']}  ({param['source']}, since {param['asOf']})")

@@ -1,7 +1,7 @@
 """Drafts about the rules: written by one person, approved or rejected by another, neither ever changed.
 
-Four-eyes (双人复核) holds in three layers here, besides the API: who decides is compared with who drafted, the decision's
-row cannot be written with both the same, and `four_eyes` is unique over subject and person.
+Four-eyes (双人复核) holds in three layers here, besides the API: who decides is compared with who drafted, the row of
+the decision cannot be written with both the same, and `four_eyes` is unique over subject and person.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from models.domain.rule_desk import DraftKind, DraftState
 from models.domain.tokens import new_token
@@ -91,7 +91,7 @@ def decide_draft(
         WrongState: it was decided before.
         FourEyesViolation: the person drafted it.
         FormInvalid: a policy would begin on a day that has begun: what was judged by another stays so.
-        Conflict: another policy has been approved for the same first day.
+        Conflict: another policy has been approved for the same first day, or another calendar at the same moment.
     """
     draft = session.get(RuleDraft, draft_id)
     if draft is None or draft.tenant != tenant:
@@ -102,14 +102,13 @@ def decide_draft(
         raise WrongState(params={"state": state_of(session, draft_id).value})
     if by_person == draft.drafted_by_person:
         raise FourEyesViolation
-    is_policy = draft.kind == DraftKind.POLICY
-    if approve and is_policy:
+    if approve and draft.kind == DraftKind.POLICY:
         check_begins(draft.valid_from, earliest=earliest)
     decision = RuleDraftDecision(
         draft_id=draft.id,
         tenant=tenant,
         kind=draft.kind,
-        slot=draft.valid_from.isoformat() if approve and is_policy else None,
+        slot=_slot(session, draft) if approve else None,
         approved=approve,
         drafted_by_person=draft.drafted_by_person,
         decided_by=by_staff,
@@ -148,6 +147,23 @@ def state_of(session: Session, draft_id: str) -> DraftState:
     if approved is None:
         return DraftState.DRAFTED
     return DraftState.APPROVED if approved else DraftState.REJECTED
+
+
+def _slot(session: Session, draft: RuleDraft) -> str:
+    """What only one approved draft may hold: a policy its first day, a calendar its place in the order of its year."""
+    if draft.kind == DraftKind.POLICY:
+        return draft.valid_from.isoformat()
+    year = draft.valid_from.year
+    before = session.exec(
+        select(func.count())
+        .select_from(RuleDraftDecision)
+        .where(
+            col(RuleDraftDecision.tenant) == draft.tenant,
+            col(RuleDraftDecision.kind) == draft.kind,
+            col(RuleDraftDecision.slot).like(f"{year}/%"),
+        )
+    ).one()
+    return f"{year}/{before + 1:06d}"
 
 
 def _stand_as(session: Session, draft: RuleDraft, *, person_id: str, side: str, now: datetime) -> None:

@@ -88,8 +88,9 @@ def keep_chunk(
         key = review_key(flip, about.rules_version)
         task_id = None
         if key in shown_hashes:
-            shown, digest = shown_hashes[key]
-            task_id, is_new = _review_task(session, cases[flip.case_token], flip, key, shown, digest, now=now)
+            task_id, is_new = _review_task(
+                session, cases[flip.case_token], flip, key=key, shown=shown_hashes[key], now=now
+            )
             made += is_new
         flips.append(_row(about, flip, task_id=task_id, now=now))
     moved = session.exec(
@@ -142,12 +143,12 @@ def _review_task(
     session: Session,
     case: InstallmentCase,
     flip: Flip,
-    key: str,
-    shown: dict[str, Any],
-    digest: str,
     *,
+    key: str,
+    shown: tuple[dict[str, Any], str],
     now: datetime,
 ) -> tuple[str, bool]:
+    """The task of a review: its id, and whether it is new. `shown` is what it shows, and the hash of that."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     task = Task(
         id=named_token("tsk", key),
@@ -162,13 +163,14 @@ def _review_task(
         priority=_PRIORITY,
         due_at=now + _REVIEW_WITHIN,
         title_params={"rule": flip.rule_id, "case": case_tail(case.token)},
-        shown=shown,
-        shown_hash=digest,
+        shown=shown[0],
+        shown_hash=shown[1],
         created_at=now,
         updated_at=now,
     )
     once = insert(Task).values(**task.model_dump()).on_conflict_do_nothing(index_elements=["workflow_id", "task_no"])
-    return task.id, bool(session.execute(once).rowcount)  # type: ignore[attr-defined]
+    made = session.execute(once.returning(col(Task.id))).scalar_one_or_none()
+    return task.id, made is not None
 
 
 def _cases(session: Session, tokens: Sequence[str]) -> dict[str, InstallmentCase]:

@@ -50,7 +50,7 @@ def calendar_rows(session: Session, tenant: str) -> dict[int, RuleDraft]:
             col(RuleDraft.kind) == DraftKind.CALENDAR.value,
             col(RuleDraftDecision.approved).is_(True),
         )
-        .order_by(col(RuleDraftDecision.decided_at), col(RuleDraft.id))
+        .order_by(col(RuleDraftDecision.slot))
     ).all()
     return {row.valid_from.year: row for row in found}
 

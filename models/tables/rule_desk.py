@@ -1,4 +1,4 @@
-"""What two persons settle about the rules (规则台): drafts and the word on them, both append-only; and re-evaluations."""
+"""What two persons settle about the rules (规则台), append-only; and re-evaluations of the open cases."""
 
 from datetime import date, datetime
 from typing import Any
@@ -32,7 +32,8 @@ class RuleDraft(DataTable, table=True):
 class RuleDraftDecision(DataTable, table=True):
     """The second person's word on a draft: one for each draft, never changed, and never by who drafted it.
 
-    `slot` is what only one approved draft may hold: the first day of a policy. A day therefore has one policy, for good.
+    `slot` is what only one approved draft may hold: the first day of a policy, so that a day has one policy for good;
+    the place of a calendar in the order of its year (`2027/000001`), so that the last one is known.
     """
 
     __tablename__ = "rule_draft_decisions"
@@ -43,7 +44,7 @@ class RuleDraftDecision(DataTable, table=True):
     draft_id: str = Field(primary_key=True, foreign_key="rule_drafts.id", max_length=40)
     tenant: str = Field(foreign_key="tenants.code")
     kind: str = Field(max_length=16)
-    slot: str | None = Field(default=None, max_length=40)  # None: rejected, or any number may be approved
+    slot: str | None = Field(default=None, max_length=40)  # None: rejected
     approved: bool
     drafted_by_person: str = Field(max_length=40)
     decided_by: str = Field(max_length=40)

@@ -38,6 +38,9 @@ UNKNOWN: Final = {
     "reversal_id": "rev_" + "0" * 26,
     "ticket_id": "tkt_" + "0" * 26,
     "exception_id": "dex_" + "0" * 26,
+    "rule_id": "XX-1",
+    "draft_id": "rdr_" + "0" * 26,
+    "pass_id": "rrv_" + "0" * 26,
 }
 # The answer of a route that asks Temporal, where none runs.
 AWAY: Final = "workflow-unavailable"

@@ -27,6 +27,7 @@ class RuleDesk:
 
     async def post(self, path: str, body: dict[str, Any], by: Staff | None = None) -> Any:
         self.keys += 1
+        self.office.clock.advance(seconds=1)
         async with self.office.client(by or self.maker) as client:
             return await client.post(path, json=body, headers={"Idempotency-Key": f"k{self.keys}"})
 

@@ -1,4 +1,4 @@
-"""The daily run by a calendar of the bank's own: an unknown year moves nothing, an uploaded one does, orders keep dates."""
+"""The daily run by the bank's own calendar: an unknown year moves nothing, an uploaded one does, orders stay."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -107,7 +107,7 @@ def test_another_calendar_moves_what_is_made_after_it_and_leaves_what_was_made(b
 
 
 def test_the_policy_of_the_business_date_is_asked_before_a_debit(book: Daybook) -> None:
-    """Reminders go out as early as the bank has settled, and a debit after a late one is barred under the bank's name."""
+    """A debit after a reminder that was too late for the bank is barred under the name of its policy."""
     draft_id, since = new_token("rdr"), date(2026, 12, 29)
     new = NewDraft(
         id=draft_id, tenant=TENANT, kind=DraftKind.POLICY, version="policy/1", valid_from=since,

@@ -1,4 +1,4 @@
-"""Bank calendars: a whole year by two persons, compared before it counts, the newest approved one of a year in force."""
+"""Bank calendars: a whole year by two persons, compared before it counts, the newest of a year in force."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""The rules as a compliance officer sees them: all of them, by any filter; facts read exactly; a bank only ever stricter."""
+"""The rules as an officer sees them: all of them, by any filter; facts read exactly; a bank only ever stricter."""
 
 from datetime import date, time
 from typing import Any

@@ -1,4 +1,4 @@
-"""`casework rules`: the whole registry, one rule, and a gate asked offline, with exit codes that scripts can rely on."""
+"""`casework rules`: the whole registry, one rule, and a gate asked offline, with exit codes for scripts."""
 
 import json
 from pathlib import Path
