@@ -1,5 +1,6 @@
 """Bank calendars (银行工作日历): one version per year at a time, uploaded whole by one person, approved by another."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
@@ -90,11 +91,13 @@ class CalendarController(Controller):
         after = drafts.record(deps, principal, draft_id, kind=DraftKind.CALENDAR).row
         if to is not None:
             other = drafts.record(deps, principal, to, kind=DraftKind.CALENDAR).row
-            before, name = YearCalendar.from_record(other.definition), other.version
+            told = Told(YearCalendar.from_record(other.definition), other.version)
         else:
-            before, name = _in_force(deps, principal.tenant, after.valid_from.year)
-        found = differences(before, YearCalendar.from_record(after.definition))
-        return DifferencesAnswer(before=name, after=after.version, items=[DifferenceAnswer.of(each) for each in found])
+            told = _in_force(deps, principal.tenant, after.valid_from.year)
+        found = differences(told.calendar, YearCalendar.from_record(after.definition))
+        return DifferencesAnswer(
+            before=told.name, after=after.version, items=[DifferenceAnswer.of(each) for each in found]
+        )
 
     @post("/", guards=[requires(Permission.RULES_PROPOSE)], operation_id="UploadCalendar")
     async def upload(
@@ -169,14 +172,22 @@ def _year(deps: ApiDeps, year: int, own: RuleDraft | None) -> YearAnswer:
     return YearAnswer(year=year, source="built-in", version=None, provisional=False)
 
 
-def _in_force(deps: ApiDeps, tenant: str, year: int) -> tuple[YearCalendar | None, str | None]:
-    """The calendar that a year has now, and its name; the built-in table is worked out day by day."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A calendar and its name; neither where nobody has announced the year."""
+
+    calendar: YearCalendar | None
+    name: str | None
+
+
+def _in_force(deps: ApiDeps, tenant: str, year: int) -> Told:
+    """The calendar that a year has now; the built-in table is worked out day by day."""
     with deps.database.read() as session:
         own = calendar_rows(session, tenant).get(year)
     if own is not None:
-        return YearCalendar.from_record(own.definition), own.version
+        return Told(YearCalendar.from_record(own.definition), own.version)
     try:
         marks = "".join("1" if deps.is_bank_day(each) else "0" for each in days_of_year(year))
     except LookupError:
-        return None, None
-    return YearCalendar(year=year, open_days=marks), "built-in"
+        return Told(None, None)
+    return Told(YearCalendar(year=year, open_days=marks), "built-in")

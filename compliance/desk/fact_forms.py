@@ -43,7 +43,7 @@ def facts_from_json(gate: Gate, told: Mapping[str, Any]) -> dict[str, object]:
         try:
             facts[name] = checked_fact(name, needed[name], _READ[needed[name]](value) if value is not None else None)
         except (TypeError, ValueError):
-            params = {"kind": needed[name].value, "rules": ",".join(rules_asking(gate, name))}
+            params: dict[str, str | int] = {"kind": needed[name].value, "rules": ",".join(rules_asking(gate, name))}
             faults.append(FieldFault(pointer=pointer_of([name]), code="fact-kind", params=params))
     if faults:
         raise FormInvalid(faults=tuple(faults))

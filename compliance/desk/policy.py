@@ -170,7 +170,7 @@ def _tightened(policy: BankPolicy, verdict: Verdict, rule: Rule, facts: Mapping[
         parameter = PARAMETERS[name]
         if rule.id not in parameter.rules or parameter.loosens(value, on=verdict.as_of):
             continue  # a limit that the law has moved since: the law's own figure stands in the rule
-        told = _param(policy, parameter.limit_of[1] if _same_name(parameter, rule) else name, value)
+        told = _param(policy, _shown_as(parameter, rule), value)
         verdict = replace(verdict, params=_with(verdict.params, told))
         if verdict.result is not Result.PASS or any(facts.get(each) is None for each in parameter.facts):
             continue
@@ -184,9 +184,10 @@ def _tightened(policy: BankPolicy, verdict: Verdict, rule: Rule, facts: Mapping[
     return verdict
 
 
-def _same_name(parameter: BankParameter, rule: Rule) -> bool:
-    """Whether the figure is one that the rule shows under a name of its own."""
-    return parameter.limit_of is not None and parameter.limit_of[1] in {each.name for each in rule.params}
+def _shown_as(parameter: BankParameter, rule: Rule) -> str:
+    """The rule's own name for the figure, where it shows one: the bank's takes its place."""
+    own = parameter.limit_of[1] if parameter.limit_of is not None else parameter.name
+    return own if own in {each.name for each in rule.params} else parameter.name
 
 
 def _param(policy: BankPolicy, name: str, value: int | str) -> Parameter:

@@ -11,6 +11,8 @@ from sqlmodel import col, select
 from activities.duties import reevaluator as duty_module
 from activities.duties.reevaluator import Reevaluator
 from activities.tasks.platform import SqlPlatform
+from compliance.audit.deeds import Deed
+from compliance.audit.unit import unit_of_work
 from compliance.policy import policy_on, rules_version
 from compliance.rules import registry
 from compliance.rules.rule import failed
@@ -20,11 +22,12 @@ from models.domain.rule_desk import DraftKind
 from models.domain.states import Gate, TaskType
 from models.domain.tokens import new_token
 from models.operations.rule_desk import NewDraft, add_draft, decide_draft
+from models.operations.rule_passes import Found
 from models.queries.rule_passes import count_open_cases
 from models.tables.audit import AuditEvent
-from models.tables.installments import InstallmentCase
 from models.tables.rule_desk import RuleFlip, RuleReevaluation
 from models.tables.tasks import Task
+from models.tables.tenants import Tenant
 from tests.support.signing import TENANT, SigningBench
 
 OWED = {"purchases": 3_000_000}
@@ -39,11 +42,16 @@ def rested(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def planted() -> Iterator[Any]:
-    """Lets a test put a version of a rule into the registry."""
+    """Lets a test put a version of a rule into the registry, in the place of the one before it."""
     before = registry.REGISTRY
 
     def plant(version: Any) -> None:
-        registry.REGISTRY = (*registry.REGISTRY, version)
+        last = version.effective_from - timedelta(days=1)
+        ended = (
+            replace(rule, effective_to=last) if rule.id == version.id and rule.effective_to is None else rule
+            for rule in registry.REGISTRY
+        )
+        registry.REGISTRY = (*ended, version)
         registry.versions_of.cache_clear()
 
     yield plant
@@ -66,11 +74,7 @@ def settle(bench: SigningBench, version: str, since: date = TOMORROW, *, approve
     new = NewDraft(
         id=draft_id, tenant=TENANT, kind=DraftKind.POLICY, version=version, valid_from=since, definition=definition
     )
-    from compliance.audit.deeds import Deed
-    from compliance.audit.unit import unit_of_work
-
-    deed = Deed(tenant=TENANT, action="test", target="test", actor="test", at=bench.clock())
-    with unit_of_work(bench.database, deed) as unit:
+    with unit_of_work(bench.database, deed(bench)) as unit:
         add_draft(unit.session, new, shown_hash=draft_id, by_staff="s1", by_person="p1", now=bench.clock())
         if approve:
             decide_draft(
@@ -78,6 +82,10 @@ def settle(bench: SigningBench, version: str, since: date = TOMORROW, *, approve
                 by_staff="s2", by_person="p2", earliest=since, now=bench.clock(),
             )  # fmt: skip
     return draft_id
+
+
+def deed(bench: SigningBench) -> Deed:
+    return Deed(tenant=TENANT, action="test", target="test", actor="test", at=bench.clock())
 
 
 def begin(bench: SigningBench, as_of: date = TOMORROW, *, with_tasks: bool = True, policy: str | None = None) -> str:
@@ -173,15 +181,9 @@ def test_a_planted_version_of_a_rule_flips_what_it_forbids(bench: SigningBench, 
 
 
 def test_facts_that_have_moved_on_are_counted_and_are_no_flip(bench: SigningBench) -> None:
-    token = case(bench)
-    from compliance.audit.deeds import Deed
-    from compliance.audit.unit import unit_of_work
-
-    deed = Deed(tenant=TENANT, action="test", target="test", actor="test", at=bench.clock())
-    with unit_of_work(bench.database, deed) as unit:
-        row = unit.session.get_one(InstallmentCase, token)
-        row.willing_to_repay = not row.willing_to_repay
-        unit.session.add(row)
+    case(bench)
+    with unit_of_work(bench.database, deed(bench)) as unit:
+        unit.session.get_one(Tenant, TENANT).model_assessed_on = None
     about, flips = done(bench)
     assert (about.flips, about.facts_changed, flips) == (0, 1, [])
 
@@ -205,8 +207,6 @@ def test_a_pass_that_is_killed_goes_on_where_it_stood(bench: SigningBench, monke
         stale = session.get_one(RuleReevaluation, pass_id)
     assert stale.cases == 2
     assert duty(bench).chunk(pass_id)
-    from models.operations.rule_passes import Found
-
     duty(bench)._keep(stale, Found(cases=2), cursor=tokens[3])
     while duty(bench).chunk(pass_id):
         pass
