@@ -37,7 +37,7 @@ from api.parties.controller import SubjectController
 from api.problems import EXCEPTION_HANDLERS, locale_of, problem_page
 from api.quotes.controller import QuoteController
 from api.reconciliations.controller import ReconciliationController
-from api.rules.calendar_controller import CalendarController
+from api.rules.calendar_controller import CalendarController, bank_day
 from api.rules.controller import RuleController
 from api.rules.pass_controller import RuleReevaluationController
 from api.rules.policy_controller import RuleParameterController
@@ -79,6 +79,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     RuleController,
     RuleParameterController,
     CalendarController,
+    bank_day,
     RuleReevaluationController,
 )
 

@@ -14,6 +14,7 @@ from api.identity.principal import Caller
 from api.in_thread import in_thread
 from api.rules import drafts
 from api.rules.draft_bodies import (
+    BankDayAnswer,
     CalendarAnswer,
     CalendarBody,
     CalendarsAnswer,
@@ -28,6 +29,7 @@ from models.domain.bank_calendar import YearCalendar, days_of_rows, days_of_year
 from models.domain.roles import Permission
 from models.domain.rule_desk import DraftKind
 from models.domain.shanghai import shanghai_date
+from models.queries.bank_days import bank_days_of
 from models.queries.rule_desk import calendar_rows, draft_records
 from models.tables.rule_desk import RuleDraft
 
@@ -159,6 +161,26 @@ class CalendarController(Controller):
         """Reject a version as the second person."""
         found = drafts.decide(deps, principal, draft_id, kind=DraftKind.CALENDAR, shown=data.shown_hash, approve=False)
         return CalendarAnswer.of(found, locale=locale)
+
+
+@get(
+    "/v1/bank-days",
+    guards=[requires(Permission.RULES_READ)],
+    sync_to_thread=True,
+    operation_id="GetBankDay",
+    tags=["Rules"],
+)
+def bank_day(deps: Deps, principal: Caller, on: Annotated[date, QueryParameter(name="on")]) -> BankDayAnswer:
+    """Whether banks work on a day, and to which day a debit of it is moved, as far as it is known now."""
+    with deps.database.read() as session:
+        days = bank_days_of(session, principal.tenant, otherwise=deps.is_bank_day)
+    try:
+        state = "open" if days(on) else "closed"
+    except LookupError:
+        return BankDayAnswer(date=on, state="unknown", moved_to=None, provisional=True)
+    moved = days.moved(on)
+    provisional = moved is None or days.is_provisional(on) or days.is_provisional(moved)
+    return BankDayAnswer(date=on, state=state, moved_to=moved, provisional=provisional)
 
 
 def _year(deps: ApiDeps, year: int, own: RuleDraft | None) -> YearAnswer:

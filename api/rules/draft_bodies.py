@@ -189,6 +189,15 @@ class CalendarAnswer(DraftAnswer):
         )
 
 
+class BankDayAnswer(Answer):
+    """What a day is to the bank. `movedTo`: when a debit of this day is taken; null: its year is not announced."""
+
+    date: date
+    state: str
+    moved_to: date | None
+    provisional: bool
+
+
 class YearAnswer(Answer):
     """Where a year's bank days come from: a calendar of the bank's own, the built-in table, or nowhere yet."""
 

@@ -7,7 +7,7 @@ import typer
 
 from deploy.commands.options import DataOption, JsonOption, print_json, say
 from deploy.commands.rule_desk import decide, show_draft
-from deploy.commands.rules import read_object, refused
+from deploy.commands.rules import date_of, read_object, refused
 from deploy.commands.staff import TokenOption, UrlOption, client_of
 from deploy.exits import CommandFailed, ExitCode
 
@@ -88,6 +88,26 @@ def days(
     say("date,state,reason")
     for each in told["items"]:
         say(f"{each['date']},{each['state']},{each['reason']}")
+
+
+@app.command("day")
+def day(
+    on: Annotated[str, typer.Argument(help="YYYY-MM-DD")],
+    data: DataOption = None,
+    url: UrlOption = None,
+    token_file: TokenOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Whether banks work on a day, and to which day a debit of it is moved."""
+    with client_of(data, url, token_file) as client:
+        told = client.call("GET", f"/v1/bank-days?on={date_of(on, 'DATE')}")
+    if as_json:
+        print_json(told)
+        return
+    mark = "; provisional" if told["provisional"] else ""
+    taken = told["movedTo"] or "the day itself, unmoved"
+    say(f"{told['date']} {told['state']}; a debit of it is taken on {taken}{mark}")
 
 
 @app.command("diff")

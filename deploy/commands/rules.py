@@ -33,7 +33,7 @@ def group() -> None:
 def list_rules(
     *,
     gate: GateOption = None,
-    area: Annotated[str | None, typer.Option("--area", help="installments, batches or transfers.")] = None,
+    area: Annotated[str | None, typer.Option("--area", help="First part of a gate's name: installments, …")] = None,
     law: Annotated[
         str | None, typer.Option("--law", help="Part of the law's name, or the beginning of the rule's id.")
     ] = None,

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import Final
 
 from sqlmodel import Session
 
 from models.domain.bank_calendar import YearCalendar
 from models.domain.reconciliation.tolerance import BankDays
 from models.queries.rule_desk import calendar_rows
+
+LONGEST_HOLIDAY: Final = 20  # days in a row on which no bank works; none was ever that long
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +35,17 @@ class TenantDays:
         own = self.years.get(day.year)
         return own.is_open(day) if own is not None else self.otherwise(day)
 
-    def is_provisional(self, day: date) -> bool:
-        """Whether the announcement of that year is still to come, or there is no table at all."""
-        own = self.years.get(day.year)
-        if own is not None:
-            return own.provisional
+    def moved(self, day: date) -> date | None:
+        """The day, or the next bank day after it, as debits are moved; None where nobody has announced a year."""
         try:
-            self.otherwise(day)
-        except LookupError:
-            return True
-        return False
+            return next(each for each in (day + timedelta(days=at) for at in range(LONGEST_HOLIDAY)) if self(each))
+        except (LookupError, StopIteration):
+            return None
+
+    def is_provisional(self, day: date) -> bool:
+        """Whether the announcement of a day's year is still to come: it may move again."""
+        own = self.years.get(day.year)
+        return own is not None and own.provisional
 
 
 def bank_days_of(session: Session, tenant: str, *, otherwise: BankDays) -> TenantDays:

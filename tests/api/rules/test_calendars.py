@@ -106,3 +106,18 @@ async def test_a_calendar_of_one_institution_is_nobody_elses(office: Office) -> 
     await desk.calendar(2027, "2027/1", year(2027))
     with office.deps.database.read() as session:
         assert bank_days_of(session, "other", otherwise=is_bank_day).years == {}
+
+
+async def test_a_day_says_where_a_debit_goes_and_whether_that_may_still_change(sqlite_office: Office) -> None:
+    sqlite_office.deps.is_bank_day = is_bank_day
+    desk = RuleDesk(sqlite_office)
+    path = "/v1/bank-days?on="
+    told = [(await desk.get(path + day)).json() for day in ("2026-02-16", "2026-12-31", "2027-01-01")]
+    assert [(each["state"], each["movedTo"], each["provisional"]) for each in told] == [
+        ("closed", "2026-02-24", False),
+        ("open", "2026-12-31", False),
+        ("unknown", None, True),
+    ]
+    await desk.calendar(2027, "2027/1", year(2027, d2027_01_01="closed"), provisional=True)
+    (told_now,) = [(await desk.get(path + day)).json() for day in ("2027-01-01",)]
+    assert (told_now["state"], told_now["movedTo"], told_now["provisional"]) == ("closed", "2027-01-04", True)

@@ -4,7 +4,7 @@ from datetime import date, time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compliance.desk.evaluation import evaluated
@@ -213,6 +213,7 @@ def test_a_parameter_belongs_to_rules_that_ask_for_its_facts_and_has_a_name(name
 
 
 @pytest.mark.parametrize("gate", Gate)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_figures_never_let_pass_what_the_rules_stop(gate: Gate, data: st.DataObject) -> None:
     """Whatever a bank sets within the law: what blocked before blocks after."""
