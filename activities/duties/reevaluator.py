@@ -25,7 +25,8 @@ from models.tables.rule_desk import RuleDraft, RuleReevaluation
 
 log = structlog.get_logger(__name__)
 _CHUNK: Final = 20
-_CHUNKS_A_TURN: Final = 50  # then other duties of this process and the lease get their turn
+_CHUNKS_A_TURN: Final = 50
+_TURN: Final = timedelta(seconds=4)  # well within the lease, which is asked for anew before the next turn
 _REST_S: Final = 0.005  # on SQLite, so that an interactive commit gets its turn
 
 
@@ -45,9 +46,9 @@ class Reevaluator(Duty):
     def _work(self) -> int:
         with self.database.read() as session:
             waiting = running_passes(session)
-        done = 0
+        done, until = 0, self.clock() + _TURN
         for pass_id in waiting:
-            while done < _CHUNKS_A_TURN and self.chunk(pass_id):
+            while done < _CHUNKS_A_TURN and self.clock() < until and self.chunk(pass_id):
                 done += 1
                 if self.database.is_sqlite:
                     time.sleep(_REST_S)
