@@ -1,7 +1,7 @@
 """Shapes of what two persons settle: figures and switches (行内参数), bank calendars (银行工作日历)."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Self, TypeAlias
 
 from pydantic import Field
 
@@ -13,6 +13,7 @@ from models.domain.bank_calendar import Difference, YearCalendar
 from models.queries.rule_desk import DraftRecord
 
 _SATURDAY: Final = 5
+_Day: TypeAlias = date  # within answers that have a field of that name
 Version = Annotated[str, Field(pattern=r"\A[a-z0-9][a-z0-9./-]{0,39}\Z")]
 
 
@@ -194,7 +195,7 @@ class BankDayAnswer(Answer):
 
     date: date
     state: str
-    moved_to: date | None
+    moved_to: _Day | None
     provisional: bool
 
 
