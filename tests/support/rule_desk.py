@@ -1,9 +1,16 @@
 """Two compliance officers who settle policies and calendars over HTTP."""
 
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
+from compliance.audit.deeds import Deed
+from compliance.audit.unit import unit_of_work
+from models.database.engine import Database
 from models.domain.roles import Role
+from models.domain.rule_desk import DraftKind
+from models.domain.tokens import new_token
+from models.operations.rule_desk import NewDraft, add_draft, decide_draft
 from models.tables.staff import Staff
 from tests.support.api import Office
 
@@ -51,3 +58,30 @@ class RuleDesk:
         approved = await self.decide("/v1/calendars", drafted.json())
         assert approved.status_code == 200, approved.text
         return dict(approved.json())
+
+
+def settled_policy(database: Database, *, version: str, since: date, now: datetime, **figures: int) -> None:
+    """A policy of tenant `main` that two persons have settled, past the API."""
+    draft_id = new_token("rdr")
+    new = NewDraft(
+        id=draft_id,
+        tenant="main",
+        kind=DraftKind.POLICY,
+        version=version,
+        valid_from=since,
+        definition={"parameters": figures, "switches": {}, "groups": {}},
+    )
+    deed = Deed(tenant="main", action="test.prepared", target="test", actor="test", at=now)
+    with unit_of_work(database, deed) as unit:
+        add_draft(unit.session, new, shown_hash=draft_id, by_staff="s1", by_person="p1", now=now)
+        decide_draft(
+            unit.session,
+            tenant="main",
+            draft_id=draft_id,
+            shown_hash=draft_id,
+            approve=True,
+            by_staff="s2",
+            by_person="p2",
+            earliest=since,
+            now=now,
+        )

@@ -17,6 +17,7 @@ from models.queries.bank_days import bank_days_of
 from models.tables.daily import DebitOrder
 from models.tables.installments import RuleVerdict
 from tests.support.daybook import ONE_DAY, TENANT, Daybook, daybook, level_rows
+from tests.support.rule_desk import settled_policy
 
 NEW_YEAR = date(2027, 1, 1)
 FIRST_OPEN = date(2027, 1, 4)
@@ -108,20 +109,8 @@ def test_another_calendar_moves_what_is_made_after_it_and_leaves_what_was_made(b
 
 def test_the_policy_of_the_business_date_is_asked_before_a_debit(book: Daybook) -> None:
     """A debit after a reminder that was too late for the bank is barred under the name of its policy."""
-    draft_id, since = new_token("rdr"), date(2026, 12, 29)
-    new = NewDraft(
-        id=draft_id, tenant=TENANT, kind=DraftKind.POLICY, version="policy/1", valid_from=since,
-        definition={"parameters": {"reminder_lead_days": 3}, "switches": {}, "groups": {}},
-    )  # fmt: skip
-
-    def act(session) -> None:
-        add_draft(session, new, shown_hash=draft_id, by_staff="s1", by_person="p1", now=book.clock())
-        decide_draft(
-            session, tenant=TENANT, draft_id=draft_id, shown_hash=draft_id, approve=True,
-            by_staff="s2", by_person="p2", earliest=since, now=book.clock(),
-        )  # fmt: skip
-
-    book.change(act)
+    since = date(2026, 12, 29)
+    settled_policy(book.database, version="policy/1", since=since, now=book.clock(), reminder_lead_days=3)
     upload(book, "2027/1")
     for day in (date(2026, 12, 28), date(2026, 12, 29), date(2026, 12, 30)):
         book.run_day(day)
