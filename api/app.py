@@ -51,6 +51,10 @@ from api.registers.consent_controller import ConsentController, SubjectRegisterC
 from api.registers.incident_controller import IncidentController
 from api.registers.link_controller import LinkConsentController
 from api.registers.text_controller import TextDraftController, TextVersionController
+from api.rules.calendar_controller import CalendarController, bank_day
+from api.rules.controller import RuleController
+from api.rules.pass_controller import RuleReevaluationController
+from api.rules.policy_controller import RuleParameterController
 from api.staff.controller import RoleChangeController, StaffController
 from api.tasks.controller import TaskController
 from compliance.telemetry.requests import request_spans
@@ -103,6 +107,11 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     AssessmentController,
     IncidentController,
     AuditController,
+    RuleController,
+    RuleParameterController,
+    CalendarController,
+    bank_day,
+    RuleReevaluationController,
 )
 
 

@@ -17,6 +17,7 @@ from activities.duties.care_reconciler import CareReconciler
 from activities.duties.incident_watch import IncidentWatch
 from activities.duties.notifier import Notifier
 from activities.duties.reconciler import Reconciler
+from activities.duties.reevaluator import Reevaluator
 from activities.duties.relay import Relay
 from activities.duties.runner import DutyRunner
 from activities.duties.scheduler import Scheduler
@@ -223,6 +224,7 @@ def build_duties(parts: Parts) -> DutyRunner:
             IncidentWatch(database),
             Notifier(database, sender),
             *erasure_duties(parts.settings, database, parts.vault),
+            Reevaluator(database, parts.clock),
             Scheduler(
                 database,
                 parts.client,

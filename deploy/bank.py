@@ -15,17 +15,20 @@ from activities.gateways.bank.profiles import GENERIC_CNY
 from compliance.vault.keyring import Vault
 from deploy.values import Settings
 from models.database.engine import Database
+from models.domain.bank_calendar import days_of_year
 from models.domain.clock import Clock
 from models.domain.reconciliation.records import FiledLine
+from models.queries.bank_days import bank_days_of
 from models.tables.tenants import Tenant
 
 
 def banks(settings: Settings, database: Database, clock: Clock) -> BankOf:
-    """The connection of a tenant, read anew each time: an account that was set yesterday counts today."""
+    """The connection of a tenant, read anew each time: an account or a calendar that was set yesterday counts today."""
 
     def bank_of(tenant: str) -> BankConnection:
         with database.read() as session:
             row = session.get_one(Tenant, tenant)
+            days = bank_days_of(session, tenant, otherwise=is_bank_day)
         folders = BankFolders(settings.exchange / "bank" / tenant)
         creditors = {}
         if row.collection_account is not None and row.collection_bank is not None:
@@ -33,7 +36,7 @@ def banks(settings: Settings, database: Database, clock: Clock) -> BankOf:
                 name=row.name, account=row.collection_account, bank=row.collection_bank
             )
         return BankConnection(
-            port=FolderBank(folders, clock), spool=folders.spool, creditors=creditors, is_bank_day=is_bank_day
+            port=FolderBank(folders, clock), spool=folders.spool, creditors=creditors, is_bank_day=days
         )
 
     return bank_of
@@ -47,7 +50,7 @@ def files_of(bank_of: BankOf, vault: Vault) -> Callable[[str], Iterable[FiledLin
 
 
 def is_bank_day(day: date) -> bool:
-    """Whether banks in the mainland work on a day (银行工作日), make-up Saturdays counted.
+    """Whether banks in the mainland work on a day (银行工作日), make-up Saturdays counted, by the built-in table.
 
     Raises:
         LookupError: the calendar of that year is not announced yet.
@@ -56,3 +59,23 @@ def is_bank_day(day: date) -> bool:
         return bool(chinese_calendar.is_workday(day))
     except NotImplementedError:
         raise LookupError(f"no calendar for {day.year}") from None
+
+
+def built_in_days(year: int) -> list[dict[str, str]]:
+    """A year of the built-in table as rows of a calendar: date, open or closed, and the holiday's name.
+
+    Raises:
+        LookupError: the table does not know the year.
+    """
+    return [
+        {"date": day.isoformat(), "state": "open" if is_bank_day(day) else "closed", "reason": _reason(day)}
+        for day in days_of_year(year)
+    ]
+
+
+def _reason(day: date) -> str:
+    is_holiday, name = chinese_calendar.get_holiday_detail(day)
+    if name is None:
+        return ""
+    known = str(chinese_calendar.Holiday(name).chinese)
+    return known if is_holiday else f"{known}调休"

@@ -81,6 +81,8 @@ DEVELOPMENT: Final = (
     ("dev.operator2", "运维乙（开发）", Role.OPERATOR),
     ("dev.auditor", "内审（开发）", Role.AUDITOR),
     ("dev.privacy", "个人信息保护负责人（开发）", Role.PRIVACY_OFFICER),
+    ("dev.compliance", "合规管理甲（开发）", Role.COMPLIANCE_OFFICER),
+    ("dev.compliance2", "合规管理乙（开发）", Role.COMPLIANCE_OFFICER),
     ("dev.admin", "人员管理甲（开发）", Role.STAFF_ADMIN),
     ("dev.admin2", "人员管理乙（开发）", Role.STAFF_ADMIN),
 )

@@ -37,6 +37,7 @@ from models.operations import decisions, follow_ups, projection, tickets
 from models.operations.agreements import business_date
 from models.operations.cases import NewContact, add_contact
 from models.operations.notices import NewNotice, queue_notice
+from models.queries.bank_days import bank_days_of
 from models.tables.aftercare import FollowUp
 from models.tables.daily import Ticket
 from models.tables.installments import InstallmentCase
@@ -207,13 +208,13 @@ class SqlAftercare(AftercarePort):
             _tell(session, ticket, NoticeKind.TICKET_ANSWERED, key="answered", now=now)
             return
         if outcome is Outcome.EXTEND:
-            until = self._extended(ticket)
+            until = self._extended(session, ticket)
             values |= {"due_at": until, "extensions": ticket.extensions + 1}
             told = {"until": shanghai_date(until).isoformat()}
             _tell(session, ticket, NoticeKind.TICKET_EXTENDED, key=f"extended/{ticket.extensions + 1}", now=now, **told)
         tickets.move_ticket(session, ticket.id, fence=input.fence, now=now, stage=input.next_stage, **values)
 
-    def _extended(self, ticket: Ticket) -> datetime:
+    def _extended(self, session: Session, ticket: Ticket) -> datetime:
         kind = TicketKind(ticket.kind)
         if not can_extend(kind, extensions=ticket.extensions):
             raise WrongState(detail=ticket.id, params={"state": "extended"})
@@ -221,7 +222,7 @@ class SqlAftercare(AftercarePort):
             kind,
             opened_at=ticket.created_at,
             extensions=ticket.extensions + 1,
-            is_working_day=self.is_working_day,
+            is_working_day=bank_days_of(session, ticket.tenant, otherwise=self.is_working_day),
         )
 
 

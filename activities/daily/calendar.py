@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Final
 
 from sqlmodel import Session
 
 from activities.daily.chunks import DayWork
 from models.domain.daily import NO_CALENDAR
 from models.operations.business_dates import note_exception
-
-_LONGEST_HOLIDAY: Final = 20
+from models.queries.bank_days import LONGEST_HOLIDAY
 
 
 @dataclass(slots=True)
@@ -37,7 +35,7 @@ class BankCalendar:
     def collection_date(self, day: date) -> date:
         """The day or the next bank day after it; the day itself where a table is missing: nothing is moved by guess."""
         try:
-            for step in range(_LONGEST_HOLIDAY):
+            for step in range(LONGEST_HOLIDAY):
                 if self.is_bank_day(day + timedelta(days=step)):
                     return day + timedelta(days=step)
         except LookupError:

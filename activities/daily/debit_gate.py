@@ -8,7 +8,8 @@ from typing import Any, Final
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
-from compliance.rules.evaluate import RULE_SET_VERSION, blocks, evaluate_gate
+from compliance.desk.policy import AS_DELIVERED, BankPolicy, evaluate_under
+from compliance.rules.evaluate import RULE_SET_VERSION, blocks
 from compliance.verdicts import verdict_rows
 from models.domain.states import Gate
 from models.queries.debit_facts import AskedDebit, DebitRecords, debit_facts
@@ -29,12 +30,14 @@ class Barred:
 class DebitGate:
     """The gate over one chunk of one date.
 
-    `asked` and `barred` are what the chunk's event tells: how many orders, and how often each rule stood against one.
+    `policy` is the bank's of that date. `asked` and `barred` are what the chunk's event tells: how many orders, and how
+    often each rule stood against one.
     """
 
     records: DebitRecords
     on: date
     now: datetime
+    policy: BankPolicy = AS_DELIVERED
     asked: int = 0
     barred: Counter[str] = field(default_factory=Counter)
     _rows: list[dict[str, Any]] = field(default_factory=list)
@@ -42,7 +45,8 @@ class DebitGate:
     def ask(self, order: AskedDebit) -> Barred | None:
         """What stands against an order, if anything; its verdicts wait to be kept."""
         self.asked += 1
-        verdicts = evaluate_gate(_GATE, debit_facts(order, self.records), as_of=self.on, evaluated_at=self.now)
+        facts = debit_facts(order, self.records)
+        verdicts = evaluate_under(self.policy, _GATE, facts, as_of=self.on, evaluated_at=self.now)
         against = [one for one in verdicts if blocks(result=one.result, severity=one.severity)]
         if not against:
             return None

@@ -16,6 +16,7 @@ from activities.daily.chunks import DayWork
 from activities.daily.debit_gate import Barred, DebitGate
 from activities.daily.reminders import RowKey, row_name, unpaid_minor
 from compliance.audit.unit import Unchanged, Unit
+from compliance.policy import policy_on
 from models.domain.daily import BLOCKED_BY_RULE, OPEN_ORDERS, DayStep
 from models.errors import WrongState
 from models.operations.business_dates import note_exception, settle_exceptions
@@ -70,7 +71,8 @@ class OrderMaker:
         """Make a chunk's orders."""
         day = self.work.day
         records = debit_records(unit.session, tenant=day.tenant, keys=keys, on=day.on)
-        gate, collected_on = DebitGate(records, day.on, now), self.calendar.collection_date(day.on)
+        policy = policy_on(unit.session, day.tenant, on=day.on)
+        gate, collected_on = DebitGate(records, day.on, now, policy), self.calendar.collection_date(day.on)
         chunk = _Chunk(unit.session, self.work, now, _read(unit.session, keys), gate, collected_on)
         for key in keys:
             self._consider(chunk, key)

@@ -9,6 +9,7 @@ from activities.daily.chunks import DayWork
 from activities.daily.customer_news import notice_of
 from activities.daily.second_tries import SecondTries
 from compliance.audit.unit import Unchanged, Unit
+from compliance.policy import policy_on
 from models.domain.daily import REMIND_DAYS
 from models.domain.notices import NoticeKind
 from models.operations.notices import queue_notices
@@ -20,9 +21,13 @@ RowKey = tuple[str, int]
 
 
 def remind(work: DayWork) -> None:
-    """Queue the reminders of rows that fall due in three days, or sooner and nobody was reminded of them yet."""
-    ahead = work.day.on + timedelta(days=REMIND_DAYS)
+    """Queue the reminders of rows that fall due in three days, or sooner and nobody was reminded of them yet.
+
+    The bank may have settled to remind earlier (`reminder_lead_days`).
+    """
     with work.database.read() as session:
+        days = policy_on(session, work.day.tenant, on=work.day.on).figure("reminder_lead_days", REMIND_DAYS)
+        ahead = work.day.on + timedelta(days=days)
         rows = rows_to_remind(session, tenant=work.day.tenant, on=work.day.on, until=ahead)
         again = SecondTries.of(session, work)
     work.in_chunks(

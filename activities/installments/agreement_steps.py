@@ -9,6 +9,7 @@ from temporalio import activity
 
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
+from compliance.policy import policy_on
 from models.contracts.agreements import (
     Activated,
     ActivateInput,
@@ -35,7 +36,14 @@ from models.domain.shanghai import shanghai_date
 from models.domain.tokens import new_token
 from models.errors import WrongState
 from models.operations import agreements as agreement_operations
-from models.operations.agreements import NewAgreement, activate, business_date, keep_offers, named
+from models.operations.agreements import (
+    RETENTION_YEARS,
+    NewAgreement,
+    activate,
+    business_date,
+    keep_offers,
+    named,
+)
 from models.operations.booking import book, known_keys
 from models.queries import agreements, cases
 from models.queries.core import debt_of, latest_balance
@@ -124,7 +132,9 @@ class SqlAgreements(AgreementPort):
                 raise Unchanged
             if Status(agreement.status) not in ENDED:
                 raise WrongState(detail=agreement.id, params={"state": agreement.status})
-            agreement_operations.close(unit.session, agreement, on=_today(unit.session, deed.tenant, now))
+            on = _today(unit.session, deed.tenant, now)
+            years = policy_on(unit.session, deed.tenant, on=on).figure("record_retention_years", RETENTION_YEARS)
+            agreement_operations.close(unit.session, agreement, on=on, kept_years=years)
             unit.deed.facts = {
                 "agreement": agreement.id,
                 "status": agreement.status,

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from compliance.rules.evaluate import blocks, evaluate_gate
+from compliance.policy import ask_gate
+from compliance.rules.evaluate import blocks
 from compliance.rules.results import Verdict
 from compliance.verdicts import verdict_rows
 from models.domain.application import ContactChannel
@@ -32,7 +33,8 @@ def verdicts_on_call(
         recorded=False,
         words=words,
     )
-    return evaluate_gate(Gate.CONTACT, contact_facts(session, case, call), as_of=shanghai_date(at))
+    facts = contact_facts(session, case, call)
+    return ask_gate(session, case.tenant, Gate.CONTACT, facts, as_of=shanghai_date(at))
 
 
 def against(verdicts: tuple[Verdict, ...]) -> list[str]:

@@ -10,7 +10,8 @@ from temporalio import activity
 from activities.tasks.content import content_of
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
-from compliance.rules.evaluate import RULE_SET_VERSION, blocks, evaluate_gate
+from compliance.policy import ask_gate
+from compliance.rules.evaluate import RULE_SET_VERSION, blocks
 from compliance.verdicts import verdict_rows
 from models.contracts.platform import (
     BlockedOutcome,
@@ -88,7 +89,7 @@ class SqlPlatform(PlatformPort):
                 answer = _gate_answer(key, stored)
                 raise Unchanged
             facts = gate_facts(unit.session, gate=Gate(input.gate), case_token=input.case_token)
-            verdicts = evaluate_gate(Gate(input.gate), facts, as_of=shanghai_date(now))
+            verdicts = ask_gate(unit.session, tenant, Gate(input.gate), facts, as_of=shanghai_date(now))
             rows = verdict_rows(verdicts, gate=Gate(input.gate), case_token=input.case_token, key=key, now=now)
             unit.session.add_all(rows)
             unit.deed.facts = {"gate": input.gate, "results": {row.rule_id: row.result for row in rows}}

@@ -22,6 +22,7 @@ from models.domain.tokens import new_token
 from models.errors import TooManyTickets
 from models.operations.idempotency import KeySlot, open_key
 from models.operations.tickets import NewTicket, open_ticket
+from models.queries.bank_days import bank_days_of
 from models.queries.tickets import count_open
 from models.tables.installments import InstallmentCase
 
@@ -70,6 +71,8 @@ async def take_ticket(
 
 def _open(deps: ApiDeps, incoming: Incoming, digest: str) -> str:
     case, now, ticket_id = incoming.case, deps.clock(), new_token("tkt")
+    with deps.database.read() as session:
+        days = bank_days_of(session, case.tenant, otherwise=deps.is_bank_day)
     address = CellAddress(case.tenant, "tickets", "text_cell", ticket_id, case.subject_id)
     ticket = NewTicket(
         id=ticket_id,
@@ -78,7 +81,7 @@ def _open(deps: ApiDeps, incoming: Incoming, digest: str) -> str:
         kind=incoming.kind,
         channel=incoming.channel.value,
         text_cell=deps.vault.seal(address, incoming.text),
-        due_at=due_at(incoming.kind, opened_at=now, extensions=0, is_working_day=deps.is_bank_day),
+        due_at=due_at(incoming.kind, opened_at=now, extensions=0, is_working_day=days),
         opened_by=incoming.actor,
         opened_by_person=incoming.person_id,
         traceparent=current_traceparent(),

@@ -10,7 +10,8 @@ from api.agreements.access import deed_on
 from api.deps import ApiDeps
 from api.identity.principal import Principal
 from compliance.audit.unit import unit_of_work
-from compliance.rules.evaluate import blocks, evaluate_gate
+from compliance.policy import ask_gate
+from compliance.rules.evaluate import blocks
 from compliance.rules.results import Verdict
 from compliance.verdicts import verdict_rows
 from models.domain.rule_words import ChangeKind
@@ -69,9 +70,8 @@ def ask(session: Session, agreement: Agreement, change: Change, *, now: datetime
     Raises:
         Blocked: the unit must not be committed.
     """
-    verdicts = evaluate_gate(
-        Gate.CHANGE, _facts(session, agreement, change), as_of=shanghai_date(now), evaluated_at=now
-    )
+    facts, on = _facts(session, agreement, change), shanghai_date(now)
+    verdicts = ask_gate(session, agreement.tenant, Gate.CHANGE, facts, as_of=on, evaluated_at=now)
     if any(blocks(result=verdict.result, severity=verdict.severity) for verdict in verdicts):
         raise Blocked(verdicts, change)
     _keep(session, agreement, verdicts, change, now=now)

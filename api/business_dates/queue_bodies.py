@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from api.bodies import Answer, Body
 from api.wording import worded
+from compliance.rules.results import reason_key
 from models.domain.daily import CloseReason, DayStep, ExceptionState
 from models.operations.daily_exceptions import can_retry
 from models.tables.daily import BankReply, DailyException
@@ -62,7 +63,7 @@ class RuleSaidAnswer(Answer):
             citation=worded(f"rule.{rule}.citation", locale),
             result=verdict.result,
             reason=verdict.reason,
-            reason_text=worded(f"rule.{rule}.reason.{verdict.reason}", locale, verdict.params.get("text", {})),
+            reason_text=worded(reason_key(rule, verdict.reason), locale, verdict.params.get("text", {})),
             missing=tuple(verdict.missing),
             as_of=verdict.as_of,
             rule_set_version=verdict.rule_set_version,

@@ -17,7 +17,8 @@ from api.installments.bodies import ContactBody, ContactCheckBody, VisitBody
 from api.installments.views import verdict_answer
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
-from compliance.rules.evaluate import blocks, evaluate_gate
+from compliance.policy import ask_gate
+from compliance.rules.evaluate import blocks
 from compliance.vault.cells import CellAddress
 from compliance.verdicts import verdict_rows
 from models.domain.application import ContactDirection
@@ -174,7 +175,7 @@ def _ask(
     session: Session, case: InstallmentCase, planned: PlannedContact, *, key: str, now: datetime
 ) -> list[RuleVerdict]:
     facts = contact_facts(session, case, planned)
-    verdicts = evaluate_gate(Gate.CONTACT, facts, as_of=shanghai_date(planned.at))
+    verdicts = ask_gate(session, case.tenant, Gate.CONTACT, facts, as_of=shanghai_date(planned.at))
     return verdict_rows(verdicts, gate=Gate.CONTACT, case_token=case.token, key=key, now=now)
 
 

@@ -27,6 +27,7 @@ from api.installments.answers import (
 )
 from api.parties.views import MaskedSubjectAnswer, consent_answer, masked_subject
 from api.wording import worded
+from compliance.rules.results import reason_key
 from models.domain.states import CaseStage
 from models.queries import case_file, cases, parties
 from models.tables.audit import AuditEvent
@@ -239,7 +240,7 @@ def verdict_answer(row: RuleVerdict, *, locale: str) -> VerdictAnswer:
         result_text=worded(f"verdict.{row.result}", locale),
         severity=row.severity,
         reason=row.reason,
-        reason_text=worded(f"rule.{row.rule_id}.reason.{row.reason}", locale, told if isinstance(told, dict) else {}),
+        reason_text=worded(reason_key(row.rule_id, row.reason), locale, told if isinstance(told, dict) else {}),
         citation=worded(f"rule.{row.rule_id}.citation", locale),
         missing=list(row.missing),
         as_of=row.as_of,

@@ -21,11 +21,13 @@ from api.links.intake import FETCHED, case_of_link, usable_link
 from api.wording import worded
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
+from compliance.policy import policy_on
 from compliance.vault.one_time_codes import Confirming, issue_code
 from models.domain.application import LinkPurpose
 from models.domain.mandates import mandate_terms
 from models.domain.one_time_codes import CODE_LIFE, CodePurpose
 from models.domain.servicing.stored import rows_from_json
+from models.domain.shanghai import shanghai_date
 from models.domain.states import Outcome, TaskState
 from models.errors import BlockedByRule, DecisionPending, LinkExpired, NotFound, ShownChanged, WrongState
 from models.operations.signing import READING_SECONDS, both_read, confirm_reading, open_reading
@@ -132,13 +134,14 @@ def signing_answer(deps: ApiDeps, token: str, *, locale: str) -> SigningAnswer:
     with deps.database.read() as session:
         documents = [session.get_one(CaseDocument, document_id) for document_id in about.document_ids]
         payee = session.get_one(Tenant, about.case.tenant).name
+        seconds = _reading_seconds(session, about.case, now=deps.clock())
     return SigningAnswer(
         state=about.state,
         state_text=worded(f"signing.state.{about.state}", locale),
         shown_hash=about.task.shown_hash if about.task is not None else None,
         plan_hash=about.text.plan_hash,
         plan={"family": about.offer.family, "figures": about.offer.figures, "rows": about.offer.rows},
-        documents=[_document(row, about.readings.get(row.id), locale=locale) for row in documents],
+        documents=[_document(row, about.readings.get(row.id), seconds=seconds, locale=locale) for row in documents],
         mandate=_mandate(about.offer, payee=payee, locale=locale),
         currency=about.case.currency,
         expires_at=about.link.expires_at,
@@ -201,7 +204,8 @@ def confirm(deps: ApiDeps, token: str, body: ReadingBody) -> ReadingAnswer:
     )
     with unit_of_work(deps.database, deed) as unit:
         reading = signing.readings_of_text(unit.session, about.text.id).get(body.document_id)
-        if not confirm_reading(unit.session, reading, kind=kind, claimed=body.seconds, now=now):
+        least = _reading_seconds(unit.session, about.case, now=now)
+        if not confirm_reading(unit.session, reading, kind=kind, claimed=body.seconds, now=now, least=least):
             raise Unchanged
     with deps.database.read() as session:
         kept = signing.readings_of_text(session, about.text.id)[body.document_id]
@@ -237,14 +241,21 @@ def link_still_stands(session: Session, link: CustomerLink, *, now: datetime) ->
         raise LinkExpired
 
 
-def _document(row: CaseDocument, reading: DocumentReading | None, *, locale: str) -> SigningDocumentAnswer:
+def _reading_seconds(session: Session, case: InstallmentCase, *, now: datetime) -> int:
+    """For how long a document must lie open: the rule's figure, or the bank's longer one."""
+    return policy_on(session, case.tenant, on=shanghai_date(now)).figure("reading_seconds", READING_SECONDS)
+
+
+def _document(
+    row: CaseDocument, reading: DocumentReading | None, *, seconds: int, locale: str
+) -> SigningDocumentAnswer:
     return SigningDocumentAnswer(
         id=row.id,
         kind=row.kind,
         kind_text=worded(f"document-kind.{row.kind}", locale),
         size_bytes=row.size_bytes,
         digest=row.digest,
-        reading_seconds=READING_SECONDS,
+        reading_seconds=seconds,
         opened_at=reading.opened_at if reading is not None else None,
         confirmed_at=reading.confirmed_at if reading is not None else None,
     )

@@ -17,6 +17,7 @@ from models.domain.reconciliation.gaps import Gap, Remembered, gaps
 from models.domain.reconciliation.tolerance import DEFAULT_TOLERANCE
 from models.domain.roles import Permission
 from models.errors import FieldFault, FormInvalid, WrongState
+from models.queries.bank_days import bank_days_of
 from models.queries.case_gaps import recorded_of
 from models.queries.daily import business_date_row
 from models.queries.reconciliation import Period, accounts_of, not_kept
@@ -61,7 +62,8 @@ class ReconciliationController(Controller):
             # The run of the date before the open one has read what the bank had said by then.
             period = Period(tenant=principal.tenant, first=first, last=last, as_of=row.today - _ONE_DAY)
             accounts = accounts_of(session, period, unknown=not_kept(session, filed))
-        result = reconcile(accounts, is_bank_day=deps.is_bank_day, tolerance=DEFAULT_TOLERANCE)
+            days = bank_days_of(session, principal.tenant, otherwise=deps.is_bank_day)
+        result = reconcile(accounts, is_bank_day=days, tolerance=DEFAULT_TOLERANCE)
         return ReconciliationAnswer.of(accounts, result, DEFAULT_TOLERANCE)
 
     @get("/cases", guards=[requires(Permission.BUSINESS_DATES_RUN)], operation_id="ReconcileWithCases")

@@ -21,7 +21,7 @@ from api.paging import DEFAULT_LIMIT, After, Limit, decode_cursor, encode_cursor
 from api.tasks.bodies import CommentBody, TaskSearchBody
 from api.tasks.deciding import DecidedAnswer, decided_answer, is_settled, send_and_answer
 from api.tasks.intake import TaskDecision, decision_location, take_decision
-from api.tasks.records import decide_record
+from api.tasks.reports import decide_report
 from api.tasks.views import (
     CommentAnswer,
     CommentPage,
@@ -37,7 +37,7 @@ from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.vault.cells import CellAddress
 from models.domain.roles import Permission
-from models.domain.states import RECORD_OUTCOMES, TaskState, TaskType
+from models.domain.states import RECORD_OUTCOMES, Outcome, TaskState, TaskType
 from models.domain.task_filter import parse_filter
 from models.domain.tokens import new_token, uuid7
 from models.domain.viewer import Viewer
@@ -325,7 +325,8 @@ class TaskController(Controller):
         of_record = data.get("outcome") in RECORD_OUTCOMES
 
         def act() -> str:
-            return decide_record(deps, request) if of_record else take_decision(deps, request)
+            is_report = data.get("outcome") == Outcome.REPORT
+            return decide_report(deps, request) if is_report else take_decision(deps, request)
 
         def rebuild(decision_id: str) -> Stored:
             return decided_answer(deps, decision_id, location=decision_location(task_id, decision_id))

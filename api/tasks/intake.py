@@ -15,10 +15,10 @@ from compliance.audit.unit import unit_of_work
 from compliance.vault.cells import CellAddress
 from models.domain.application import DocumentKind
 from models.domain.forms import DecisionForm, parse_decision
-from models.domain.states import CHECKER_TASKS, Outcome, TaskType
+from models.domain.states import CHECKER_TASKS, RECORD_TASKS, Outcome, TaskType
 from models.domain.viewer import Viewer
 from models.errors import CaseworkError, FieldFault, FormInvalid, NotFound, ShownChanged
-from models.operations.decisions import NewDecision, prepare_task_decision
+from models.operations.decisions import NewDecision, prepare_task_decision, settle_record_task
 from models.operations.idempotency import KeySlot, KeyTaken, find_key, open_key
 from models.queries.agreements import latest_document
 from models.queries.allowed import require_allowed
@@ -78,6 +78,8 @@ def take_decision(deps: ApiDeps, request: TaskDecision) -> str:
         prepare_task_decision(
             unit.session, decision, task_id=request.task_id, expected_version=request.read_version, now=now
         )
+        if TaskType(checked.task.type) in RECORD_TASKS:
+            settle_record_task(unit.session, decision_id=decision.id, now=now)
     return request.decision_id
 
 

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from api.bodies import Answer
 from api.wording import worded
+from compliance.rules.results import reason_key
 from compliance.vault.masking import listed_amount
 from models.domain.privacy.masks import DEFAULT_MASKS, AmountsInLists, MaskPolicy
 from models.domain.states import CHECKER_TASKS, OPEN_TASK_STATES
@@ -304,7 +305,7 @@ def _blocked(barred: dict[str, Any], verdict: RuleVerdict | None, locale: str) -
             "result": verdict.result,
             "result_text": worded(f"verdict.{verdict.result}", locale),
             "reason": verdict.reason,
-            "reason_text": worded(f"rule.{rule}.reason.{verdict.reason}", locale, told),
+            "reason_text": worded(reason_key(rule, verdict.reason), locale, told),
             "citation": worded(f"rule.{rule}.citation", locale),
             "missing": verdict.missing,
             "as_of": verdict.as_of,

@@ -3,7 +3,16 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+# Reasons that a bank's policy gives, for every rule that it may tighten (`compliance.desk.policy`).
+POLICY: Final = "stricter-policy"
+POLICY_AMOUNT: Final = "stricter-policy-amount"
+
+
+def reason_key(rule_id: str, reason: str) -> str:
+    """Key of the text that explains a reason."""
+    return f"policy.reason.{reason}" if reason in (POLICY, POLICY_AMOUNT) else f"rule.{rule_id}.reason.{reason}"
 
 
 class Result(StrEnum):
@@ -72,7 +81,7 @@ class Verdict:
     Attributes:
         title: key of the title in the texts.
         inputs_hash: SHA-256, in hex, of the facts the rule may look at.
-        reason: code; the text is under `rule.<rule id>.reason.<reason>`.
+        reason: code; the text is under `reason_key`.
         text_params: values for that text: codes and minor units.
         missing: names of the facts that are not there.
         as_of: the date of the legal fact, which decides the version of the rule.
@@ -104,7 +113,7 @@ class Verdict:
     @property
     def reason_key(self) -> str:
         """Key of the text that explains the result."""
-        return f"rule.{self.rule_id}.reason.{self.reason}"
+        return reason_key(self.rule_id, self.reason)
 
     @property
     def citation_key(self) -> str:

@@ -10,6 +10,7 @@ import typer
 from deploy.commands import (
     audit,
     book,
+    calendars,
     day,
     demo,
     keys,
@@ -17,6 +18,8 @@ from deploy.commands import (
     quote,
     reconcile,
     rollout,
+    rule_desk,
+    rules,
     run,
     staff,
     stores,
@@ -66,6 +69,9 @@ app.add_typer(day.app, name="day")
 reconcile.register(app)
 demo.register(app)
 app.add_typer(book.app, name="book")
+rule_desk.register(rules.app)
+app.add_typer(rules.app, name="rules")
+app.add_typer(calendars.app, name="calendars")
 quote.register(app)
 
 

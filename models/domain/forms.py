@@ -23,6 +23,7 @@ from models.domain.form_base import Form as _Form
 from models.domain.form_faults import faults_of
 from models.domain.privacy.authentication import authentication_faults
 from models.domain.record_forms import FiledReport, IncidentReported, filed_report
+from models.domain.rule_forms import RuleReviewNoted
 from models.domain.states import CHECKER_TASKS, CUSTOMER_OUTCOMES, OUTCOMES, Outcome, TaskType
 from models.errors import FieldFault, FormInvalid
 
@@ -319,6 +320,7 @@ FORMS: Final[dict[TaskType, dict[Outcome, type[Plain]]]] = {
         Outcome.EXTEND: TicketExtend,
     },
     TaskType.INCIDENT_REPORT: {Outcome.REPORT: IncidentReported},
+    TaskType.RULE_REVIEW: {Outcome.NOTED: RuleReviewNoted},
 }
 _ADAPTERS: Final[dict[type[Plain], TypeAdapter[Any]]] = {
     form: TypeAdapter(form) for forms in FORMS.values() for form in forms.values()
@@ -349,6 +351,7 @@ REASON_CODES: Final[dict[Outcome, tuple[str, ...]]] = {
         Outcome.REACHED,
         Outcome.NOT_REACHED,
         Outcome.ANSWER,
+        Outcome.NOTED,
     )
 } | {Outcome.WITHDRAW: get_args(WithdrawReason)}
 

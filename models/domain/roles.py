@@ -15,6 +15,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"  # 内审
     PRIVACY_OFFICER = "privacy-officer"  # 个人信息保护负责人
     STAFF_ADMIN = "staff-admin"  # 人员管理
+    COMPLIANCE_OFFICER = "compliance-officer"  # 合规管理人员
 
 
 class Permission(StrEnum):
@@ -58,6 +59,8 @@ class Permission(StrEnum):
     ERASURES_DECIDE = "erasures:decide"
     HOLDS_PLACE = "legal-holds:place"
     HOLDS_CONFIRM = "legal-holds:confirm"
+    RULES_PROPOSE = "rules:propose"
+    RULES_CONFIRM = "rules:confirm"
 
 
 _ALL_STAFF: Final = frozenset(
@@ -137,6 +140,7 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
     Role.STAFF_ADMIN: frozenset(
         {Permission.STAFF_READ, Permission.STAFF_CREATE, Permission.ROLES_PROPOSE, Permission.ROLES_CONFIRM}
     ),
+    Role.COMPLIANCE_OFFICER: _ALL_STAFF | {Permission.RULES_PROPOSE, Permission.RULES_CONFIRM},
 }
 
 CANDIDATE_ROLE: Final[dict[TaskType, Role]] = {
@@ -157,6 +161,7 @@ CANDIDATE_ROLE: Final[dict[TaskType, Role]] = {
     TaskType.TICKET_CHECK: Role.APPROVER,
     TaskType.TICKET_OVERDUE: Role.APPROVER,
     TaskType.INCIDENT_REPORT: Role.PRIVACY_OFFICER,
+    TaskType.RULE_REVIEW: Role.CASE_OFFICER,
 }
 
 

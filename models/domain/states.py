@@ -74,6 +74,7 @@ class TaskType(StrEnum):
     TICKET_CHECK = "aftercare.ticket-check"  # 驳回复核
     TICKET_OVERDUE = "aftercare.ticket-overdue"  # 超时升级
     INCIDENT_REPORT = "registers.incident-report"  # 安全事件报告
+    RULE_REVIEW = "rules.review"  # 规则变更复核
 
 
 class Outcome(StrEnum):
@@ -102,6 +103,7 @@ class Outcome(StrEnum):
     NOT_REACHED = "not-reached"
     ANSWER = "answer"  # a ticket, in words for the customer
     REPORT = "report"  # an incident was reported to an authority, or to the persons
+    NOTED = "noted"  # a record task was looked at
     WITHDRAW = "withdraw"  # on the case, never on a task
 
 
@@ -123,10 +125,11 @@ OUTCOMES: Final[dict[TaskType, tuple[Outcome, ...]]] = {
     TaskType.TICKET_CHECK: (Outcome.CONFIRM, Outcome.RETURN),
     TaskType.TICKET_OVERDUE: (Outcome.ANSWER, Outcome.REJECT, Outcome.EXTEND),
     TaskType.INCIDENT_REPORT: (Outcome.REPORT,),
+    TaskType.RULE_REVIEW: (Outcome.NOTED,),
 }
 
-# Decided in SQL: no workflow stands behind them, what they are about is a record.
-RECORD_TASKS: Final = frozenset({TaskType.INCIDENT_REPORT})
+# Record tasks (DESIGN §6): decided in SQL; no workflow stands behind them, what they are about is a record.
+RECORD_TASKS: Final = frozenset({TaskType.INCIDENT_REPORT, TaskType.RULE_REVIEW})
 RECORD_OUTCOMES: Final = tuple(outcome for task_type in RECORD_TASKS for outcome in OUTCOMES[task_type])
 assert not set(RECORD_OUTCOMES).intersection(
     outcome for task_type, outcomes in OUTCOMES.items() if task_type not in RECORD_TASKS for outcome in outcomes

@@ -16,7 +16,7 @@ from models.operations.booking import Booked, NewEvent, book
 from models.tables.agreements import Agreement, PlanOffer
 from models.tables.daily import BusinessDate
 
-RETENTION_MONTHS: Final = 120  # AML-34c
+RETENTION_YEARS: Final = 10  # AML-34c
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,10 +67,13 @@ def activate(session: Session, new: NewAgreement, *, business_date: date, now: d
     return booked
 
 
-def close(session: Session, agreement: Agreement, *, on: date) -> None:
-    """Close what is paid: identity and transaction records are kept for ten years from here (反洗钱法 Art. 34)."""
+def close(session: Session, agreement: Agreement, *, on: date, kept_years: int = RETENTION_YEARS) -> None:
+    """Close what is paid: identity and transaction records are kept for ten years from here (反洗钱法 Art. 34).
+
+    `kept_years` are more where the bank has settled so.
+    """
     agreement.closed_on = on
-    agreement.kept_until = months_before(on, -RETENTION_MONTHS)
+    agreement.kept_until = months_before(on, -12 * kept_years)
     agreement.version += 1
     session.add(agreement)
     session.flush()

@@ -179,6 +179,24 @@ def refuse_decision(session: Session, *, decision_id: str, reason: str, now: dat
     return True
 
 
+def settle_record_task(session: Session, *, decision_id: str, now: datetime) -> None:
+    """A record task is decided with its row: no workflow waits for the word, and none is told."""
+    settled = settle_applied(session, decision_id=decision_id, now=now)
+    session.exec(
+        update(Task)
+        .where(col(Task.id) == settled.task_id, col(Task.pending_decision_id) == decision_id)
+        .values(
+            state=TaskState.DONE,
+            pending_decision_id=None,
+            resume_state=None,
+            version=Task.version + 1,
+            updated_at=now,
+            closed_at=now,
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
 def settle_applied(session: Session, *, decision_id: str, now: datetime) -> Decision:
     """The workflow said yes: mark decision and outbox row; a repeated call changes nothing.
 

@@ -30,7 +30,13 @@ def seconds_read(reading: DocumentReading | None, *, claimed: int, now: datetime
 
 
 def confirm_reading(
-    session: Session, reading: DocumentReading | None, *, kind: str, claimed: int, now: datetime
+    session: Session,
+    reading: DocumentReading | None,
+    *,
+    kind: str,
+    claimed: int,
+    now: datetime,
+    least: int = READING_SECONDS,
 ) -> bool:
     """The customer confirms that they have read a document; the first confirmation stands.
 
@@ -38,13 +44,13 @@ def confirm_reading(
         False if it was confirmed before; then nothing is changed.
 
     Raises:
-        NotRead: it was not open for `READING_SECONDS`.
+        NotRead: it was not open for `least` seconds.
     """
     if reading is not None and reading.confirmed_at is not None:
         return False
     seconds = seconds_read(reading, claimed=claimed, now=now)
-    if reading is None or seconds < READING_SECONDS:
-        raise NotRead(params={"document": kind, "seconds": seconds, "least": READING_SECONDS})
+    if reading is None or seconds < least:
+        raise NotRead(params={"document": kind, "seconds": seconds, "least": least})
     confirmed = session.exec(
         update(DocumentReading)
         .where(

@@ -15,7 +15,7 @@ from models.domain.aftercare.clocks import TicketKind
 from models.domain.application import ConsentPurpose
 from models.domain.assessments import MODEL_ACTIVITY
 from models.domain.product import InstallmentProduct
-from models.domain.rates.disclosure import RateMethod, yearly_rates
+from models.domain.rates.disclosure import RateMethod, headline, yearly_rates
 from models.domain.rule_words import (
     AgreementStatus,
     ChangeKind,
@@ -40,6 +40,7 @@ from models.tables.installments import CaseContact, InstallmentCase, RuleVerdict
 from models.tables.parties import Consent
 from models.tables.tasks import Decision
 from models.tables.tenants import Tenant
+from models.texts.render import render
 
 _PPM: Final = 1_000_000
 _PER_CENT: Final = 100
@@ -144,8 +145,9 @@ def _plan_facts(offer: PlanOffer, product: InstallmentProduct, *, signed_on: dat
         "rate_shown_ppm": _ppm(Decimal(offer.figures["effectivePercent"]) / _PER_CENT),
         "rate_from_flows_ppm": _ppm(rates.effective),
         "rate_method": RateMethod.IRR.value,
-        "rate_label": "年化利率（内部收益率法）",
-        "principal_stated": True,
+        # The words that stand beside this figure wherever the plan is shown: they come from the same text.
+        "rate_label": render(headline(rates).label, {}, "zh-CN"),
+        "principal_stated": principal > 0 and any(row.principal_minor for row in rows),
         "loan_charges": (*charges, *product.partner_charges),
         "charges_in_flows": charges,
         "penalty_rate_ppm": _ppm(product.late_rate),
@@ -178,7 +180,8 @@ def _signing_facts(
     if electronic and signature.reading_seconds is not None:
         evidence.append(PromptEvidence.READ_THROUGH.value)
     facts: dict[str, object] = {
-        "application_recorded": True,
+        # The case is the application (受理): on record before the signature, for an amount of its own.
+        "application_recorded": case.created_at <= signature.signed_at and case.requested_amount_minor > 0,
         "signing_at": signature.signed_at,
         "signing_channel": (SigningChannel.ONLINE if electronic else SigningChannel.ON_SITE).value,
         "agreement_form": signature.method,

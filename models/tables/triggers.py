@@ -16,6 +16,8 @@ APPEND_ONLY: Final[dict[str, str]] = {
     "text_versions": "id",
     "consent_withdrawals": "id",
     "incident_corrections": "id",
+    "rule_drafts": "id",
+    "rule_draft_decisions": "draft_id",
 }
 
 # An INSERT OR REPLACE removes rows without firing a DELETE trigger, hence the third trigger.

@@ -45,6 +45,8 @@ UNKNOWN: Final = {
     "clock": "cac",
     "erasure_id": "era_" + "0" * 26,
     "hold_id": "lhd_" + "0" * 26,
+    "rule_id": "XX-1",
+    "pass_id": "rrv_" + "0" * 26,
 }
 # The answer of a route that asks Temporal, where none runs.
 AWAY: Final = "workflow-unavailable"

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from models.tables.tasks import Decision, Task
 from tests.support.api import Office
 from tests.support.applications import CLEAR_VALUES, FakeDispatcher
 from tests.support.clock import FakeClock
+from tests.support.rule_desk import settled_policy
 from tests.support.signing import ACCOUNT, LINKS_URL, TENANT, SigningBench, signing_bench
 
 
@@ -240,6 +242,24 @@ async def test_nobody_signs_what_they_have_not_read(customer: Customer) -> None:
     read = await customer.post("/reading-confirmations", {"documentId": agreement, "seconds": 600})
     assert read.json()["seconds"] == 10
     assert (await customer.post("/codes")).status_code == 202
+
+
+async def test_the_bank_can_ask_for_longer_reading_from_a_day_on(customer: Customer) -> None:
+    office = customer.office
+    settled_policy(
+        office.deps.database, version="policy/1", since=date(2026, 11, 24), now=customer.clock(), reading_seconds=20
+    )
+    assert {each["readingSeconds"] for each in (await customer.get()).json()["documents"]} == {10}
+    customer.clock.advance(days=1)
+    documents = (await customer.get()).json()["documents"]
+    assert {each["readingSeconds"] for each in documents} == {20}
+    cost = documents[0]["id"]
+    await customer.get(f"/documents/{cost}")
+    customer.clock.advance(seconds=19)
+    body = {"documentId": cost, "seconds": 60}
+    assert refused(await customer.post("/reading-confirmations", body)) == (422, "not-read")
+    customer.clock.advance(seconds=1)
+    assert (await customer.post("/reading-confirmations", body)).json()["seconds"] == 20
 
 
 async def test_a_wrong_a_late_and_a_used_code_sign_nothing(customer: Customer, dispatcher: FakeDispatcher) -> None:

@@ -34,6 +34,7 @@ REASONED = (
     Outcome.REACHED,
     Outcome.NOT_REACHED,
     Outcome.ANSWER,
+    Outcome.NOTED,
 )
 EVERY = [(task_type, outcome) for task_type in TaskType for outcome in OUTCOMES[task_type]]
 

@@ -1,4 +1,4 @@
-"""Decisions on record tasks: checked like any other, then applied in the same commit; no workflow is asked."""
+"""Reports on incidents (record tasks): checked like any decision, applied in the same commit; no workflow is asked."""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -27,8 +27,8 @@ from models.queries.tasks import get_task
 from models.tables.tasks import Decision, Task
 
 
-def decide_record(deps: ApiDeps, request: TaskDecision) -> str:
-    """Apply a decision on a record task; blocking. Returns its id.
+def decide_report(deps: ApiDeps, request: TaskDecision) -> str:
+    """Record that an incident was reported; blocking. Returns the id of the decision.
 
     Raises:
         KeyTaken: another request under the same key was first.
