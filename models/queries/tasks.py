@@ -106,7 +106,7 @@ def subject_of_task(session: Session, task: Task) -> str:
     Raises:
         NotFound: the task belongs to no case and no record.
     """
-    if task.type in RECORD_TASKS:
+    if task.case_token is None and task.type in RECORD_TASKS:
         return care_item(task.workflow_id)
     case = session.get(InstallmentCase, task.case_token) if task.case_token is not None else None
     if case is None:
