@@ -26,6 +26,7 @@ from compliance.vault.cache import Lru
 from compliance.vault.cells import CellAddress, RowAddress, SubjectKeyAddress
 from compliance.vault.files import FileAddress, SealedFile
 from compliance.vault.framing import framed
+from compliance.vault.hearing import Hearing
 from compliance.vault.kek import KekProvider
 from compliance.vault.seal_keys import DocumentSeal
 from compliance.vault.suites import DEFAULT_SUITE, EnabledSuites, SealingKey, Suite
@@ -36,8 +37,6 @@ from models.errors import CannotOpen, KeysUnavailable, SubjectShredded
 
 INSTALLATION: Final = "_"  # the tenant that is the installation itself
 KEY_TTL: Final = timedelta(minutes=5)
-SHREDS_HEARD_EVERY: Final = timedelta(seconds=2)  # how long another process may go on with a key that was destroyed
-_CLOCKS_APART: Final = timedelta(minutes=1)  # of two processes
 SUBJECTS_CACHED: Final = 10_000
 WORKFLOWS_CACHED: Final = 4_096
 _ISSUER_PURPOSE: Final = "token-es256"
@@ -126,7 +125,7 @@ class Vault:
         self._subjects: Lru[tuple[str, str], _Subject] = Lru(subjects_cached)
         self._workflows: Lru[tuple[str, str, int], SealingKey] = Lru(WORKFLOWS_CACHED)
         self._shreds = 0
-        self._heard_at = clock() - KEY_TTL
+        self._hearing = Hearing(database, clock, begin=clock() - KEY_TTL)
 
     # Tenants and subjects ---------------------------------------------------------------------------------------------
 
@@ -451,23 +450,10 @@ class Vault:
         except CannotOpen:
             raise CannotOpen(detail=f"branch key {row.tenant}/{row.purpose}/{row.version}") from None
 
-    def _hear_of_shreds(self) -> None:
-        """Forget whoever another process has erased since we asked last."""
-        now = self._clock()
-        if timedelta() <= now - self._heard_at < SHREDS_HEARD_EVERY:
-            return
-        since = min(now, self._heard_at) - _CLOCKS_APART
-        try:
-            gone = store.shredded_since(self._database, since)
-        except KeysUnavailable:
-            return  # what is in memory goes on until its time is over, as with any outage of the store
-        self._heard_at = now
-        for name in gone:
+    def _subject(self, tenant: str, subject_id: str) -> _Subject:
+        for name in self._hearing.shredded():
             self._shreds += 1
             self._subjects.forget(name)
-
-    def _subject(self, tenant: str, subject_id: str) -> _Subject:
-        self._hear_of_shreds()
         subject = self._subjects.get((tenant, subject_id))
         if subject is not None and self._fresh(subject.read_at):
             return subject

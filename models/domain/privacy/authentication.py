@@ -27,13 +27,16 @@ _CARD: Final = re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])")
 # A code of three right behind it, perhaps with a date between: `6222… 12/28 123`. An amount or a count is no code.
 _CODE_BEHIND: Final = re.compile(
     r"\A[\s,;:/，；、|]{1,3}(?:(?:0[1-9]|1[0-2])[/-]?[0-9]{2}(?:[0-9]{2})?[\s,;:/，；、|]{1,3})?"
-    r"[0-9]{3}(?![0-9.,%％]|\s*[元块期天月年日号次个笔人万千百分角楼室])"
+    r"[0-9]{3}(?![0-9.,%％]|\s{0,2}[元块期天月年日号次个笔人万千百分角楼室])"
 )
+# Every repetition is bounded: this reads what anybody sends. `\b` is no border between Chinese and Latin letters.
 _LABELLED: Final = re.compile(
-    r"(?:\bc[vs][vcn]2?\b|\bcid\b|安全码|校验码|背面.{0,4}三位|后三位码)[^0-9\n]{0,8}[0-9]{3,4}(?![0-9])"
-    r"|(?:\bpin\b|\bpassword\b|\bpasscode\b|密码|口令)\s*(?:是|为|is|:|：|=)?\s*[0-9A-Za-z!@#$%^&*]{0,4}[0-9]{3,}"
-    r"|(?:验证码|动态码|短信码|\botp\b|verification code)\s*(?:是|为|is|:|：|=)?\s*[0-9]{4,8}(?![0-9])"
-    r"|(?:有效期|\bexp(?:iry|ires)?\b)[^0-9\n]{0,6}(?:0[1-9]|1[0-2])\s*/\s*[0-9]{2}(?![0-9])",
+    r"(?:(?<![a-z])(?:c[vs][vcn]2?|cid)(?![a-z])|安全码|校验码|背面.{0,4}三位|后三位码)[^0-9\n]{0,8}[0-9]{3,4}(?![0-9])"
+    r"|(?:(?<![a-z])(?:pin|password|passcode)(?![a-z])码?|密码|口令)\s{0,3}(?:是|为|is|:|：|=)?\s{0,3}"
+    r"[0-9A-Za-z!@#$%^&*]{0,4}[0-9]{3,}"
+    r"|(?:验证码|动态码|短信码|(?<![a-z])otp(?![a-z])|verification code)"
+    r"\s{0,3}(?:是|为|is|:|：|=)?\s{0,3}[0-9]{4,8}(?![0-9])"
+    r"|(?:有效期|(?<![a-z])exp(?:iry|ires)?(?![a-z]))[^0-9\n]{0,6}(?:0[1-9]|1[0-2])\s?/\s?[0-9]{2}(?![0-9])",
     re.IGNORECASE,
 )
 _TRACK: Final = re.compile(r"%?[Bb][0-9]{13,19}\^|;[0-9]{13,19}=[0-9]{4}")

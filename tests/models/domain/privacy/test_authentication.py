@@ -22,6 +22,8 @@ SPACED = " ".join(CARD[place : place + 4] for place in range(0, 16, 4))
         f"{SPACED}, 12/28, 123",
         f"{CARD}/987。",
         "CVV 是 123",
+        "客户说CVV是123",
+        "PIN码1234",
         "CVN2：456",
         "卡片背面后三位 789，安全码789",
         "交易密码123456",
@@ -30,7 +32,7 @@ SPACED = " ".join(CARD[place : place + 4] for place in range(0, 16, 4))
         "有效期 08/27",
         f"%B{CARD}^WANG/XIAOMING^2808101",
         f";{CARD}=28081010000012300000?",
-        "ｃｖｖ ４５６".replace("ｃｖｖ", "cvv"),
+        "安全码：４５６",
     ],
 )
 def test_these_are_refused(words: str) -> None:
@@ -50,6 +52,7 @@ def test_these_are_refused(words: str) -> None:
         "联系 13812345678 3 次未接",
         "还款 1,234.00 元，日期 12/28",
         "pinned to the board, opinion 12345",
+        "shopping 1234, pcvv 123",
         "",
     ],
 )
