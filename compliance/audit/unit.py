@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Connection, event, insert
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from compliance.audit.deeds import Deed, canonical
 from models.database.engine import Database
 from models.domain.tokens import uuid7
+from models.errors import DatabaseBusy
 from models.tables.audit import AuditEvent, AuditPending
 
 BOOKKEEPING_TABLES: Final = frozenset(
@@ -85,15 +87,26 @@ def unit_of_work(database: Database, deed: Deed) -> Iterator[Unit]:
     """Change and event land together or not at all. At most 50 ms, no `await`, no outside call inside.
 
     An effect that finds itself already done raises `Unchanged` inside; the unit ends quietly without an event.
+
+    Raises:
+        DatabaseBusy: the database does not answer, or cannot take the event: then nothing has changed either.
     """
     try:
         with database.write() as session:
             unit = Unit(session, deed)
             yield unit
             session.flush()
-            unit.record()
+            _record(unit)
     except Unchanged:
         return
+
+
+def _record(unit: Unit) -> None:
+    """Whatever keeps the event from being written is a fault of ours and may pass: 503, never a change without one."""
+    try:
+        unit.record()
+    except DBAPIError as error:
+        raise DatabaseBusy(detail=f"the audit event cannot be written: {type(error.orig).__name__}") from None
 
 
 @contextmanager

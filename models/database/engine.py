@@ -5,6 +5,7 @@ SQLite: the driver stays in autocommit, a writer takes the process-wide lock and
 foreign keys and a busy time-out of 5 s on every connection. PostgreSQL needs none of it.
 """
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -22,6 +23,10 @@ from models.errors import DatabaseBusy
 POOL_SIZE: Final = 10  # as many as the worker's activity slots, plus duties and API readers in overflow
 POOL_TIMEOUT_S: Final = 5  # as long as SQLite's busy time-out
 _RAISED_BY_TRIGGER: Final = "exec_stmt_raise"  # the function of the server behind RAISE EXCEPTION
+# Disk full, read-only, unreadable, cannot be opened: for operations to mend; then the same request can be made again.
+_DISK_CODES: Final = frozenset(
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+)
 _PRAGMAS: Final = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
 
@@ -42,7 +47,7 @@ class Database:
         """A read-only snapshot; nothing done in it is kept.
 
         Raises:
-            DatabaseBusy: the database did not answer in time.
+            DatabaseBusy: the database did not answer in time, or its disk does not serve it.
         """
         # No explicit rollback: it would expire what was read. Closing lets go of the rows first, then rolls back.
         with _busy_is_503(), Session(self.engine.execution_options(read_only=True), expire_on_commit=False) as session:
@@ -53,7 +58,7 @@ class Database:
         """One transaction. Only `compliance.audit.unit` may call this: it owns the two commits of the product.
 
         Raises:
-            DatabaseBusy: the database was locked for longer than the busy time-out.
+            DatabaseBusy: the database was locked for longer than the busy time-out, or its disk is full or read-only.
         """
         with _busy_is_503(), self._writer, Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
@@ -81,6 +86,8 @@ def _busy_is_503() -> Iterator[None]:
 
 def _is_busy(error: OperationalError) -> bool:
     text = str(error.orig)
+    if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _DISK_CODES:
+        return True
     return "locked" in text or "busy" in text or error.connection_invalidated or not _is_sqlite_error(error)
 
 
