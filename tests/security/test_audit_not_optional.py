@@ -15,7 +15,7 @@ from models.domain.roles import Role
 from models.tables.all import METADATA
 from models.tables.staff import Staff
 from tests.api.aftercare.care_desk import open_care_desk
-from tests.support.api import Office
+from tests.support.api import PASSWORD, Office
 from tests.support.applications import CASES, CLEAR_VALUES, PNG, FakeDispatcher, another_id, application, open_desk
 from tests.support.clock import FakeClock
 
@@ -77,7 +77,7 @@ def state_of(database: Database, files: Path) -> str:
             if table.name not in BOOKKEEPING_TABLES and table.name != "audit_events":
                 rows = sorted(repr(tuple(row)) for row in connection.execute(table.select()))
                 digest.update(f"{table.name}:{rows}".encode())
-    for path in sorted(files.rglob("*")):
+    for path in sorted(each for each in files.rglob("*") if each.is_file()):
         digest.update(str(path).encode())
     return digest.hexdigest()
 
@@ -104,7 +104,7 @@ async def test_without_the_event_nothing_changes_and_nothing_is_shown(office: Of
         "name": "N",
         "branch": "hq",
         "locale": "en",
-        "password": "correct horse battery staple",
+        "initialPassword": PASSWORD,
     }
     requests: list[tuple[Staff, str, str, dict[str, Any]]] = [
         (desk.officer, "POST", CASES, {"json": other}),
@@ -118,7 +118,7 @@ async def test_without_the_event_nothing_changes_and_nothing_is_shown(office: Of
         ),
         (desk.officer, "POST", "/v1/customer-links", {"json": {"purpose": "progress", "caseToken": desk.case}}),
         (desk.officer, "POST", "/v1/tickets", {"json": {"caseToken": desk.case, "kind": "question", "text": "?"}}),
-        (desk.officer, "POST", f"{case}/withdrawal", {"json": {"reasonCode": "customer-request"}}),
+        (desk.officer, "POST", f"{case}/withdrawal", {"json": {"reasonCode": "customer-asked-to-stop"}}),
         (admin, "POST", "/v1/staff", {"json": staff}),
         (desk.officer, "POST", f"/v1/subjects/{subject}/reveals", {"json": {"field": "name", "reason": "audit"}}),
         (desk.officer, "GET", case, {}),
@@ -137,6 +137,8 @@ async def test_without_the_event_nothing_changes_and_nothing_is_shown(office: Of
         answers.append((method, path, answer.status_code))
         for value in CLEAR_VALUES:
             assert value not in answer.text
+    if broken is full:  # a small event may still find room on a page; then it is on record, and may be shown
+        answers = [each for each in answers if each[0] != "GET" and not each[1].endswith("/search")]
     assert [each for each in answers if each[2] != 503] == []
     assert state_of(office.deps.database, files) == before
 

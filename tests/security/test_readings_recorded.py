@@ -6,7 +6,6 @@ just send must have written an event of that caller, without the value.
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from models.domain.roles import Role
 from models.domain.states import TaskType
 from models.tables.audit import AuditEvent
 from models.tables.staff import Staff
-from tests.api.aftercare.care_desk import CareDesk, open_care_desk
+from tests.api.aftercare.care_desk import BRANCH, CareDesk, open_care_desk
 from tests.support.api import Office
 from tests.support.applications import CASES, PNG, FakeDispatcher, application, open_desk
 from tests.support.clock import FakeClock
@@ -106,11 +105,6 @@ def office(sqlite_database: Database, vault: Vault, clock: FakeClock, tmp_path: 
     return open_desk(sqlite_database, vault, clock, tmp_path, FakeDispatcher())
 
 
-@contextmanager
-def nothing() -> Iterator[None]:
-    yield
-
-
 async def walked(office: Office, monkeypatch: pytest.MonkeyPatch) -> Walk:
     desk: CareDesk = await open_care_desk(office)
     walk = Walk(office, Watched(office.deps.vault, monkeypatch))
@@ -164,20 +158,18 @@ async def walked(office: Office, monkeypatch: pytest.MonkeyPatch) -> Walk:
     add_tasks(office.deps.database, [task])
     comments = "/v1/tasks/{task_id:str}/comments"
     await walk(f"POST {comments}", by, path=f"/v1/tasks/{task_id}/comments", json={"text": "她丈夫已出院"}, expect=201)
-    await walk(f"GET {comments}", approver, path=f"/v1/tasks/{task_id}/comments")
-    await walk("GET /v1/tasks/{task_id:str}", approver, path=f"/v1/tasks/{task_id}")
+    colleague = office.staff("colleague", Role.CASE_OFFICER, branch=BRANCH)
+    await walk(f"GET {comments}", colleague, path=f"/v1/tasks/{task_id}/comments")
+    await walk("GET /v1/tasks/{task_id:str}", colleague, path=f"/v1/tasks/{task_id}")
     # A ticket, answered, and read by staff and by the customer
     ticket = await desk.open("question")
     await walk("GET /v1/tickets/{ticket_id:str}", approver, path=f"/v1/tickets/{ticket['id']}")
     await walk("GET /v1/tickets", approver)
     asked = desk.ask(ticket["id"], TaskType.TICKET, no=1, seq=1)
-    async with office.client(by) as client:
-        await client.post(f"/v1/tasks/{asked.id}/claim", headers={"If-Match": '"v1"'})
-    with office.deps.database.read() as session:
-        asked = session.get_one(type(asked), asked.id)
-    decided = await desk.decide(asked, by, outcome="answer", note="已核实，多扣的一笔已退回您的账户")
-    assert decided.status_code in (201, 202), decided.text
-    desk.settle(ticket["id"], asked, stage="done", outcome="answered", seq=2)
+    words = "已核实，多扣的一笔已退回您的账户"
+    decided = await desk.decide(asked, by, outcome="answer", reasonCode="corrected", answer=words)
+    assert decided.status_code == 202, decided.text
+    desk.settle(ticket["id"], asked, stage="ended", outcome="answered", seq=2)
     link = await desk.link()
     with office.deps.database.read() as session:
         from models.tables.parties import CustomerLink
