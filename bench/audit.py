@@ -1,22 +1,32 @@
-"""The audit log: recording, sealing, verifying."""
+"""The audit log: recording, sealing, verifying; proofs out of a long log, exports, and checking them alone."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 
-from bench.measuring import NOW, Stores, empty_stores, seconds
+from sqlmodel import col, select
+
+from bench.measuring import NOW, Stores, empty_stores, milliseconds, percentile, seconds
 from bench.registry import Figure, Floor, measures
+from compliance.audit import standalone
+from compliance.audit.checkpoint import verifier_key
 from compliance.audit.deeds import Deed, canonical
+from compliance.audit.export import Choice, export_log
+from compliance.audit.proofs import prove_consistency, prove_inclusion
 from compliance.audit.seal import SealKeys, seal_keys, seal_pending
 from compliance.audit.unit import unit_of_work
 from compliance.audit.verify import verify_database
+from compliance.audit.watch import Watcher
 from models.domain.tokens import uuid7
+from models.tables.audit import AuditLeaf
 
 SINGLE = 5_000
 ALL = 1_000_000
 CHUNK = 500
+PROOFS = 200
 
 
 @measures("audit")
@@ -32,12 +42,22 @@ def audit(scale: float) -> Iterable[Figure]:
         chunked = rest / seconds(partial(_record_in_chunks, stores, rest))
         sealed = events / seconds(partial(_seal_all, stores, keys, anchor))
         verified = seconds(partial(_verify, stores, keys, anchor, events))
+        proving = milliseconds(partial(_prove, stores, keys, _some_ids(stores)), times=PROOFS)
+        growing = milliseconds(partial(_prove_growth, stores, keys, events), times=PROOFS)
+        exporting = seconds(partial(_export, stores, keys))
+        checked = seconds(partial(_check_export, stores, keys, events))
+        looked = seconds(partial(_watch, stores, keys))
     yield Figure(name="recorded singly", value=singly, unit="events/s", floor=floor, at_least=1_000)
     yield Figure(name=f"recorded in chunks of {CHUNK}", value=chunked, unit="events/s", floor=floor, at_least=20_000)
     yield Figure(name="sealed", value=sealed, unit="events/s", floor=floor, at_least=1_000)
     hashing = Floor(name="spell and hash the same, s", value=events / floor.value)
     limit = 10.0 * events / ALL
     yield Figure(name=f"{events:,} verified", value=verified, unit="s", floor=hashing, at_most=limit)
+    yield Figure(name="inclusion proof, p95", value=percentile(proving, 0.95), unit="ms", at_most=10)
+    yield Figure(name="consistency proof, p95", value=percentile(growing, 0.95), unit="ms", at_most=20)
+    yield Figure(name=f"{events:,} exported", value=exporting, unit="s", floor=hashing, at_most=3 * limit)
+    yield Figure(name=f"{events:,} checked alone", value=checked, unit="s", floor=hashing, at_most=3 * limit)
+    yield Figure(name=f"{events:,} watched for the first time", value=looked, unit="s", floor=hashing)
 
 
 def _deed(number: int) -> Deed:
@@ -68,6 +88,43 @@ def _record_in_chunks(stores: Stores, count: int) -> None:
 def _seal_all(stores: Stores, keys: SealKeys, anchor: Path) -> None:
     while seal_pending(stores.data, keys, now=NOW, anchor=anchor):
         pass
+
+
+def _some_ids(stores: Stores) -> Iterator[str]:
+    """Ids from all over the log, again and again."""
+    with stores.data.read() as session:
+        ids = session.exec(select(AuditLeaf.event_id).where(col(AuditLeaf.idx) % 97 == 0).limit(1_000)).all()
+    return cycle(ids)
+
+
+def _prove(stores: Stores, keys: SealKeys, ids: Iterator[str]) -> None:
+    with stores.data.read() as session:
+        if prove_inclusion(session, next(ids), public_key=keys.public_key) is None:
+            raise RuntimeError("a sealed event has no proof")
+
+
+def _prove_growth(stores: Stores, keys: SealKeys, events: int) -> None:
+    with stores.data.read() as session:
+        if not prove_consistency(session, 1_000, events, public_key=keys.public_key).holds:
+            raise RuntimeError("the log has not grown")
+
+
+def _export(stores: Stores, keys: SealKeys) -> None:
+    to = stores.folder / "export"
+    export_log(stores.data, public_key=keys.public_key, anchor=None, to=to, choice=Choice(), now=NOW)
+
+
+def _check_export(stores: Stores, keys: SealKeys, events: int) -> None:
+    key = standalone.read_key(verifier_key(keys.origin, keys.public_key))
+    report = standalone.check_export(standalone.Export(stores.folder / "export"), key)
+    if report.fault is not None or report.events != events:
+        raise RuntimeError(f"the export does not hold: {report}")
+
+
+def _watch(stores: Stores, keys: SealKeys) -> None:
+    seen = Watcher(database=stores.data, public_key=keys.public_key, state=stores.folder / "watched").look()
+    if seen.fault is not None:
+        raise RuntimeError(seen.fault)
 
 
 def _verify(stores: Stores, keys: SealKeys, anchor: Path, events: int) -> None:
