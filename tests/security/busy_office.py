@@ -41,9 +41,9 @@ def application_of(row: BookRow) -> dict[str, object]:
         applicant__idNumber=row.id_number,
         applicant__name=row.name,
         applicant__mobile=row.mobile,
-        applicant__email=row.email,
-        applicant__address=row.address,
-        applicant__employer=row.employer,
+        applicant__email=row.email or ...,
+        applicant__address=row.address or ...,
+        applicant__employer=row.employer or ...,
         applicant__cardNumber=row.card_number,
         hardship__note=f"{row.name}，{row.mobile}，住院",
     )

@@ -38,6 +38,7 @@ UNKNOWN: Final = {
     "reversal_id": "rev_" + "0" * 26,
     "ticket_id": "tkt_" + "0" * 26,
     "exception_id": "dex_" + "0" * 26,
+    "event_id": "01890000-0000-7000-8000-000000000000",
 }
 # The answer of a route that asks Temporal, where none runs.
 AWAY: Final = "workflow-unavailable"
