@@ -182,17 +182,17 @@ class Vault:
 
         With `create`, those who have none are given one, committed before this returns.
         """
-        known = {}
+        now, known = self._clock(), {}
         for subject_id in subject_ids:
             subject = self._subjects.get((tenant, subject_id))
-            if subject is not None and self._fresh(subject.read_at):
+            if subject is not None and timedelta() <= now - subject.read_at < KEY_TTL:
                 known[subject_id] = SubjectKeys(subject.current, subject.keys)
         missing = [subject_id for subject_id in subject_ids if subject_id not in known]
         if not missing:
             return known
         branch = self._branch(tenant, Purpose.SUBJECT_WRAP)
         wrapping = Wrapping(tenant=tenant, branches=branch.keys, current=branch.current, suites=self._suites)
-        made_at = self._clock() if create else None
+        made_at = now if create else None
         return known | bulk_keys.subject_keys(self._database, wrapping, missing, made_at=made_at)
 
     def shred_subject(self, *, tenant: str, subject_id: str) -> None:
