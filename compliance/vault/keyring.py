@@ -3,43 +3,48 @@
 KEK (never in a database) -> branch keys per tenant, purpose and version -> one key per subject -> cells and files. Keys
 are cached for `KEY_TTL`, so a rotation or an erasure by another process is noticed within that time, one by this
 process at once. Reading creates nothing: a tenant's keys come by `ensure_tenant`, a person's by `create_subject`.
+How branch keys change is `compliance.vault.rotation`, over `Vault.branches`.
 """
 
 import base64
+import contextlib
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, Final, TypeVar
+from typing import BinaryIO, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from compliance.vault import blind, cells, files, seal_keys, store
 from compliance.vault.blind import BlindField
+from compliance.vault.branches import KEY_TTL as KEY_TTL  # noqa: PLC0414 - whoever has the vault waits for it
+from compliance.vault.branches import Branch, BranchKeys, ReopenKek, newest_active
+from compliance.vault.branches import branch_binding as _branch_binding  # noqa: F401 - for tests that make a version
 from compliance.vault.cache import Lru
 from compliance.vault.cells import CellAddress, RowAddress, SubjectKeyAddress
 from compliance.vault.files import FileAddress, SealedFile
 from compliance.vault.framing import framed
 from compliance.vault.kek import KekProvider
 from compliance.vault.seal_keys import DocumentSeal
-from compliance.vault.suites import DEFAULT_SUITE, SealingKey, Suite, check_suites, suite_of
-from compliance.vault.tables import BranchKey, KeyState, SealKey, SubjectKey
+from compliance.vault.store import NotActive, SubjectRows
+from compliance.vault.suites import DEFAULT_SUITE, SealingKey, check_suites, suite_of
+from compliance.vault.tables import KeyState, SubjectKey
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.errors import CannotOpen, KeysUnavailable, SubjectShredded
 
 INSTALLATION: Final = "_"  # the tenant that is the installation itself
-KEY_TTL: Final = timedelta(minutes=5)
 SUBJECTS_CACHED: Final = 10_000
 WORKFLOWS_CACHED: Final = 4_096
-_ISSUER_PURPOSE: Final = "token-es256"
+ISSUER_PURPOSE: Final = "token-es256"
 _SIGNING_NAME: Final = re.compile(r"\A[a-z][a-z0-9-]{0,39}\Z")
 _CURVE: Final = ec.SECP256R1()
-R = TypeVar("R", BranchKey, SealKey, SubjectKey)
+_TRIES: Final = 3  # a branch key is rotated now and then; twice during one call is a fault
 
 
 class Purpose(StrEnum):
@@ -60,16 +65,6 @@ _HANDED_OUT: Final = frozenset({Purpose.AUDIT_MAC, Purpose.LINKS, Purpose.FINGER
 
 
 @dataclass(slots=True, repr=False)
-class _Branch:
-    """All versions of one branch key. Derived keys are remembered beside it and leave the memory with it."""
-
-    keys: dict[int, SealingKey]
-    current: SealingKey
-    read_at: datetime
-    derived: dict[tuple[str | int, ...], SealingKey] = field(default_factory=dict)
-
-
-@dataclass(slots=True, repr=False)
 class _Subject:
     """All versions of one subject's key."""
 
@@ -79,9 +74,16 @@ class _Subject:
 
 
 def open_vault(
-    keys_database: Database, kek: KekProvider, clock: Clock, *, subjects_cached: int = SUBJECTS_CACHED
+    keys_database: Database,
+    kek: KekProvider,
+    clock: Clock,
+    *,
+    subjects_cached: int = SUBJECTS_CACHED,
+    reopen: ReopenKek | None = None,
 ) -> "Vault":
     """Open an initialised key store; the installation's own keys are made if they are missing.
+
+    `reopen` opens the KEK of a given id when another one comes into force while the process lives.
 
     Raises:
         KeysUnavailable: the store was never initialised or does not answer, or a suite fails its known-answer test.
@@ -90,7 +92,8 @@ def open_vault(
     """
     check_suites()
     store.check_key_store(keys_database, kek=kek)
-    vault = Vault(keys_database, kek, clock, subjects_cached=subjects_cached)
+    branches = BranchKeys(keys_database, kek, clock, reopen=reopen)
+    vault = Vault(keys_database, branches, clock, subjects_cached=subjects_cached)
     vault.ensure_tenant(INSTALLATION)
     return vault
 
@@ -102,12 +105,11 @@ class Vault:
     raises `KeysUnavailable` when the key store does not answer or a key that must exist is missing.
     """
 
-    def __init__(self, database: Database, kek: KekProvider, clock: Clock, *, subjects_cached: int) -> None:
+    def __init__(self, database: Database, branches: BranchKeys, clock: Clock, *, subjects_cached: int) -> None:
         """Keep nothing but the doors; keys come on demand."""
         self._database = database
-        self._kek = kek
+        self.branches = branches
         self._clock = clock
-        self._branches: dict[tuple[str, str], _Branch] = {}
         self._subjects: Lru[tuple[str, str], _Subject] = Lru(subjects_cached)
         self._workflows: Lru[tuple[str, str, int], SealingKey] = Lru(WORKFLOWS_CACHED)
         self._shreds = 0
@@ -118,7 +120,7 @@ class Vault:
         """Make the branch keys that a tenant lacks. Idempotent, also when two processes do it at once."""
         missing = {purpose.value for purpose in Purpose} - store.branch_purposes(self._database, tenant=tenant)
         for purpose in sorted(missing):
-            self._add_branch(tenant, purpose, DEFAULT_SUITE.new_key())
+            self.branches.add(tenant, purpose, DEFAULT_SUITE.new_key(), suite=DEFAULT_SUITE)
 
     def create_subject(self, *, tenant: str, subject_id: str) -> None:
         """Give a subject a key, committed before this returns; call it before the row that needs the key. Idempotent.
@@ -128,29 +130,40 @@ class Vault:
         """
         if self._subjects.get((tenant, subject_id)) is not None:
             return
-        branch = self._branch(tenant, Purpose.SUBJECT_WRAP).current
         suite = DEFAULT_SUITE
         secret = suite.new_key()
         key = SealingKey(suite, secret, version=1)
+        shreds = self._shreds
+        for _ in range(_TRIES):
+            row = self._first_key(tenant, subject_id, key, secret)
+            try:
+                added = store.add_subject_key(self._database, row)
+            except NotActive:  # rotated by another process a moment ago
+                self.branches.read(tenant, Purpose.SUBJECT_WRAP)
+                continue
+            if added:
+                self._remember((tenant, subject_id), _Subject({1: key}, key, row.created_at), shreds)
+            else:  # another process was first, or the subject was shredded: only what is committed may seal
+                self._load_subject(tenant, subject_id)
+            return
+        raise KeysUnavailable(detail=f"the key {Purpose.SUBJECT_WRAP} of tenant {tenant} changes all the time")
+
+    def _first_key(self, tenant: str, subject_id: str, key: SealingKey, secret: bytes) -> SubjectKey:
+        branch = self._branch(tenant, Purpose.SUBJECT_WRAP).current
         address = SubjectKeyAddress(
-            tenant=tenant, subject=subject_id, version=1, suite=suite.id, branch_version=branch.version
+            tenant=tenant, subject=subject_id, version=key.version, suite=key.suite.id, branch_version=branch.version
         )
-        row = SubjectKey(
+        return SubjectKey(
             tenant=tenant,
             subject_id=subject_id,
-            version=1,
-            suite=suite.id,
+            version=key.version,
+            suite=key.suite.id,
             branch_version=branch.version,
             wrapped=cells.wrap_subject_key(branch, address, secret),
             commitment=cells.commitment(key, tenant=tenant, subject=subject_id),
             state=KeyState.ACTIVE,
             created_at=self._clock(),
         )
-        shreds = self._shreds
-        if store.add_subject_key(self._database, row):
-            self._remember((tenant, subject_id), _Subject({1: key}, key, row.created_at), shreds)
-        else:  # another process was first, or the subject was shredded: only what is committed may seal
-            self._load_subject(tenant, subject_id)
 
     def shred_subject(self, *, tenant: str, subject_id: str) -> None:
         """Destroy a subject's keys for good; other processes forget them within `KEY_TTL`. Idempotent.
@@ -227,7 +240,7 @@ class Vault:
         """
         chosen = BlindField(field)
         branch = self._branch(tenant, Purpose.BLIND_INDEX)
-        key = self._derived(branch, branch.current, "blind-index", tenant, chosen.value)
+        key = self.branches.derived(branch, branch.current, "blind-index", tenant, chosen.value)
         return blind.blind_index(key, field=chosen, value=value)
 
     def purpose_key(self, tenant: str, purpose: Purpose) -> bytes:
@@ -246,7 +259,7 @@ class Vault:
         Raises:
             CannotOpen: there is no such version.
         """
-        branch = self._version_of(self._branch(tenant, Purpose.TEMPORAL), version, tenant)
+        branch = self._temporal(tenant, version)
         return branch.version, _workflow_secret(branch, tenant, workflow_id)
 
     def workflow_sealer(self, *, tenant: str, workflow_id: str, version: int | None = None) -> SealingKey:
@@ -255,7 +268,7 @@ class Vault:
         Raises:
             CannotOpen: there is no such version.
         """
-        branch = self._version_of(self._branch(tenant, Purpose.TEMPORAL), version, tenant)
+        branch = self._temporal(tenant, version)
         known = self._workflows.get((tenant, workflow_id, branch.version))
         if known is None:
             secret = _workflow_secret(branch, tenant, workflow_id)
@@ -267,8 +280,8 @@ class Vault:
         self, *, tenant: str, workflow_id: str, version: int | None = None
     ) -> SealingKey | None:
         """As `workflow_sealer`, or None where that would have to read the key store; never blocks."""
-        branch = self._branches.get((tenant, Purpose.TEMPORAL))
-        if branch is None or not self._fresh(branch.read_at) or (version is not None and version not in branch.keys):
+        branch = self.branches.in_memory(tenant, Purpose.TEMPORAL)
+        if branch is None or (version is not None and version not in branch.keys):
             return None
         return self.workflow_sealer(tenant=tenant, workflow_id=workflow_id, version=version)
 
@@ -281,25 +294,23 @@ class Vault:
         if not _SIGNING_NAME.match(name):
             raise ValueError("a signing key's name is lower-case letters, digits and hyphens")
         purpose = f"sign-{name}"
-        rows = store.branch_keys(self._database, tenant=INSTALLATION, purpose=purpose)
-        if not rows:
-            self._add_branch(INSTALLATION, purpose, Ed25519PrivateKey.generate().private_bytes_raw())
-            rows = store.branch_keys(self._database, tenant=INSTALLATION, purpose=purpose)
-        return Ed25519PrivateKey.from_private_bytes(self._unwrapped(_current(rows)))
+        secrets = self.branches.secrets(INSTALLATION, purpose)
+        if not secrets:
+            made = Ed25519PrivateKey.generate().private_bytes_raw()
+            self.branches.add(INSTALLATION, purpose, made, suite=DEFAULT_SUITE)
+            secrets = self.branches.secrets(INSTALLATION, purpose)
+        return Ed25519PrivateKey.from_private_bytes(secrets[0])
 
     def token_keys(self) -> list[tuple[str, ec.EllipticCurvePrivateKey]]:
         """The local issuer's ES256 keys with their ids (RFC 7638), the one that signs first; made at the first call.
 
         The others are there so that tokens that they signed can still be verified.
         """
-        rows = store.branch_keys(self._database, tenant=INSTALLATION, purpose=_ISSUER_PURPOSE)
-        if not rows:
-            scalar = ec.generate_private_key(_CURVE).private_numbers().private_value
-            self._add_branch(INSTALLATION, _ISSUER_PURPOSE, scalar.to_bytes(32))
-            rows = store.branch_keys(self._database, tenant=INSTALLATION, purpose=_ISSUER_PURPOSE)
-        signs = _current(rows)
-        ordered = [signs, *(row for row in rows if row is not signs)]
-        keys = [ec.derive_private_key(int.from_bytes(self._unwrapped(row)), _CURVE) for row in ordered]
+        secrets = self.branches.secrets(INSTALLATION, ISSUER_PURPOSE)
+        if not secrets:
+            self.branches.add(INSTALLATION, ISSUER_PURPOSE, new_token_key(), suite=DEFAULT_SUITE)
+            secrets = self.branches.secrets(INSTALLATION, ISSUER_PURPOSE)
+        keys = [ec.derive_private_key(int.from_bytes(secret), _CURVE) for secret in secrets]
         return [(_thumbprint(key), key) for key in keys]
 
     def ensure_seal(self, *, tenant: str, organisation: str) -> None:
@@ -310,9 +321,13 @@ class Vault:
         if store.seal_keys(self._database, tenant=tenant):
             return
         self.ensure_tenant(tenant)  # a tenant from before there were seals has no branch key for them
-        branch = self._branch(tenant, Purpose.SEAL_WRAP).current
-        row = seal_keys.new_seal(branch, tenant=tenant, organisation=organisation, at=self._clock())
-        store.add_seal_key(self._database, row)
+        for _ in range(_TRIES):
+            branch = self.branches.read(tenant, Purpose.SEAL_WRAP).current
+            row = seal_keys.new_seal(branch, tenant=tenant, organisation=organisation, at=self._clock())
+            with contextlib.suppress(NotActive):  # rotated since it was read
+                store.add_seal_key(self._database, row)
+                return
+        raise KeysUnavailable(detail=f"the key {Purpose.SEAL_WRAP} of tenant {tenant} changes all the time")
 
     def document_seal(self, tenant: str) -> DocumentSeal:
         """The tenant's present seal, ready to sign.
@@ -324,79 +339,34 @@ class Vault:
         rows = store.seal_keys(self._database, tenant=tenant)
         if not rows:
             raise KeysUnavailable(detail=f"tenant {tenant} has no seal: Vault.ensure_seal makes it")
-        row = _current(rows)
-        branch = self._branch(tenant, Purpose.SEAL_WRAP).keys.get(row.branch_version)
+        row = newest_active(rows)
+        branch = self.branches.version(tenant, Purpose.SEAL_WRAP, row.branch_version)
         if branch is None:
             raise CannotOpen(detail=f"tenant {tenant} has no seal-wrap key of version {row.branch_version}")
         return seal_keys.open_seal(branch, row)
 
     def forget(self) -> None:
         """Drop every cached key, as after a rotation that this process was told of."""
-        self._branches.clear()
+        self.branches.forget()
         self._subjects.clear()
         self._workflows.clear()
 
     # Inside -----------------------------------------------------------------------------------------------------------
 
-    def _fresh(self, read_at: datetime) -> bool:
-        # A clock that was set back must not keep a key alive.
-        return timedelta() <= self._clock() - read_at < KEY_TTL
+    def _branch(self, tenant: str, purpose: str) -> Branch:
+        return self.branches.get(tenant, purpose)
 
-    def _branch(self, tenant: str, purpose: str) -> _Branch:
-        branch = self._branches.get((tenant, purpose))
-        if branch is not None and self._fresh(branch.read_at):
-            return branch
-        read_at = self._clock()
-        rows = store.branch_keys(self._database, tenant=tenant, purpose=purpose)
-        if not rows:
-            raise KeysUnavailable(detail=f"tenant {tenant} has no key for {purpose}: Vault.ensure_tenant makes it")
-        keys = {row.version: SealingKey(suite_of(row.suite), self._unwrapped(row), version=row.version) for row in rows}
-        branch = _Branch(keys=keys, current=keys[_current(rows).version], read_at=read_at)
-        self._branches[tenant, purpose] = branch
-        return branch
-
-    def _version_of(self, branch: _Branch, version: int | None, tenant: str) -> SealingKey:
+    def _temporal(self, tenant: str, version: int | None) -> SealingKey:
         if version is None:
-            return branch.current
-        if version not in branch.keys:  # rotated by another process a moment ago?
-            self._branches.pop((tenant, Purpose.TEMPORAL), None)
-            branch = self._branch(tenant, Purpose.TEMPORAL)
-        if version not in branch.keys:
+            return self._branch(tenant, Purpose.TEMPORAL).current
+        key = self.branches.version(tenant, Purpose.TEMPORAL, version)
+        if key is None:
             raise CannotOpen(detail=f"tenant {tenant} has no temporal key of version {version}")
-        return branch.keys[version]
-
-    def _derived(self, branch: _Branch, key: SealingKey, *context: str) -> SealingKey:
-        name: tuple[str | int, ...] = (key.version, *context)
-        derived = branch.derived.get(name)
-        if derived is None:
-            info = framed("casework.derived", *context)
-            derived = SealingKey(key.suite, key.derive(info=info, length=key.suite.key_bytes), version=key.version)
-            branch.derived[name] = derived
-        return derived
-
-    def _add_branch(self, tenant: str, purpose: str, secret: bytes, *, suite: Suite = DEFAULT_SUITE) -> None:
-        wrapped = self._kek.wrap(secret, associated_data=_branch_binding(tenant, purpose, 1, suite.id))
-        row = BranchKey(
-            tenant=tenant,
-            purpose=purpose,
-            version=1,
-            suite=suite.id,
-            wrapped=wrapped,
-            state=KeyState.ACTIVE,
-            created_at=self._clock(),
-        )
-        store.add_branch_key(self._database, row)
-
-    def _unwrapped(self, row: BranchKey) -> bytes:
-        binding = _branch_binding(row.tenant, row.purpose, row.version, row.suite)
-        try:
-            return self._kek.unwrap(row.wrapped, associated_data=binding)
-        except CannotOpen:
-            raise CannotOpen(detail=f"branch key {row.tenant}/{row.purpose}/{row.version}") from None
+        return key
 
     def _subject(self, tenant: str, subject_id: str) -> _Subject:
         subject = self._subjects.get((tenant, subject_id))
-        if subject is not None and self._fresh(subject.read_at):
+        if subject is not None and self.branches.fresh(subject.read_at):
             return subject
         return self._load_subject(tenant, subject_id)
 
@@ -418,10 +388,19 @@ class Vault:
             raise KeysUnavailable(
                 detail=f"subject {subject_id} has no key: Vault.create_subject comes before its first row"
             )
-        keys = {row.version: self._subject_key(row) for row in rows.keys}
-        subject = _Subject(keys=keys, current=keys[_current(rows.keys).version], read_at=read_at)
+        try:
+            keys = self._opened(rows)
+        except CannotOpen:  # rewrapped since it was read, and the old version retired?
+            before, rows = rows, store.subject_rows(self._database, tenant=tenant, subject_id=subject_id)
+            if [row.branch_version for row in rows.keys] == [row.branch_version for row in before.keys]:
+                raise
+            keys = self._opened(rows)
+        subject = _Subject(keys=keys, current=keys[newest_active(rows.keys).version], read_at=read_at)
         self._remember((tenant, subject_id), subject, shreds)
         return subject
+
+    def _opened(self, rows: SubjectRows) -> dict[int, SealingKey]:
+        return {row.version: self._subject_key(row) for row in rows.keys}
 
     def _remember(self, name: tuple[str, str], subject: _Subject, shreds: int) -> None:
         self._subjects.put(name, subject)
@@ -429,7 +408,7 @@ class Vault:
             self._subjects.forget(name)
 
     def _subject_key(self, row: SubjectKey) -> SealingKey:
-        branch = self._branch(row.tenant, Purpose.SUBJECT_WRAP).keys.get(row.branch_version)
+        branch = self.branches.version(row.tenant, Purpose.SUBJECT_WRAP, row.branch_version)
         if branch is None:
             raise CannotOpen(detail=f"tenant {row.tenant} has no subject-wrap key of version {row.branch_version}")
         address = SubjectKeyAddress(
@@ -447,16 +426,9 @@ class Vault:
         return key
 
 
-def _current(rows: Sequence[R]) -> R:
-    """The newest active version; rows come the newest first."""
-    for row in rows:
-        if row.state == KeyState.ACTIVE:
-            return row
-    raise KeysUnavailable(detail="every version of a key is decrypt-only: one must be active")
-
-
-def _branch_binding(tenant: str, purpose: str, version: int, suite: int) -> bytes:
-    return framed("casework.branch-key", tenant, purpose, version, suite)
+def new_token_key() -> bytes:
+    """A new P-256 scalar for the local issuer."""
+    return ec.generate_private_key(_CURVE).private_numbers().private_value.to_bytes(32)
 
 
 def _workflow_secret(branch: SealingKey, tenant: str, workflow_id: str) -> bytes:

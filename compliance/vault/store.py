@@ -1,24 +1,30 @@
-"""Reads and writes of the key store: small rows, created once, never changed here.
+"""Reads and writes of the key store: small rows, created once; their states are `compliance.vault.rotation`'s.
 
-The key store is a separate database with no audit log in it, so its commits go through `Database.write()` directly: the
-deed that needed a key is recorded where the data is, after the key is committed. Nothing outside this file may do so.
+The key store is a separate database with no audit log in it, so its commits go through `Database.write()` directly, in
+this file and in those of the operations beside it. What becomes of a key is written into the store's own journal in the
+same transaction, and comes from there into the audit log (`compliance.audit.key_deeds`).
 """
 
 import contextlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from datetime import datetime
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import delete, inspect, text
+from sqlalchemy import delete, inspect, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from compliance.vault.framing import framed
 from compliance.vault.kek import KekProvider
+from compliance.vault.states import deed_of
 from compliance.vault.suites import check_suites
 from compliance.vault.tables import (
     KEY_SCHEMA_VERSION,
     BranchKey,
+    KeyJournal,
+    KeyState,
     KeyStoreHead,
     KeyTable,
     SealKey,
@@ -27,16 +33,28 @@ from compliance.vault.tables import (
 )
 from models.database.engine import Database
 from models.domain.clock import Clock
+from models.domain.tokens import uuid7
 from models.errors import CannotOpen, DatabaseBusy, KeysUnavailable, SchemaNewer, UnsafeSetting
 
 R = TypeVar("R")
-_CHECK_CONSTANT: Final = b"casework key store, check value 1"
-_CHECK_BINDING: Final = framed("casework.key-store", KEY_SCHEMA_VERSION)
+CHECK_CONSTANT: Final = b"casework key store, check value 1"
+CHECK_BINDING: Final = framed("casework.key-store", KEY_SCHEMA_VERSION)
+SUBJECT_WRAP: Final = "subject-wrap"  # `keyring.Purpose`, which lies above this file
+SEAL_WRAP: Final = "seal-wrap"
 _INITIALISING: Final = 7_318_402_551  # an advisory lock of PostgreSQL: two processes may not create the tables at once
 
 
+class KekChanged(Exception):
+    """The key store is under another key-encryption key than the caller used: wrap again, under that one."""
+
+
+class NotActive(Exception):
+    """The version under which the caller wrapped seals no more: read the branch key again, wrap again."""
+
+
 @contextlib.contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
+    """A store that does not answer is `KeysUnavailable`."""
     try:
         yield
     except DatabaseBusy as busy:
@@ -53,8 +71,8 @@ def initialise_key_store(database: Database, *, kek: KekProvider, clock: Clock) 
         KeysUnavailable: the store or the KEK cannot be reached, or a suite fails its known-answer test.
     """
     check_suites()
-    check_value = kek.wrap(_CHECK_CONSTANT, associated_data=_CHECK_BINDING)
-    with _answering(), database.write() as session:
+    check_value = kek.wrap(CHECK_CONSTANT, associated_data=CHECK_BINDING)
+    with answering(), database.write() as session:
         if not database.is_sqlite:
             session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _INITIALISING})
         KeyTable.metadata.create_all(session.connection())
@@ -77,7 +95,7 @@ def check_key_store(database: Database, *, kek: KekProvider) -> None:
         UnsafeSetting: the KEK does not open the check value.
         SchemaNewer: a newer version of the product wrote the store.
     """
-    with _answering():
+    with answering():
         head = _head(database)
     if head is None:
         raise KeysUnavailable(
@@ -86,7 +104,7 @@ def check_key_store(database: Database, *, kek: KekProvider) -> None:
     if head.schema_version > KEY_SCHEMA_VERSION:
         raise SchemaNewer(detail=f"key store has schema {head.schema_version}, this program knows {KEY_SCHEMA_VERSION}")
     try:
-        right = kek.unwrap(head.check_value, associated_data=_CHECK_BINDING) == _CHECK_CONSTANT
+        right = kek.unwrap(head.check_value, associated_data=CHECK_BINDING) == CHECK_CONSTANT
     except CannotOpen:
         right = False
     if not right:
@@ -101,6 +119,13 @@ def is_initialised(database: Database) -> bool:
     return _head(database) is not None
 
 
+def kek_in_force(database: Database) -> str | None:
+    """The id of the KEK that wraps this store's keys; None where there is no initialised store."""
+    with answering():
+        head = _head(database)
+    return None if head is None else head.kek_id
+
+
 def _head(database: Database) -> KeyStoreHead | None:
     if not inspect(database.engine).has_table(KeyStoreHead.__tablename__):
         return None
@@ -108,8 +133,16 @@ def _head(database: Database) -> KeyStoreHead | None:
         return session.get(KeyStoreHead, 1)
 
 
-def branch_keys(database: Database, *, tenant: str, purpose: str) -> Sequence[BranchKey]:
-    """Every version of a branch key, the newest first; empty when there is none.
+@dataclass(frozen=True, slots=True)
+class BranchRows:
+    """Every version of a branch key, the newest first, as one snapshot with the id of the KEK that wraps them."""
+
+    kek_id: str | None
+    rows: Sequence[BranchKey]
+
+
+def branch_keys(database: Database, *, tenant: str, purpose: str) -> BranchRows:
+    """What the store has of one tenant's key for one purpose; no rows when there is none.
 
     Raises:
         KeysUnavailable: the store does not answer.
@@ -119,23 +152,105 @@ def branch_keys(database: Database, *, tenant: str, purpose: str) -> Sequence[Br
         .where(BranchKey.tenant == tenant, BranchKey.purpose == purpose)
         .order_by(col(BranchKey.version).desc())
     )
-    with _answering(), database.read() as session:
-        return session.exec(statement).all()
+    with answering(), _snapshot(database) as session:
+        kek_id = session.exec(select(KeyStoreHead.kek_id)).first()
+        return BranchRows(kek_id, session.exec(statement).all())
+
+
+@contextlib.contextmanager
+def _snapshot(database: Database) -> Iterator[Session]:
+    """Several reads that see one state: on PostgreSQL the default level sees a new one with each statement."""
+    with database.read() as session:
+        if not database.is_sqlite:
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        yield session
 
 
 def branch_purposes(database: Database, *, tenant: str) -> frozenset[str]:
     """For which purposes a tenant has keys."""
-    with _answering(), database.read() as session:
+    with answering(), database.read() as session:
         return frozenset(session.exec(select(BranchKey.purpose).where(BranchKey.tenant == tenant)).all())
 
 
-def add_branch_key(database: Database, row: BranchKey) -> bool:
+def add_branch_key(database: Database, row: BranchKey, *, kek_id: str, actor: str = "vault") -> bool:
     """Write a branch key unless this version exists: of two processes that try, the first one's key stays.
+
+    Args:
+        database: the key store.
+        row: PUBLISHED, or ACTIVE for a first version.
+        kek_id: under which KEK the row is wrapped.
+        actor: who made it, for the journal.
 
     Returns:
         Whether it is this row that was written.
+
+    Raises:
+        KekChanged: the store is under another KEK by now.
     """
-    return _add_once(database, row, lambda session: session.get(BranchKey, (row.tenant, row.purpose, row.version)))
+
+    def known(session: Session) -> BranchKey | None:
+        head = locked_head(session)
+        if head.kek_id != kek_id:
+            raise KekChanged
+        return session.get(BranchKey, (row.tenant, row.purpose, row.version))
+
+    def journalled(session: Session) -> None:
+        note_step(session, row, before=None, actor=actor, at=row.created_at, facts={"suite": row.suite})
+
+    return _add_once(database, row, known, also=journalled)
+
+
+def locked_head(session: Session, *, to_change: bool = False) -> KeyStoreHead:
+    """The store's one row, which stays as it is until this transaction ends.
+
+    Raises:
+        KeysUnavailable: the store was never initialised.
+    """
+    head = session.exec(select(KeyStoreHead).with_for_update(read=not to_change)).first()
+    if head is None:
+        raise KeysUnavailable(detail="the key store holds no check value: `casework keys init` makes one")
+    return head
+
+
+def note_step(
+    session: Session, row: BranchKey, *, before: KeyState | None, actor: str, at: datetime, facts: dict[str, Any]
+) -> None:
+    """Write a step of a branch key, which stands in its new state already, into the journal.
+
+    Raises:
+        WrongState: there is no such step.
+    """
+    deed = deed_of(before, KeyState(row.state))
+    note(
+        session, tenant=row.tenant, action=deed, target=name_of(row.tenant, row.purpose, row.version),
+        actor=actor, at=at, facts=facts,
+    )  # fmt: skip
+
+
+def note(
+    session: Session, *, tenant: str, action: str, target: str, actor: str, at: datetime, facts: dict[str, Any]
+) -> None:
+    """Write a change of keys into the journal, in the transaction that makes it."""
+    spelt = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    session.add(KeyJournal(id=uuid7(at), at=at, tenant=tenant, action=action, target=target, actor=actor, facts=spelt))
+
+
+def unrecorded(database: Database, *, limit: int) -> Sequence[KeyJournal]:
+    """Lines of the journal that the audit log does not have yet, the oldest first."""
+    statement = select(KeyJournal).where(col(KeyJournal.recorded_at).is_(None)).order_by(col(KeyJournal.seq))
+    with answering(), database.read() as session:
+        return session.exec(statement.limit(limit)).all()
+
+
+def mark_recorded(database: Database, ids: Sequence[str], *, at: datetime) -> None:
+    """The audit log has these lines."""
+    with answering(), database.write() as session:
+        session.execute(update(KeyJournal).where(col(KeyJournal.id).in_(ids)).values(recorded_at=at))
+
+
+def name_of(tenant: str, purpose: str, version: int) -> str:
+    """How logs and the audit log call a version of a branch key."""
+    return f"key/{tenant}/{purpose}/{version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +267,7 @@ def subject_rows(database: Database, *, tenant: str, subject_id: str) -> Subject
     Raises:
         KeysUnavailable: the store does not answer.
     """
-    with _answering(), database.read() as session:
+    with answering(), database.read() as session:
         return _subject_rows(session, tenant, subject_id)
 
 
@@ -173,13 +288,35 @@ def add_subject_key(database: Database, row: SubjectKey) -> bool:
 
     Returns:
         Whether it is this row that was written; if not, the caller reads what is there.
+
+    Raises:
+        NotActive: the branch version that wraps it seals no more.
     """
 
     def known(session: Session) -> bool | None:
+        refuse_inactive(session, tenant=row.tenant, purpose=SUBJECT_WRAP, version=row.branch_version)
         rows = _subject_rows(session, row.tenant, row.subject_id)
         return True if rows.keys or rows.shredded else None
 
     return _add_once(database, row, known)
+
+
+def refuse_inactive(session: Session, *, tenant: str, purpose: str, version: int) -> None:
+    """Whoever writes what a branch key wraps calls this first, in the same transaction.
+
+    So nothing new lies under a version once it is decrypt-only, whatever an idle process still has in its memory, and a
+    count of zero stays zero.
+
+    Raises:
+        NotActive: the version seals no more.
+    """
+    state = session.exec(
+        select(BranchKey.state)
+        .where(BranchKey.tenant == tenant, BranchKey.purpose == purpose, BranchKey.version == version)
+        .with_for_update(read=True)
+    ).first()
+    if state != KeyState.ACTIVE:
+        raise NotActive
 
 
 def seal_keys(database: Database, *, tenant: str) -> Sequence[SealKey]:
@@ -189,7 +326,7 @@ def seal_keys(database: Database, *, tenant: str) -> Sequence[SealKey]:
         KeysUnavailable: the store does not answer.
     """
     statement = select(SealKey).where(SealKey.tenant == tenant).order_by(col(SealKey.version).desc())
-    with _answering(), database.read() as session:
+    with answering(), database.read() as session:
         return session.exec(statement).all()
 
 
@@ -198,16 +335,32 @@ def add_seal_key(database: Database, row: SealKey) -> bool:
 
     Returns:
         Whether it is this row that was written.
+
+    Raises:
+        NotActive: the branch version that wraps it seals no more.
     """
-    return _add_once(database, row, lambda session: session.get(SealKey, (row.tenant, row.version)))
+
+    def known(session: Session) -> SealKey | None:
+        refuse_inactive(session, tenant=row.tenant, purpose=SEAL_WRAP, version=row.branch_version)
+        return session.get(SealKey, (row.tenant, row.version))
+
+    return _add_once(database, row, known)
 
 
-def _add_once(database: Database, row: BranchKey | SealKey | SubjectKey, known: Callable[[Session], R | None]) -> bool:
+def _add_once(
+    database: Database,
+    row: BranchKey | SealKey | SubjectKey,
+    known: Callable[[Session], R | None],
+    *,
+    also: Callable[[Session], None] | None = None,
+) -> bool:
     try:
-        with _answering(), database.write() as session:
+        with answering(), database.write() as session:
             if known(session) is not None:
                 return False
             session.add(row)
+            if also is not None:
+                also(session)
     except IntegrityError:  # somebody else committed the same key first: theirs is the one
         return False
     return True
@@ -221,17 +374,28 @@ def shred_subject_keys(database: Database, *, tenant: str, subject_id: str, cloc
     Raises:
         KeysUnavailable: the store does not answer; nothing was changed.
     """
-    with _answering(), database.write() as session:
-        if database.is_sqlite:
-            session.connection().exec_driver_sql("PRAGMA secure_delete=ON")
+    with answering(), database.write() as session:
+        overwrite_freed(database, session)
         if session.get(Tombstone, (tenant, subject_id)) is None:
             session.add(Tombstone(tenant=tenant, subject_id=subject_id, created_at=clock()))
         session.execute(
             delete(SubjectKey).where(col(SubjectKey.tenant) == tenant, col(SubjectKey.subject_id) == subject_id)
         )
+    empty_log(database)
+
+
+def empty_log(database: Database) -> None:
+    """On SQLite: move what the write-ahead log still holds into the file, so that what was overwritten is gone."""
+    if not database.is_sqlite:
+        return
+    connection = database.engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
+
+
+def overwrite_freed(database: Database, session: Session) -> None:
+    """On SQLite: what this transaction deletes or replaces is overwritten in the file."""
     if database.is_sqlite:
-        connection = database.engine.raw_connection()
-        try:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            connection.close()
+        session.connection().exec_driver_sql("PRAGMA secure_delete=ON")

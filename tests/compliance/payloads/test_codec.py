@@ -218,7 +218,7 @@ async def test_a_history_under_two_key_versions_is_read(
     with keys_database.write() as session:
         row = session.exec(select(BranchKey).where(BranchKey.tenant == "acme", BranchKey.purpose == "temporal")).one()
         row.state = KeyState.DECRYPT_ONLY
-        wrapped = bank._kek.wrap(
+        wrapped = bank.branches.kek.wrap(
             bytes(range(32)), associated_data=_branch_binding("acme", "temporal", row.version + 1, row.suite)
         )
         changed = {"version": row.version + 1, "wrapped": wrapped, "state": KeyState.ACTIVE}
