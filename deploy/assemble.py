@@ -14,6 +14,7 @@ from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import Worker
 
 from activities.duties.care_reconciler import CareReconciler
+from activities.duties.key_recorder import KeyRecorder
 from activities.duties.notifier import Notifier
 from activities.duties.reconciler import Reconciler
 from activities.duties.relay import Relay
@@ -219,6 +220,7 @@ def build_duties(parts: Parts) -> DutyRunner:
             CareReconciler(database, parts.client, parts.clock, metrics=metrics),
             Sweeper(database),
             Notifier(database, sender),
+            KeyRecorder(database, parts.stores.keys),
             Scheduler(
                 database,
                 parts.client,
