@@ -45,7 +45,11 @@ def keys(scale: float) -> Iterable[Figure]:
     )
     yield Figure(name="branch key activated", value=rotated * 1_000, unit="ms", at_most=50)
     yield Figure(
-        name=f"{persons:,} persons' keys rewrapped", value=persons / moved, unit="keys/s", floor=floor, ratio_at_least=0.3
+        name=f"{persons:,} persons' keys rewrapped",
+        value=persons / moved,
+        unit="keys/s",
+        floor=floor,
+        ratio_at_least=0.3,
     )
     yield Figure(name="old version counted and retired", value=retired * 1_000, unit="ms", at_most=50)
 
