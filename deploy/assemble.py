@@ -15,6 +15,7 @@ from temporalio.worker import Worker
 
 from activities.duties.care_reconciler import CareReconciler
 from activities.duties.incident_watch import IncidentWatch
+from activities.duties.key_recorder import KeyRecorder
 from activities.duties.notifier import Notifier
 from activities.duties.reconciler import Reconciler
 from activities.duties.reevaluator import Reevaluator
@@ -225,6 +226,7 @@ def build_duties(parts: Parts) -> DutyRunner:
             Notifier(database, sender),
             *erasure_duties(parts.settings, database, parts.vault),
             Reevaluator(database, parts.clock),
+            KeyRecorder(database, parts.stores.keys),
             Scheduler(
                 database,
                 parts.client,

@@ -28,6 +28,7 @@ from deploy.values import (
     SmsSettings,
     TemporalSettings,
     TlsFiles,
+    TokenSource,
 )
 from models.errors import UnsafeSetting
 
@@ -97,6 +98,35 @@ VARIABLES: Final = (
         default="7",
         meaning="After so many days the key of a backup epoch is destroyed, 1 to 90. An erasure is complete after as "
         "many days, and a backup of the key store can be restored for as long.",
+    ),
+    Variable(
+        name="CASEWORK_KEK_NEXT",
+        default="unset",
+        meaning="The key-encryption key that follows `CASEWORK_KEK` ([keys.md](keys.md)); unset it after the change. "
+        "A file's successor is `<CASEWORK_KEK_FILE>.next`.",
+    ),
+    Variable(
+        name="CASEWORK_KEK_PKCS11_MODULE",
+        default="unset",
+        meaning="Library of a token (HSM, 密码机) that holds the key-encryption key. Needs the extra `pkcs11`, and the "
+        "next three.",
+    ),
+    Variable(name="CASEWORK_KEK_PKCS11_TOKEN", default="unset", meaning="Label of the token."),
+    Variable(
+        name="CASEWORK_KEK_PKCS11_KEY",
+        default="unset",
+        meaning="Label of the AES key of 256 bits in it, which must not be extractable.",
+    ),
+    Variable(
+        name="CASEWORK_KEK_PKCS11_PIN_FILE",
+        default="unset",
+        meaning="File with the PIN of the token's user, mode 0600.",
+    ),
+    Variable(name="CASEWORK_KEK_PKCS11_PIN", default="unset", meaning="The PIN itself, instead of a file."),
+    Variable(
+        name="CASEWORK_KEK_PKCS11_NEXT_KEY",
+        default="unset",
+        meaning="Label of the key in the token that follows; unset again after the change.",
     ),
     Variable(
         name="CASEWORK_TEMPORAL_ADDRESS",
@@ -394,7 +424,10 @@ def _read(reader: _Reader) -> Settings:
         database_url=reader.text("CASEWORK_DATABASE_URL", f"sqlite:///{data.database}"),
         keys_database_url=reader.text("CASEWORK_KEYS_DATABASE_URL", f"sqlite:///{data.keys}"),
         kek=KekSource(
-            file=reader.path("CASEWORK_KEK_FILE") or data.beside(".kek"), value=reader.optional("CASEWORK_KEK")
+            file=reader.path("CASEWORK_KEK_FILE") or data.beside(".kek"),
+            value=reader.optional("CASEWORK_KEK"),
+            next_value=reader.optional("CASEWORK_KEK_NEXT"),
+            token=_token(reader),
         ),
         suites=reader.suites("CASEWORK_SUITES"),
         temporal=TemporalSettings(
@@ -434,6 +467,20 @@ def _read(reader: _Reader) -> Settings:
         daily_hour=reader.hour("CASEWORK_DAILY_HOUR", 20),
         log_json=reader.flag("CASEWORK_LOG_JSON", default=True),
         url=reader.optional("CASEWORK_URL"),
+    )
+
+
+def _token(reader: _Reader) -> TokenSource | None:
+    module = reader.path("CASEWORK_KEK_PKCS11_MODULE")
+    if module is None:
+        return None
+    return TokenSource(
+        module=module,
+        token=reader.text("CASEWORK_KEK_PKCS11_TOKEN", ""),
+        key=reader.text("CASEWORK_KEK_PKCS11_KEY", ""),
+        next_key=reader.optional("CASEWORK_KEK_PKCS11_NEXT_KEY"),
+        pin=reader.secret("CASEWORK_KEK_PKCS11_PIN"),
+        pin_file=reader.path("CASEWORK_KEK_PKCS11_PIN_FILE"),
     )
 
 

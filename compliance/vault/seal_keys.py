@@ -96,6 +96,23 @@ def open_seal(branch: SealingKey, row: SealKey) -> DocumentSeal:
     )
 
 
+def rewrapped(old: SealingKey, new: SealingKey, row: SealKey) -> tuple[bytes, bytes]:
+    """The seal's and the authority's private key, out of one branch key and into another; certificates stay.
+
+    Raises:
+        CannotOpen: altered, or not under `old`.
+    """
+    parts = []
+    for part, wrapped in ((_SEAL, row.wrapped), (_AUTHORITY, row.authority_wrapped)):
+        header = _header(old)
+        if wrapped[: len(header)] != header:
+            raise CannotOpen(detail=f"seal key {row.tenant}/{row.version}")
+        secret = old.open(wrapped[len(header) :], _binding(row.tenant, row.version, part, header, old.version))
+        header = _header(new)
+        parts.append(header + new.seal(secret, _binding(row.tenant, row.version, part, header, new.version)))
+    return parts[0], parts[1]
+
+
 def _authority(key: ec.EllipticCurvePrivateKey, *, organisation: str, tenant: str, at: datetime) -> x509.Certificate:
     name = _name(organisation, f"{tenant} document authority")
     usage = _usage(key_cert_sign=True, crl_sign=True)
