@@ -88,6 +88,16 @@ def key_version_of(sealed: bytes) -> int:
     return int.from_bytes(sealed[2:HEADER_BYTES])
 
 
+def suite_of_header(header: bytes) -> int | None:
+    """Which suite the first bytes of a cell name; None where they are no cell's of a known format."""
+    return header[1] if len(header) >= HEADER_BYTES and header[0] == CELL_FORMAT else None
+
+
+def header_of(suite_id: int, version: int) -> bytes:
+    """The first bytes of every cell that a key of this suite and version seals."""
+    return bytes((CELL_FORMAT, suite_id)) + version.to_bytes(2)
+
+
 def _header(key: SealingKey) -> bytes:
     return bytes((CELL_FORMAT, key.suite.id)) + key.version.to_bytes(2)
 

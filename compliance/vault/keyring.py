@@ -8,10 +8,11 @@ process at once. Reading creates nothing: a tenant's keys come by `ensure_tenant
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
 
@@ -25,6 +26,7 @@ from compliance.vault.cells import CellAddress, RowAddress, SubjectKeyAddress
 from compliance.vault.files import FileAddress, SealedFile
 from compliance.vault.framing import framed
 from compliance.vault.kek import KekProvider
+from compliance.vault.renewal import KeyRenewal, branch_binding, new_subject_key
 from compliance.vault.seal_keys import DocumentSeal
 from compliance.vault.suites import DEFAULT_SUITE, SealingKey, Suite, check_suites, suite_of
 from compliance.vault.tables import BranchKey, KeyState, SealKey, SubjectKey
@@ -111,14 +113,20 @@ class Vault:
         self._subjects: Lru[tuple[str, str], _Subject] = Lru(subjects_cached)
         self._workflows: Lru[tuple[str, str, int], SealingKey] = Lru(WORKFLOWS_CACHED)
         self._shreds = 0
+        self.renewal = KeyRenewal(database, kek, clock, branch_key=self._branch_key, forget=self.forget_subjects)
 
     # Tenants and subjects ---------------------------------------------------------------------------------------------
 
     def ensure_tenant(self, tenant: str) -> None:
         """Make the branch keys that a tenant lacks. Idempotent, also when two processes do it at once."""
-        missing = {purpose.value for purpose in Purpose} - store.branch_purposes(self._database, tenant=tenant)
-        for purpose in sorted(missing):
-            self._add_branch(tenant, purpose, DEFAULT_SUITE.new_key())
+        known = store.branch_purposes(self._database, tenant=tenant)
+        suite = self.suite_of_tenant(tenant) if Purpose.SUBJECT_WRAP in known else DEFAULT_SUITE
+        for purpose in sorted({purpose.value for purpose in Purpose} - known):
+            self._add_branch(tenant, purpose, suite.new_key(), suite=suite)
+
+    def suite_of_tenant(self, tenant: str) -> Suite:
+        """The suite of a tenant's new keys: the one of the key that wraps them (docs/suites.md)."""
+        return self._branch(tenant, Purpose.SUBJECT_WRAP).current.suite
 
     def create_subject(self, *, tenant: str, subject_id: str) -> None:
         """Give a subject a key, committed before this returns; call it before the row that needs the key. Idempotent.
@@ -129,23 +137,7 @@ class Vault:
         if self._subjects.get((tenant, subject_id)) is not None:
             return
         branch = self._branch(tenant, Purpose.SUBJECT_WRAP).current
-        suite = DEFAULT_SUITE
-        secret = suite.new_key()
-        key = SealingKey(suite, secret, version=1)
-        address = SubjectKeyAddress(
-            tenant=tenant, subject=subject_id, version=1, suite=suite.id, branch_version=branch.version
-        )
-        row = SubjectKey(
-            tenant=tenant,
-            subject_id=subject_id,
-            version=1,
-            suite=suite.id,
-            branch_version=branch.version,
-            wrapped=cells.wrap_subject_key(branch, address, secret),
-            commitment=cells.commitment(key, tenant=tenant, subject=subject_id),
-            state=KeyState.ACTIVE,
-            created_at=self._clock(),
-        )
+        row, key = new_subject_key(branch, tenant=tenant, subject_id=subject_id, version=1, at=self._clock())
         shreds = self._shreds
         if store.add_subject_key(self._database, row):
             self._remember((tenant, subject_id), _Subject({1: key}, key, row.created_at), shreds)
@@ -214,8 +206,9 @@ class Vault:
         Raises:
             CannotOpen: altered, cut short, exchanged, or not this document's; while iterating too.
         """
-        version = files.key_version_of(path)
-        return files.open_file(self._key_of(address.tenant, address.subject, version), address, path)
+        return files.open_file_under(
+            lambda version: self._key_of(address.tenant, address.subject, version), address, path
+        )
 
     # Keys for one purpose ---------------------------------------------------------------------------------------------
 
@@ -225,10 +218,23 @@ class Vault:
         Raises:
             ValueError: no such field (`BlindField`), or an empty value.
         """
-        chosen = BlindField(field)
+        return self._token(tenant, BlindField(field), value, self._branch(tenant, Purpose.BLIND_INDEX).current)
+
+    def blind_indexes(self, *, tenant: str, field: str, value: str) -> tuple[bytes, ...]:
+        """Every index under which a value may stand while index keys change: `blind_index`, then the other versions'.
+
+        Raises:
+            ValueError: as `blind_index`.
+        """
         branch = self._branch(tenant, Purpose.BLIND_INDEX)
-        key = self._derived(branch, branch.current, "blind-index", tenant, chosen.value)
-        return blind.blind_index(key, field=chosen, value=value)
+        others = (key for version, key in branch.keys.items() if version != branch.current.version)
+        return tuple(self._token(tenant, BlindField(field), value, key) for key in (branch.current, *others))
+
+    def _token(self, tenant: str, field: BlindField, value: str, key: SealingKey) -> bytes:
+        branch = self._branch(tenant, Purpose.BLIND_INDEX)
+        return blind.blind_index(
+            self._derived(branch, key, "blind-index", tenant, field.value), field=field, value=value
+        )
 
     def purpose_key(self, tenant: str, purpose: Purpose) -> bytes:
         """32 bytes for a MAC of the caller's: `AUDIT_MAC`, `LINKS`, `FINGERPRINT` or `ONE_TIME_CODE`.
@@ -246,7 +252,7 @@ class Vault:
         Raises:
             CannotOpen: there is no such version.
         """
-        branch = self._version_of(self._branch(tenant, Purpose.TEMPORAL), version, tenant)
+        branch = self._branch_key(tenant, Purpose.TEMPORAL, version)
         return branch.version, _workflow_secret(branch, tenant, workflow_id)
 
     def workflow_sealer(self, *, tenant: str, workflow_id: str, version: int | None = None) -> SealingKey:
@@ -255,7 +261,7 @@ class Vault:
         Raises:
             CannotOpen: there is no such version.
         """
-        branch = self._version_of(self._branch(tenant, Purpose.TEMPORAL), version, tenant)
+        branch = self._branch_key(tenant, Purpose.TEMPORAL, version)
         known = self._workflows.get((tenant, workflow_id, branch.version))
         if known is None:
             secret = _workflow_secret(branch, tenant, workflow_id)
@@ -325,16 +331,25 @@ class Vault:
         if not rows:
             raise KeysUnavailable(detail=f"tenant {tenant} has no seal: Vault.ensure_seal makes it")
         row = _current(rows)
-        branch = self._branch(tenant, Purpose.SEAL_WRAP).keys.get(row.branch_version)
-        if branch is None:
-            raise CannotOpen(detail=f"tenant {tenant} has no seal-wrap key of version {row.branch_version}")
-        return seal_keys.open_seal(branch, row)
+        return seal_keys.open_seal(self._branch_key(tenant, Purpose.SEAL_WRAP, row.branch_version), row)
 
     def forget(self) -> None:
         """Drop every cached key, as after a rotation that this process was told of."""
         self._branches.clear()
         self._subjects.clear()
         self._workflows.clear()
+
+    def forget_subjects(self, tenant: str, subject_ids: Iterable[str]) -> None:
+        """Drop these subjects' cached keys, and the tenant's branch keys."""
+        for purpose in Purpose:
+            self._branches.pop((tenant, purpose), None)
+        for subject_id in subject_ids:
+            self._subjects.forget((tenant, subject_id))
+
+    def header_of(self, *, tenant: str, subject_id: str) -> tuple[int, int]:
+        """Suite and version of the key that seals for a subject at present."""
+        key = self._subject(tenant, subject_id).current
+        return key.suite.id, key.version
 
     # Inside -----------------------------------------------------------------------------------------------------------
 
@@ -355,14 +370,15 @@ class Vault:
         self._branches[tenant, purpose] = branch
         return branch
 
-    def _version_of(self, branch: _Branch, version: int | None, tenant: str) -> SealingKey:
+    def _branch_key(self, tenant: str, purpose: str, version: int | None = None) -> SealingKey:
+        branch = self._branch(tenant, purpose)
         if version is None:
             return branch.current
         if version not in branch.keys:  # rotated by another process a moment ago?
-            self._branches.pop((tenant, Purpose.TEMPORAL), None)
-            branch = self._branch(tenant, Purpose.TEMPORAL)
+            self._branches.pop((tenant, purpose), None)
+            branch = self._branch(tenant, purpose)
         if version not in branch.keys:
-            raise CannotOpen(detail=f"tenant {tenant} has no temporal key of version {version}")
+            raise CannotOpen(detail=f"tenant {tenant} has no {purpose} key of version {version}")
         return branch.keys[version]
 
     def _derived(self, branch: _Branch, key: SealingKey, *context: str) -> SealingKey:
@@ -375,7 +391,7 @@ class Vault:
         return derived
 
     def _add_branch(self, tenant: str, purpose: str, secret: bytes, *, suite: Suite = DEFAULT_SUITE) -> None:
-        wrapped = self._kek.wrap(secret, associated_data=_branch_binding(tenant, purpose, 1, suite.id))
+        wrapped = self._kek.wrap(secret, associated_data=branch_binding(tenant, purpose, 1, suite.id))
         row = BranchKey(
             tenant=tenant,
             purpose=purpose,
@@ -388,7 +404,7 @@ class Vault:
         store.add_branch_key(self._database, row)
 
     def _unwrapped(self, row: BranchKey) -> bytes:
-        binding = _branch_binding(row.tenant, row.purpose, row.version, row.suite)
+        binding = branch_binding(row.tenant, row.purpose, row.version, row.suite)
         try:
             return self._kek.unwrap(row.wrapped, associated_data=binding)
         except CannotOpen:
@@ -429,9 +445,7 @@ class Vault:
             self._subjects.forget(name)
 
     def _subject_key(self, row: SubjectKey) -> SealingKey:
-        branch = self._branch(row.tenant, Purpose.SUBJECT_WRAP).keys.get(row.branch_version)
-        if branch is None:
-            raise CannotOpen(detail=f"tenant {row.tenant} has no subject-wrap key of version {row.branch_version}")
+        branch = self._branch_key(row.tenant, Purpose.SUBJECT_WRAP, row.branch_version)
         address = SubjectKeyAddress(
             tenant=row.tenant,
             subject=row.subject_id,
@@ -453,10 +467,6 @@ def _current(rows: Sequence[R]) -> R:
         if row.state == KeyState.ACTIVE:
             return row
     raise KeysUnavailable(detail="every version of a key is decrypt-only: one must be active")
-
-
-def _branch_binding(tenant: str, purpose: str, version: int, suite: int) -> bytes:
-    return framed("casework.branch-key", tenant, purpose, version, suite)
 
 
 def _workflow_secret(branch: SealingKey, tenant: str, workflow_id: str) -> bytes:

@@ -1,7 +1,8 @@
 """Reads and writes of the key store: small rows, created once, never changed here.
 
 The key store is a separate database with no audit log in it, so its commits go through `Database.write()` directly: the
-deed that needed a key is recorded where the data is, after the key is committed. Nothing outside this file may do so.
+deed that needed a key is recorded where the data is, after the key is committed. Nothing outside this
+file and `renewal_store` may do so.
 """
 
 import contextlib
@@ -36,7 +37,8 @@ _INITIALISING: Final = 7_318_402_551  # an advisory lock of PostgreSQL: two proc
 
 
 @contextlib.contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
+    """A busy key store is `KeysUnavailable`."""
     try:
         yield
     except DatabaseBusy as busy:
@@ -54,7 +56,7 @@ def initialise_key_store(database: Database, *, kek: KekProvider, clock: Clock) 
     """
     check_suites()
     check_value = kek.wrap(_CHECK_CONSTANT, associated_data=_CHECK_BINDING)
-    with _answering(), database.write() as session:
+    with answering(), database.write() as session:
         if not database.is_sqlite:
             session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _INITIALISING})
         KeyTable.metadata.create_all(session.connection())
@@ -77,7 +79,7 @@ def check_key_store(database: Database, *, kek: KekProvider) -> None:
         UnsafeSetting: the KEK does not open the check value.
         SchemaNewer: a newer version of the product wrote the store.
     """
-    with _answering():
+    with answering():
         head = _head(database)
     if head is None:
         raise KeysUnavailable(
@@ -119,13 +121,13 @@ def branch_keys(database: Database, *, tenant: str, purpose: str) -> Sequence[Br
         .where(BranchKey.tenant == tenant, BranchKey.purpose == purpose)
         .order_by(col(BranchKey.version).desc())
     )
-    with _answering(), database.read() as session:
+    with answering(), database.read() as session:
         return session.exec(statement).all()
 
 
 def branch_purposes(database: Database, *, tenant: str) -> frozenset[str]:
     """For which purposes a tenant has keys."""
-    with _answering(), database.read() as session:
+    with answering(), database.read() as session:
         return frozenset(session.exec(select(BranchKey.purpose).where(BranchKey.tenant == tenant)).all())
 
 
@@ -152,7 +154,7 @@ def subject_rows(database: Database, *, tenant: str, subject_id: str) -> Subject
     Raises:
         KeysUnavailable: the store does not answer.
     """
-    with _answering(), database.read() as session:
+    with answering(), database.read() as session:
         return _subject_rows(session, tenant, subject_id)
 
 
@@ -189,7 +191,7 @@ def seal_keys(database: Database, *, tenant: str) -> Sequence[SealKey]:
         KeysUnavailable: the store does not answer.
     """
     statement = select(SealKey).where(SealKey.tenant == tenant).order_by(col(SealKey.version).desc())
-    with _answering(), database.read() as session:
+    with answering(), database.read() as session:
         return session.exec(statement).all()
 
 
@@ -204,7 +206,7 @@ def add_seal_key(database: Database, row: SealKey) -> bool:
 
 def _add_once(database: Database, row: BranchKey | SealKey | SubjectKey, known: Callable[[Session], R | None]) -> bool:
     try:
-        with _answering(), database.write() as session:
+        with answering(), database.write() as session:
             if known(session) is not None:
                 return False
             session.add(row)
@@ -221,7 +223,7 @@ def shred_subject_keys(database: Database, *, tenant: str, subject_id: str, cloc
     Raises:
         KeysUnavailable: the store does not answer; nothing was changed.
     """
-    with _answering(), database.write() as session:
+    with answering(), database.write() as session:
         if database.is_sqlite:
             session.connection().exec_driver_sql("PRAGMA secure_delete=ON")
         if session.get(Tombstone, (tenant, subject_id)) is None:

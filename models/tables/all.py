@@ -16,6 +16,7 @@ from models.tables import (
     platform,
     reversals,
     staff,
+    suite_changes,
     tasks,
     tenants,
 )
@@ -33,6 +34,7 @@ MODULES: Final = (
     platform,
     reversals,
     staff,
+    suite_changes,
     tasks,
     tenants,
 )

@@ -142,8 +142,9 @@ def test_a_second_suite_is_an_entry_and_nothing_else(
     monkeypatch.setitem(suites.SUITES, second.id, second)
     monkeypatch.setattr(keyring, "DEFAULT_SUITE", second)
     vault = open_vault(keys_database, kek, clock)
-    vault.create_subject(tenant="acme", subject_id="sub_new")
-    new = CellAddress("acme", "subjects", "name_cell", "sub_new", "sub_new")
+    vault.ensure_tenant("bolt")  # a tenant's keys stay in its suite until it changes; a new one starts in the default
+    vault.create_subject(tenant="bolt", subject_id="sub_new")
+    new = CellAddress("bolt", "subjects", "name_cell", "sub_new", "sub_new")
     sealed_new = vault.seal(new, "新")
 
     assert (sealed_old[1], sealed_new[1]) == (1, 9)
