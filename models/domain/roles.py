@@ -43,6 +43,9 @@ class Permission(StrEnum):
     TICKETS_READ = "tickets:read"
     TICKETS_OPEN = "tickets:open"
     RULES_READ = "rules:read"
+    SUITES_READ = "suites:read"
+    SUITES_PROPOSE = "suites:propose"
+    SUITES_CONFIRM = "suites:confirm"
 
 
 _ALL_STAFF: Final = frozenset(
@@ -73,9 +76,22 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.TICKETS_READ,
         Permission.TICKETS_OPEN,
     },
-    Role.OPERATOR: _ALL_STAFF | {Permission.TASKS_WORK, Permission.BUSINESS_DATES_RUN},
-    Role.AUDITOR: _ALL_STAFF | {Permission.AUDIT_READ, Permission.STAFF_READ},
-    Role.PRIVACY_OFFICER: _ALL_STAFF | {Permission.SUBJECTS_REVEAL, Permission.AUDIT_READ},
+    Role.OPERATOR: _ALL_STAFF
+    | {
+        Permission.TASKS_WORK,
+        Permission.BUSINESS_DATES_RUN,
+        Permission.SUITES_READ,
+        Permission.SUITES_PROPOSE,
+    },
+    Role.AUDITOR: _ALL_STAFF | {Permission.AUDIT_READ, Permission.STAFF_READ, Permission.SUITES_READ},
+    Role.PRIVACY_OFFICER: _ALL_STAFF
+    | {
+        Permission.SUBJECTS_REVEAL,
+        Permission.AUDIT_READ,
+        Permission.SUITES_READ,
+        Permission.SUITES_PROPOSE,
+        Permission.SUITES_CONFIRM,
+    },
     Role.STAFF_ADMIN: frozenset(
         {Permission.STAFF_READ, Permission.STAFF_CREATE, Permission.ROLES_PROPOSE, Permission.ROLES_CONFIRM}
     ),
