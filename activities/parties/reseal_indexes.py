@@ -50,8 +50,11 @@ def reseal_indexes(work: ResealWork, subject_ids: Collection[str], found: Found)
 
 
 def _values(work: ResealWork, place: IndexPlace, subject_ids: Collection[str], found: Found) -> list[_Value]:
+    statement = place.cells.rows(tenant=work.tenant).where(place.cells.subject.in_(subject_ids))
+    if place.is_own:
+        statement = statement.where(place.column.is_not(None))
     with work.database.read() as session:
-        rows = session.execute(place.cells.rows(tenant=work.tenant).where(place.cells.subject.in_(subject_ids))).all()
+        rows = session.execute(statement).all()
     values = []
     for each in rows:
         cell = getattr(each, place.cell)
@@ -61,8 +64,10 @@ def _values(work: ResealWork, place: IndexPlace, subject_ids: Collection[str], f
         try:
             value = work.vault.open_text(address, cell)
             indexes = work.vault.blind_indexes(tenant=work.tenant, field=place.field, value=value)
-        except (CannotOpen, SubjectShredded, ValueError):
-            found.touched.add(each.subject)  # the cell itself is named where cells are sealed again
+        except SubjectShredded:
+            continue
+        except (CannotOpen, ValueError):
+            found.name(Place(place.cells.name, place.cell, each.row), each.subject)
             continue
         values.append(_Value(each.row, each.subject, indexes))
     return values

@@ -165,8 +165,11 @@ def note_reached(
 ) -> None:
     """How far a pass has come, and what could not be opened in it; the first step of a pass forgets the one before."""
     change = session.get_one(SuiteChange, change_id, with_for_update=True, populate_existing=True)
-    known = [] if first else change.unopened
-    change.unopened = [*known, *(place for place in unopened if place not in known)][:MOST_NAMED]
+    named = [] if first else list(change.unopened)
+    for place in unopened:
+        if place not in named and len(named) < MOST_NAMED:
+            named.append(place)
+    change.unopened = named
     change.passes, change.reached, change.phase = number, after, ChangePhase.SEALING
     session.add(change)
 
