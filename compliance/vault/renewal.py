@@ -103,6 +103,7 @@ class KeyRenewal:
         Returns:
             The purposes of which a version was destroyed.
         """
+        self.forget(tenant, ())  # another process may have activated it a moment ago
         branch = self.branch_key(tenant, _SEAL_WRAP)
         for row in renewal_store.seal_rows(self.database, tenant=tenant):
             if row.branch_version != branch.version:
@@ -177,6 +178,7 @@ class KeyRenewal:
     def _renew(self, tenant: str, rows: Sequence[SubjectKey]) -> int:
         if not rows:
             return 0
+        self.forget(tenant, ())  # another process may have activated a version a moment ago
         branch, now = self.branch_key(tenant, _SUBJECT_WRAP), self.clock()
         new = [
             new_subject_key(branch, tenant=tenant, subject_id=row.subject_id, version=row.version + 1, at=now)[0]

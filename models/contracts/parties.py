@@ -12,6 +12,7 @@ class ResealInput:
         passes: over all subjects, from 1.
         after: the last subject of this pass that was worked through.
         left: subjects of this pass so far whose old keys could not go yet.
+        steps_a_run: after how many steps over subjects it goes on as a new run.
     """
 
     tenant: str
@@ -20,6 +21,7 @@ class ResealInput:
     passes: int = 1
     after: str = ""
     left: int = 0
+    steps_a_run: int = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,7 @@
 """A book of people with something in every sealed column, in every index and on the shelf, and how it is read back.
 
-Addresses are spelt out here as the product's own code spells them, not taken from `compliance.vault.sealed_places`: what
-that list has wrong must show.
+Addresses are spelt out here as the product's own code spells them, not taken from `compliance.vault.sealed_places`:
+what that list has wrong must show.
 """
 
 import hashlib
@@ -220,9 +220,7 @@ class SealedBook:
             )
         ]  # fmt: skip
 
-    def _debit(
-        self, token: str, subject: str, offer: str, mandate: str, account: str
-    ) -> Iterator[list[SQLModel]]:
+    def _debit(self, token: str, subject: str, offer: str, mandate: str, account: str) -> Iterator[list[SQLModel]]:
         agreement, order = new_token("agr"), new_token("dbo")
         index = self.vault.blind_index(tenant=TENANT, field=BlindField.ACCOUNT, value=account)
         common: dict[str, Any] = {"tenant": TENANT, "created_at": _NOW}

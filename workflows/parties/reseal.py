@@ -23,7 +23,6 @@ from workflows.ports.parties import ResealPort
 from workflows.support.failures import STEP_FAILED, failure_code
 from workflows.support.options import BULK, DATABASE, DECIDING, RESEAL_LOOKS_AGAIN, rest_before_try, seconds
 
-STEPS_A_RUN: Final = 200
 # The first pass makes keys and seals; the next one comes when no process can hold an old key any more.
 _FEWEST_PASSES: Final = 2
 
@@ -38,7 +37,7 @@ class Reseal:
         self._step = ResealStep(tenant=input.tenant, change=input.change)
         self._sealing = input.sealing
         self._passes, self._after, self._left = input.passes, input.after, input.left
-        self._steps_done = 0
+        self._steps_done, self._steps_a_run = 0, input.steps_a_run
         self._waits = self._nudged = self._ended = False
 
     @workflow.run
@@ -91,7 +90,7 @@ class Reseal:
             if done.after is None:
                 return
             self._after = done.after
-            if self._steps_done >= STEPS_A_RUN:
+            if self._steps_done >= self._steps_a_run:
                 self._as_new_run()
 
     async def _prove(self, begun: ResealBegun) -> None:
@@ -127,6 +126,7 @@ class Reseal:
                 passes=self._passes,
                 after=self._after,
                 left=self._left,
+                steps_a_run=self._steps_a_run,
             )
         )
 

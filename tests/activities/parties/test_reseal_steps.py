@@ -89,7 +89,9 @@ def test_there_and_back_nothing_is_lost_and_nothing_of_the_old_suite_stays(book:
         assert all(ids[place] in book.by_mobile(row.mobile) for place, row in enumerate(rows))
         counts = book.vault.renewal.counts(TENANT)
         assert counts.subjects == {number: 30}
-        assert all(set(counts.branches[purpose]) == {number} for purpose in ("subject-wrap", "blind-index", "seal-wrap"))
+        assert all(
+            set(counts.branches[purpose]) == {number} for purpose in ("subject-wrap", "blind-index", "seal-wrap")
+        )
         assert number in counts.branches["temporal"], "histories are opened under the old one as long as they are kept"
         scan = book.record_of(change).scan
         assert (scan["old"], scan["keysLeft"], set(scan["bySuite"])) == (0, 0, {str(number)})
@@ -259,7 +261,7 @@ def _headers(book: SealedBook) -> dict[str, set[bytes]]:
 
 
 def test_a_killed_exchange_of_a_file_is_finished_by_the_next_try(book: SealedBook, monkeypatch) -> None:
-    [subject] = book.add(people(1))
+    book.add(people(1))
     before = book.digest()
     change = book.change(SM4)
     steps, step = book.steps(rest=timedelta()), ResealStep(tenant=TENANT, change=change)
