@@ -38,6 +38,7 @@ from api.problems import EXCEPTION_HANDLERS, locale_of, problem_page
 from api.quotes.controller import QuoteController
 from api.reconciliations.controller import ReconciliationController
 from api.staff.controller import RoleChangeController, StaffController
+from api.suites.controller import SuiteChangeController
 from api.tasks.controller import TaskController
 from compliance.telemetry.requests import request_spans
 
@@ -72,6 +73,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     ExceptionController,
     SuspenseController,
     ReconciliationController,
+    SuiteChangeController,
 )
 
 

@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from deploy.commands import audit, book, day, demo, keys, quote, reconcile, rollout, run, staff, stores, tenants
+from deploy.commands import audit, book, day, demo, keys, quote, reconcile, rollout, run, staff, stores, suites, tenants
 from deploy.exits import CommandFailed, ExitCode
 from deploy.settings import SettingsRefused
 from models.errors import (
@@ -43,6 +43,7 @@ app = typer.Typer(
 run.register(app)
 stores.register(app)
 app.add_typer(keys.app, name="keys")
+app.add_typer(suites.app, name="suites")
 app.add_typer(audit.app, name="audit")
 app.add_typer(rollout.app, name="rollout")
 app.add_typer(tenants.app, name="tenant")
