@@ -94,6 +94,7 @@ class SqlReseal(ResealPort):
         whole = suite_changes.is_whole_tenant(work.change)
         subject_ids = self._next(work, input.after) if whole else [str(work.change.subject_id)]
         made = self._renew(work, subject_ids)
+        self.vault.load_subjects(work.tenant, subject_ids)
         found = Found()
         reseal_cells(work, subject_ids, found)
         if whole:

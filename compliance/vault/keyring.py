@@ -8,7 +8,7 @@ process at once. Reading creates nothing: a tenant's keys come by `ensure_tenant
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -345,6 +345,12 @@ class Vault:
         for subject_id in subject_ids:
             self._subjects.forget((tenant, subject_id))
 
+    def load_subjects(self, tenant: str, subject_ids: Collection[str]) -> None:
+        """Read these subjects' keys at once; who was shredded is left out, and shows where a key is used."""
+        read_at, shreds = self._clock(), self._shreds
+        for subject_id, rows in self.renewal.versions(tenant, subject_ids).items():
+            self._remember((tenant, subject_id), self._of_rows(rows, read_at), shreds)
+
     def header_of(self, *, tenant: str, subject_id: str) -> tuple[int, int]:
         """Suite and version of the key that seals for a subject at present."""
         key = self._subject(tenant, subject_id).current
@@ -433,10 +439,13 @@ class Vault:
             raise KeysUnavailable(
                 detail=f"subject {subject_id} has no key: Vault.create_subject comes before its first row"
             )
-        keys = {row.version: self._subject_key(row) for row in rows.keys}
-        subject = _Subject(keys=keys, current=keys[_current(rows.keys).version], read_at=read_at)
+        subject = self._of_rows(rows.keys, read_at)
         self._remember((tenant, subject_id), subject, shreds)
         return subject
+
+    def _of_rows(self, rows: Sequence[SubjectKey], read_at: datetime) -> _Subject:
+        keys = {row.version: self._subject_key(row) for row in rows}
+        return _Subject(keys=keys, current=keys[_current(rows).version], read_at=read_at)
 
     def _remember(self, name: tuple[str, str], subject: _Subject, shreds: int) -> None:
         self._subjects.put(name, subject)

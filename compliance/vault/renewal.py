@@ -142,11 +142,15 @@ class KeyRenewal:
 
     def with_old_versions(self, tenant: str, subject_ids: Collection[str]) -> dict[str, datetime]:
         """The subjects that have more than one version, and since when the newest one seals."""
-        rows = renewal_store.subject_versions(self.database, tenant=tenant, subject_ids=subject_ids)
-        found: dict[str, list[SubjectKey]] = {}
-        for row in rows:  # the newest first
-            found.setdefault(row.subject_id, []).append(row)
+        found = self.versions(tenant, subject_ids)
         return {subject: versions[0].created_at for subject, versions in found.items() if len(versions) > 1}
+
+    def versions(self, tenant: str, subject_ids: Collection[str]) -> dict[str, list[SubjectKey]]:
+        """Every version of these subjects' keys, the newest first; nobody who was shredded."""
+        found: dict[str, list[SubjectKey]] = {}
+        for row in renewal_store.subject_versions(self.database, tenant=tenant, subject_ids=subject_ids):
+            found.setdefault(row.subject_id, []).append(row)
+        return found
 
     def destroy_old_versions(self, tenant: str, subject_ids: Collection[str]) -> int:
         """Destroy every version but the newest of these subjects. Nothing may lie under them any more.
@@ -170,10 +174,7 @@ class KeyRenewal:
         )
 
     def _newest(self, tenant: str, subject_ids: Collection[str]) -> list[SubjectKey]:
-        newest: dict[str, SubjectKey] = {}
-        for row in renewal_store.subject_versions(self.database, tenant=tenant, subject_ids=subject_ids):
-            newest.setdefault(row.subject_id, row)
-        return list(newest.values())
+        return [versions[0] for versions in self.versions(tenant, subject_ids).values()]
 
     def _renew(self, tenant: str, rows: Sequence[SubjectKey]) -> int:
         if not rows:

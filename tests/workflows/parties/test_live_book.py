@@ -31,8 +31,8 @@ from tests.support.reseal_office import reseal_office
 from tests.support.sealed_book import TENANT, SealedBook
 from tests.support.vaults import throw_away_kek
 
-# A process forgets keys after a third of a second here, and not after five minutes; the rest is longer in proportion.
-_TTL, _REST = timedelta(milliseconds=300), timedelta(seconds=1)
+# A process forgets keys after a second here, and not after five minutes; the rest is longer in proportion.
+_TTL, _REST = timedelta(seconds=1), timedelta(seconds=2)
 _NEWCOMERS = 20
 
 
