@@ -10,9 +10,11 @@ import io
 import json
 import os
 import shutil
+import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -47,7 +49,8 @@ def backup(settings: Settings, *, target: Path, now: datetime) -> Archives:
         now: stands in their names.
 
     Raises:
-        CommandFailed: 64 with PostgreSQL; 65 when there is nothing to copy; 73 when an archive of that name exists.
+        CommandFailed: 64 with PostgreSQL; 65 when there is nothing to copy; 73 when an archive of that name exists; 75
+            while data are being moved to other keys (`docs/suites.md`).
     """
     _embedded_only(settings)
     data = settings.data
@@ -62,10 +65,25 @@ def backup(settings: Settings, *, target: Path, now: datetime) -> Archives:
         for path in (data.temporal, data.database, data.keys):
             if path.exists():
                 copy_sqlite(path, staging / path.name)
+        _refuse_while_moving(data, staging / data.database.name)
         files = _sealed_files(data)
         _pack(archives.data, {**facts, "part": "data"}, [*_present(staging, (data.temporal, data.database)), *files])
         _pack(archives.keys, {**facts, "part": "keys"}, _present(staging, (data.keys,)))
     return archives
+
+
+def _refuse_while_moving(data: DataDir, copied: Path) -> None:
+    """Keys that go, and files that are sealed again, between the copies would not fit together in the archives."""
+    if datadir.holder(data) is None or not copied.exists():
+        return  # nobody works on it
+    with closing(sqlite3.connect(copied)) as database:
+        moving = database.execute("SELECT id FROM suite_changes WHERE state IN ('RUNNING', 'CANCELLING')").fetchone()
+    if moving is not None:
+        raise CommandFailed(
+            ExitCode.TEMPORARY,
+            f"data are being sealed under other keys ({moving[0]}): `casework suites pause {moving[0]}`, wait a minute "
+            "for its step to end, back up, then `casework suites resume`",
+        )
 
 
 def restore(settings: Settings, *, data_archive: Path, keys_archive: Path) -> dict[str, Any]:
