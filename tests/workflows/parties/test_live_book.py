@@ -143,7 +143,8 @@ async def _there_and_back(
     assert set(life.done) == {"read", "read_file", "search", "write", "add"}
     after = book.contents()
     expected = before | {f"subjects.address_cell/{subject}": value for subject, value in life.written.items()}
-    assert {place: after.get(place) for place in expected} == expected
+    different = [place for place, value in expected.items() if after.get(place) != value]
+    assert different == [], "named, not shown: a comparison of two whole books takes minutes"
     assert len(life.added) == _NEWCOMERS
     assert [book.by_id_number(number) for number in life.added] == [[subject] for subject in life.added.values()]
     assert book.record_of(change).scan["bySuite"].keys() == {"1"}
