@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from activities.parties.reseal_work import Place, ResealWork
 from compliance.audit.log import Edge, leaf_hash
@@ -92,7 +92,7 @@ def _scan_cells(work: ResealWork, place: CellPlace, found: Scan) -> None:
         after = rows[-1].row
 
 
-def _count(work: ResealWork, place: CellPlace, rows: Sequence[Row[Any]], found: Scan) -> None:
+def _count(work: ResealWork, place: CellPlace, rows: Sequence[Any], found: Scan) -> None:
     leaves, old = [], []
     for row, subject, *headers in rows:
         for column, header in zip(place.columns, headers, strict=True):

@@ -4,7 +4,7 @@ What a write relies on is asked again inside its transaction: two processes that
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import case, delete, exists, update
 from sqlalchemy.exc import IntegrityError
@@ -14,14 +14,14 @@ from compliance.vault.store import answering
 from compliance.vault.tables import BranchKey, KeyState, SealKey, SubjectKey, Tombstone
 from models.database.engine import Database
 
-_SEAL_WRAP = "seal-wrap"
-_SUBJECT_WRAP = "subject-wrap"
+_SEAL_WRAP: Final = "seal-wrap"
+_SUBJECT_WRAP: Final = "subject-wrap"
 
 
 def branch_versions(database: Database, *, tenant: str, purpose: str) -> Sequence[BranchKey]:
     """Every version of a branch key, the newest first."""
     with answering(), database.read() as session:
-        return session.exec(_branches(tenant, purpose).order_by(col(BranchKey.version).desc())).all()
+        return _newest_first(session, tenant, purpose)
 
 
 def add_branch_version(database: Database, row: BranchKey) -> bool:
@@ -39,7 +39,7 @@ def add_branch_version(database: Database, row: BranchKey) -> bool:
 def activate_newest(database: Database, *, tenant: str, purpose: str, suite: int) -> bool:
     """Have the newest version seal if it is of this suite; the others then only open. Returns whether that changed."""
     with answering(), database.write() as session:
-        rows = session.exec(_branches(tenant, purpose).order_by(col(BranchKey.version).desc())).all()
+        rows = _newest_first(session, tenant, purpose)
         if not rows or rows[0].suite != suite or rows[0].state == KeyState.ACTIVE:
             return False
         newest = case((col(BranchKey.version) == rows[0].version, KeyState.ACTIVE), else_=KeyState.DECRYPT_ONLY)
@@ -55,12 +55,12 @@ def activate_newest(database: Database, *, tenant: str, purpose: str, suite: int
 def destroy_unused_branches(database: Database, *, tenant: str, purpose: str, suite: int) -> int:
     """Destroy the versions of other suites under which no key lies. Returns how many went."""
     unused: list[Any] = [col(BranchKey.state) == KeyState.DECRYPT_ONLY, col(BranchKey.suite) != suite]
-    wrapped = {_SUBJECT_WRAP: SubjectKey, _SEAL_WRAP: SealKey}.get(purpose)
-    if wrapped is not None:
-        lies_under = exists().where(
-            col(wrapped.tenant) == tenant, col(wrapped.branch_version) == col(BranchKey.version)
-        )
-        unused.append(~lies_under)
+    if purpose == _SUBJECT_WRAP:
+        under = (col(SubjectKey.tenant) == tenant, col(SubjectKey.branch_version) == col(BranchKey.version))
+        unused.append(~exists().where(*under))
+    elif purpose == _SEAL_WRAP:
+        under = (col(SealKey.tenant) == tenant, col(SealKey.branch_version) == col(BranchKey.version))
+        unused.append(~exists().where(*under))
     with answering(), database.write() as session:
         _overwriting(database, session)
         gone = session.execute(
@@ -203,8 +203,12 @@ def branch_keys_by_suite(database: Database, *, tenant: str) -> dict[str, dict[i
     return counts
 
 
-def _branches(tenant: str, purpose: str) -> Any:
-    return select(BranchKey).where(col(BranchKey.tenant) == tenant, col(BranchKey.purpose) == purpose)
+def _newest_first(session: Session, tenant: str, purpose: str) -> Sequence[BranchKey]:
+    return session.exec(
+        select(BranchKey)
+        .where(col(BranchKey.tenant) == tenant, col(BranchKey.purpose) == purpose)
+        .order_by(col(BranchKey.version).desc())
+    ).all()
 
 
 def _overwriting(database: Database, session: Session) -> None:
