@@ -159,7 +159,7 @@ class SealedBook:
             ),
         ]  # fmt: skip
         contact, report, mandate, ticket = new_token("con"), new_token("bur"), new_token("mdt"), new_token("tkt")
-        notice, task, decision, comment = new_token("ntc"), new_token("tsk"), new_token("dec"), new_token("cmt")
+        notice, task = new_token("ntc"), new_token("tsk")
         offer, account = new_token("plo"), f"62220000{row.row:08d}"
         yield [
             CaseContact(
@@ -196,17 +196,23 @@ class SealedBook:
             ),
             *(self.documents(token, subject, f"证明 {row.row}") if has_file else ()),
         ]  # fmt: skip
-        yield [
+        yield self._words(token, task, subject, row.row)
+        yield from self._debit(token, subject, offer, mandate, account)
+
+    def _words(self, token: str, task: str, subject: str, number: int) -> list[SQLModel]:
+        """What staff wrote: a decision's note and a comment."""
+        common: dict[str, Any] = {"tenant": TENANT, "created_at": _NOW}
+        decision, comment = new_token("dec"), new_token("cmt")
+        return [
             Decision(
                 id=decision, workflow_id="-", case_token=token, outcome="-", state="APPLIED",
-                note_cell=self.seal("decisions", "note_cell", decision, subject, f"意见 {row.row}"), **common,
+                note_cell=self.seal("decisions", "note_cell", decision, subject, f"意见 {number}"), **common,
             ),
             TaskComment(
                 id=comment, task_id=task, author="-",
-                text_cell=self.seal("task_comments", "text_cell", comment, subject, f"备注 {row.row}"), **common,
+                text_cell=self.seal("task_comments", "text_cell", comment, subject, f"备注 {number}"), **common,
             ),
         ]  # fmt: skip
-        yield from self._debit(token, subject, offer, mandate, account)
 
     def documents(self, token: str, subject: str, content: str) -> list[CaseDocument]:
         """A file on the shelf and its record."""
