@@ -27,10 +27,11 @@ from compliance.vault.kek import KekProvider
 from compliance.vault.purposes import HANDED_OUT
 from compliance.vault.purposes import INSTALLATION as INSTALLATION  # noqa: PLC0414 - the vault's own tenant
 from compliance.vault.purposes import Purpose as Purpose  # noqa: PLC0414 - for whoever has the vault
+from compliance.vault.renewal import KeyRenewal
 from compliance.vault.seal_keys import DocumentSeal
 from compliance.vault.store import NotActive
 from compliance.vault.subjects import Subjects
-from compliance.vault.suites import EnabledSuites, SealingKey
+from compliance.vault.suites import EnabledSuites, SealingKey, Suite
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.errors import CannotOpen, KeysUnavailable
@@ -82,6 +83,7 @@ class Vault:
         self._clock = branches.clock
         self._subjects = Subjects(branches, cached=subjects_cached)
         self._workflows: Lru[tuple[str, str, int], SealingKey] = Lru(WORKFLOWS_CACHED)
+        self.renewal = KeyRenewal(branches, forget=self._subjects.forget)
 
     # Tenants and subjects ---------------------------------------------------------------------------------------------
 
@@ -95,11 +97,13 @@ class Vault:
         if not missing:
             return
         known = Purpose.SUBJECT_WRAP in there
-        suite = (
-            self._branch(tenant, Purpose.SUBJECT_WRAP).current.suite if known else self.branches.suites.of_new_tenants
-        )
+        suite = self.suite_of_tenant(tenant) if known else self.branches.suites.of_new_tenants
         for purpose in sorted(missing):
             self.branches.add(tenant, purpose, suite.new_key(), suite=suite)
+
+    def suite_of_tenant(self, tenant: str) -> Suite:
+        """The suite of a tenant's new keys: the one of the key that wraps them (docs/suites.md)."""
+        return self._branch(tenant, Purpose.SUBJECT_WRAP).current.suite
 
     def create_subject(self, *, tenant: str, subject_id: str) -> None:
         """Give a subject a key, committed before this returns; call it before the row that needs the key. Idempotent.
@@ -128,6 +132,15 @@ class Vault:
     def subject_key_count(self, *, tenant: str, subject_id: str) -> int:
         """How many versions of a subject's key the store holds; 0 once they were destroyed. Past every cache."""
         return len(store.subject_rows(self._database, tenant=tenant, subject_id=subject_id).keys)
+
+    def load_subjects(self, tenant: str, subject_ids: Collection[str]) -> None:
+        """Read these subjects' keys at once; who was shredded is left out, and shows where a key is used."""
+        self._subjects.load_many(tenant, subject_ids)
+
+    def header_of(self, *, tenant: str, subject_id: str) -> tuple[int, int]:
+        """Suite and version of the key that seals for a subject at present."""
+        key = self._subjects.get(tenant, subject_id).current
+        return key.suite.id, key.version
 
     # Cells ------------------------------------------------------------------------------------------------------------
 
@@ -170,6 +183,15 @@ class Vault:
         """As `open_many`, for values that were sealed as text."""
         return {column: cells.text_of(row.cell(column), value) for column, value in self.open_many(row, sealed).items()}
 
+    def reseal(self, address: CellAddress, sealed: bytes) -> bytes:
+        """The same value, plain or packed as it was, under its subject's present key.
+
+        Raises:
+            CannotOpen: as `open`.
+        """
+        old = self._subjects.version(address.tenant, address.subject, cells.key_version_of(sealed))
+        return cells.resealed(old, self._subjects.get(address.tenant, address.subject).current, address, sealed)
+
     # Files ------------------------------------------------------------------------------------------------------------
 
     def seal_file(self, address: FileAddress, source: Iterator[bytes] | BinaryIO, target: Path) -> SealedFile:
@@ -182,8 +204,9 @@ class Vault:
         Raises:
             CannotOpen: altered, cut short, exchanged, or not this document's; while iterating too.
         """
-        version = files.key_version_of(path)
-        return files.open_file(self._subjects.version(address.tenant, address.subject, version), address, path)
+        return files.open_file_under(
+            lambda version: self._subjects.version(address.tenant, address.subject, version), address, path
+        )
 
     # Keys for one purpose ---------------------------------------------------------------------------------------------
 
@@ -198,8 +221,25 @@ class Vault:
 
     def index_key(self, *, tenant: str, field: BlindField) -> SealingKey:
         """The key of one field's blind index, for records in bulk (`compliance.vault.records`)."""
+        return self.index_keys(tenant=tenant, field=field)[0]
+
+    def index_keys(self, *, tenant: str, field: BlindField) -> tuple[SealingKey, ...]:
+        """`index_key`, then those of the other versions, under which a value may stand while index keys change."""
         branch = self._branch(tenant, Purpose.BLIND_INDEX)
-        return self.branches.derived(branch, branch.current, "blind-index", tenant, field.value)
+        others = (key for version, key in branch.keys.items() if version != branch.current.version)
+        return tuple(
+            self.branches.derived(branch, key, "blind-index", tenant, field.value) for key in (branch.current, *others)
+        )
+
+    def blind_indexes(self, *, tenant: str, field: str, value: str) -> tuple[bytes, ...]:
+        """Every index under which a value may stand while index keys change: `blind_index`, then the other versions'.
+
+        Raises:
+            ValueError: as `blind_index`.
+        """
+        chosen = BlindField(field)
+        keys = self.index_keys(tenant=tenant, field=chosen)
+        return tuple(blind.blind_index(key, field=chosen, value=value) for key in keys)
 
     def purpose_key(self, tenant: str, purpose: Purpose) -> bytes:
         """32 bytes for a MAC of the caller's: `AUDIT_MAC`, `LINKS`, `FINGERPRINT` or `ONE_TIME_CODE`.

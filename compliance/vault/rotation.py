@@ -124,13 +124,26 @@ def withdraw(branches: BranchKeys, *, tenant: str, purpose: str, version: int, a
     _move(branches, tenant, purpose, version, KeyState.DESTROYED, before=KeyState.PUBLISHED, actor=actor)
 
 
-def retire(branches: BranchKeys, *, tenant: str, purpose: str, version: int, actor: str) -> None:
+def retire(
+    branches: BranchKeys, *, tenant: str, purpose: str, version: int, actor: str, made_anew: bool = False
+) -> None:
     """Take a decrypt-only version out of use: it opens nothing any more, and can be reinstated.
+
+    Args:
+        branches: of this process.
+        tenant: whose key.
+        purpose: for what.
+        version: which.
+        actor: who does it, for the audit log.
+        made_anew: the caller has made everything anew that came from the version, where that cannot be counted.
 
     Raises:
         WrongState: something still lies under it, or that cannot be counted; or it is not decrypt-only.
     """
-    _move(branches, tenant, purpose, version, KeyState.RETIRED, before=KeyState.DECRYPT_ONLY, actor=actor, unused=True)
+    _move(
+        branches, tenant, purpose, version, KeyState.RETIRED,
+        before=KeyState.DECRYPT_ONLY, actor=actor, unused=True, made_anew=made_anew,
+    )  # fmt: skip
 
 
 def reinstate(branches: BranchKeys, *, tenant: str, purpose: str, version: int, actor: str) -> None:
@@ -142,13 +155,20 @@ def reinstate(branches: BranchKeys, *, tenant: str, purpose: str, version: int, 
     _move(branches, tenant, purpose, version, KeyState.DECRYPT_ONLY, before=KeyState.RETIRED, actor=actor)
 
 
-def destroy(branches: BranchKeys, *, tenant: str, purpose: str, version: int, actor: str) -> None:
+def destroy(
+    branches: BranchKeys, *, tenant: str, purpose: str, version: int, actor: str, made_anew: bool = False
+) -> None:
     """Erase a retired version for good. Backups of the key store made before still hold it, under the KEK.
+
+    `made_anew` is as for `retire`.
 
     Raises:
         WrongState: it is not retired, or something lies under it.
     """
-    _move(branches, tenant, purpose, version, KeyState.DESTROYED, before=KeyState.RETIRED, actor=actor, unused=True)
+    _move(
+        branches, tenant, purpose, version, KeyState.DESTROYED,
+        before=KeyState.RETIRED, actor=actor, unused=True, made_anew=made_anew,
+    )  # fmt: skip
 
 
 def users_of(session: Session, *, tenant: str, purpose: str, version: int) -> int | None:
@@ -181,6 +201,7 @@ def _move(
     before: KeyState,
     actor: str,
     unused: bool = False,
+    made_anew: bool = False,
 ) -> None:
     database, now = branches.database, branches.clock()
     with answering(), database.write() as session:
@@ -194,8 +215,7 @@ def _move(
             raise WrongState(detail=f"{name} is {row.state}, not {before.value}", params={"state": row.state})
         facts: dict[str, Any] = {}
         if unused:
-            _refuse_used(session, row)
-            facts["users"] = 0
+            facts = _unused(session, row, made_anew=made_anew)
         _step(session, row, after, actor=actor, at=now, facts=facts)
         head.generation += 1
     if after is KeyState.DESTROYED:
@@ -203,9 +223,12 @@ def _move(
     branches.forget()
 
 
-def _refuse_used(session: Session, row: BranchKey) -> None:
+def _unused(session: Session, row: BranchKey, *, made_anew: bool) -> dict[str, Any]:
+    """What shows that nothing needs a version any more, for the journal."""
     name = name_of(row.tenant, row.purpose, row.version)
     users = users_of(session, tenant=row.tenant, purpose=row.purpose, version=row.version)
+    if users is None and made_anew and rule_of(row.purpose).remade:
+        return {"made_anew": True}
     if users is None:
         raise WrongState(
             detail=f"who uses {name} cannot be counted: {rule_of(row.purpose).why}", params={"state": row.state}
@@ -214,6 +237,7 @@ def _refuse_used(session: Session, row: BranchKey) -> None:
         raise WrongState(
             detail=f"{users} keys lie under {name}: `casework keys rewrap` moves them", params={"state": row.state}
         )
+    return {"users": 0}
 
 
 def _step(

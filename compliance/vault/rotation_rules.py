@@ -14,6 +14,7 @@ class RotationRule:
         online: a new version may become active beside running processes.
         stopped: it may while nothing runs.
         reindexing: it may by a workflow that makes everything anew that came from the old one.
+        remade: that workflow leaves nothing that comes from an old version, so it may end that one.
         countable: who still uses an old version can be counted, so it can be retired and destroyed.
         why: what stands against the rest, and the way out.
     """
@@ -21,6 +22,7 @@ class RotationRule:
     online: bool = False
     stopped: bool = False
     reindexing: bool = False
+    remade: bool = False
     countable: bool = False
     why: str
 
@@ -46,6 +48,7 @@ _RULES: Final[dict[str, RotationRule]] = {
     ),
     Purpose.BLIND_INDEX: RotationRule(
         reindexing=True,
+        remade=True,
         why="every index would have to be worked out anew: values stored before would not be found any more. The "
         "workflow that seals a tenant's book again does both",
     ),

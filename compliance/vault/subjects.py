@@ -7,9 +7,10 @@ in memory is read from the store, so what another process has just sealed opens 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Final
 
-from compliance.vault import bulk_keys, cells, store
+from compliance.vault import bulk_keys, cells, renewal_store, store
 from compliance.vault.branches import KEY_TTL, BranchKeys, newest_active
 from compliance.vault.bulk_keys import SubjectKeys, Wrapping
 from compliance.vault.cache import Lru
@@ -125,6 +126,13 @@ class Subjects:
             except NotActive:  # rotated by another process a moment ago
                 self._branches.read(tenant, Purpose.SUBJECT_WRAP)
         raise self._restless(tenant)
+
+    def load_many(self, tenant: str, subject_ids: Collection[str]) -> None:
+        """Read these subjects' keys into memory; who was shredded is left out."""
+        read_at, shreds = self._clock(), self._shreds
+        rows = renewal_store.subject_versions(self._database, tenant=tenant, subject_ids=subject_ids)
+        for subject_id, versions in groupby(rows, key=lambda row: row.subject_id):
+            self._remember((tenant, subject_id), self._of_rows(list(versions), read_at), shreds)
 
     def shred(self, tenant: str, subject_id: str) -> None:
         """Destroy a subject's keys in the store and here."""
