@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +20,12 @@ _POLL_SECONDS: Final = 0.05
 
 
 def make_private() -> None:
-    """Everything this process and its children create is for their owner alone."""
+    """Everything this process and its children create is for their owner alone, and none of them leaves a core dump.
+
+    A core would hold keys and opened data in clear, in a file that nobody looks after.
+    """
     os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def prepare(data: DataDir) -> None:

@@ -141,11 +141,3 @@ class AccountPage(Answer):
     checkpoint: str | None
     verifier_key: str
     end_cursor: str | None
-
-
-class LogStanding(Answer):
-    """How far the log is: sealed events, root and signed checkpoint."""
-
-    size: int
-    root: str | None
-    checkpoint: str | None

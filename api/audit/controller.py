@@ -10,7 +10,6 @@ from typing import Annotated, Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from litestar import Controller, get
 from litestar.params import FromPath, QueryParameter
-from litestar.response import ServerSentEvent
 from sqlmodel import Session
 
 from api.audit.bodies import (
@@ -21,16 +20,13 @@ from api.audit.bodies import (
     CheckpointPage,
     ConsistencyAnswer,
     InclusionProofAnswer,
-    LogStanding,
     ProvenEventAnswer,
 )
 from api.deps import ApiDeps, Deps, Locale
 from api.identity.authenticate import requires
 from api.identity.principal import Caller, Principal
-from api.in_thread import in_thread
 from api.installments.access import known_case_token
 from api.paging import DEFAULT_LIMIT, After, Limit, decode_cursor, encode_cursor
-from api.progress import Standing, progress_stream
 from compliance.audit.account import told
 from compliance.audit.checkpoint import origin_of, verifier_key
 from compliance.audit.deeds import Deed
@@ -188,21 +184,6 @@ class AuditController(Controller):
             verifier_key=_verifier(key),
             end_cursor=_cursor("account", lines[-1].at, lines[-1].event_id) if len(found) > limit else None,
         )
-
-    @get("/stream", guards=_MAY_READ, operation_id="StreamAuditLog")
-    async def stream(self, deps: Deps, principal: Caller) -> ServerSentEvent:
-        """How far the log is, at once and at every new checkpoint, for ten minutes (SSE)."""
-        key = await in_thread(lambda: seal_keys(deps.vault).public_key)
-        await in_thread(_note, deps, principal, "stream")
-        return progress_stream(lambda: Standing(answer=_standing(deps, key), is_busy=True))
-
-
-def _standing(deps: ApiDeps, key: Ed25519PublicKey) -> LogStanding:
-    with deps.database.read() as session:
-        signed = newest_checkpoint(session, public_key=key)
-    if signed is None:
-        return LogStanding(size=0, root=None, checkpoint=None)
-    return LogStanding(size=signed.checkpoint.size, root=signed.checkpoint.root.hex(), checkpoint=signed.note)
 
 
 def _note(deps: ApiDeps, principal: Principal, view: str, **facts: Any) -> None:

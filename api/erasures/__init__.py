@@ -1,1 +1,0 @@
-"""Personal data as a whole: the field catalogue, retention, erasure and legal holds."""

@@ -21,7 +21,6 @@ from typing import IO, Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, Executable, text
 from sqlmodel import col, select
-from sqlmodel.sql.expression import Select
 
 from compliance.audit.anchor import Anchor
 from compliance.audit.checkpoint import origin_of, verifier_key
@@ -71,7 +70,7 @@ class Choice:
         """Whether nothing is left out."""
         return self.since is None and self.until is None and not self.targets
 
-    def statement(self) -> Select[tuple[int, str, str]]:
+    def statement(self) -> Executable:
         """Place, id and text of each of them, in the order of the log."""
         query = select(AuditLeaf.idx, AuditEvent.id, AuditEvent.body).join(
             AuditEvent, col(AuditEvent.id) == col(AuditLeaf.event_id)

@@ -42,7 +42,7 @@ class Fault(NamedTuple):
     """One fault: what, where in the log, which event, and what showed it. `until`: it lies before this place."""
 
     kind: str
-    index: int | None
+    index: int | None  # type: ignore[assignment]
     event_id: str | None
     detail: str
     until: int | None = None
@@ -241,7 +241,7 @@ class Export:
 class Leaf(NamedTuple):
     """A line of leaves.txt, or what an event's line amounts to."""
 
-    index: int
+    index: int  # type: ignore[assignment]
     event_id: str
     hash: bytes
 

@@ -206,7 +206,7 @@ class _Walk:
             .where(col(AuditLeaf.idx) >= begin, col(AuditLeaf.idx) < end)
             .order_by(col(AuditLeaf.idx))
         )
-        hashes = []
+        hashes: list[bytes] = []
         for index, event_id, stored, body in rows:
             leaf = leaf_hash(body.encode()) if body is not None else b""
             if index != begin + len(hashes) or leaf.hex() != stored:

@@ -48,6 +48,12 @@ def default_severity(authority: Authority) -> Severity:
     return Severity.BLOCK if authority in _BLOCKING else Severity.WARN
 
 
+def outranks(one: Authority, other: Authority) -> bool:
+    """CONV-3: whether a source stands above another (效力位阶): a law above a regulation, a standard above a guide."""
+    order = tuple(Authority)
+    return order.index(one) < order.index(other)
+
+
 def lets_pass(result: Result) -> bool:
     """CONV-4: a missing input is not a pass."""
     return result in {Result.PASS, Result.NOT_APPLICABLE}

@@ -44,7 +44,7 @@ class Recorded(NamedTuple):
     """An event and its place in the log; None while it waits for the sealer."""
 
     event: AuditEvent
-    index: int | None
+    index: int | None  # type: ignore[assignment]  # shadows tuple.index, which nobody asks a row for
 
 
 def search_events(
@@ -116,7 +116,7 @@ def targets_of_task(session: Session, task_id: str, *, tenant: str) -> frozenset
     task = session.get(Task, task_id)
     if task is None or task.tenant != tenant:
         return frozenset()
-    return frozenset({task.id, task.case_token} - {None})
+    return frozenset({task.id} | ({task.case_token} if task.case_token is not None else set()))
 
 
 def roles_of(session: Session, staff: Iterable[str]) -> dict[str, list[str]]:

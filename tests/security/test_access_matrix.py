@@ -47,6 +47,7 @@ UNKNOWN: Final = {
     "hold_id": "lhd_" + "0" * 26,
     "rule_id": "XX-1",
     "pass_id": "rrv_" + "0" * 26,
+    "event_id": "01890000-0000-7000-8000-000000000000",
 }
 # The answer of a route that asks Temporal, where none runs.
 AWAY: Final = "workflow-unavailable"

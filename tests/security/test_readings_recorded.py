@@ -105,6 +105,7 @@ def office(sqlite_database: Database, vault: Vault, clock: FakeClock, tmp_path: 
     return open_desk(sqlite_database, vault, clock, tmp_path, FakeDispatcher())
 
 
+# long because it is one walk over every route that opens something, in the order in which a case has them
 async def walked(office: Office, monkeypatch: pytest.MonkeyPatch) -> Walk:
     desk: CareDesk = await open_care_desk(office)
     walk = Walk(office, Watched(office.deps.vault, monkeypatch))

@@ -6,7 +6,7 @@ only. 民法典 Art. 1032: nobody's privacy is spied out or spread.
 
 from typing import Final
 
-from compliance.rules.demands import kept_years, no, rule, unless_among
+from compliance.rules.demands import among, kept_years, no, rule, unless_among, yes
 from compliance.rules.installments.sources import CIVIL_CODE
 from compliance.rules.laws import CONSUMER_FINANCE_MEASURES
 from compliance.rules.results import Severity, Verified
@@ -23,6 +23,8 @@ COLL_CFC: Final = rule(
     when=unless_among("licence", OTHER_LICENCES, otherwise="other-licence"),
     kept="kept",
     demands=(
+        among("contact_role", ("debtor", "guarantor"), otherwise="third-party"),
+        yes("collection_record_true", otherwise="not-traceable"),
         no("banned_words_found", otherwise="improper-means"),
         kept_years(
             "collection_record_kept_until", since="collection_record_made_on", years=YEARS, otherwise="kept-too-short"

@@ -62,6 +62,7 @@ FACTS: Final = {
     "licence": Fact(_CODE, "licence of the institution: `bank`, `cfc`, `payment`, `insurer`"),
     "collection_record_kept_until": Fact(_DATE, "day until which the records of the collection are kept"),
     "collection_record_made_on": Fact(_DATE, "day of the contact that the record is about"),
+    "collection_record_true": Fact(_YES_NO, "the record of the collection is true and can be traced"),
     "privacy_spread": Fact(_YES_NO, "data of the debtor's private life were spied out, published or passed on"),
     "notice_channel_designated": Fact(_YES_NO, "the notice went to a system that the recipient designated"),
     "notice_entered_at": Fact(_INSTANT, "when it entered that system"),

@@ -31,7 +31,7 @@ AUDIT_MODES: Final = ("own", "professional")
 
 AUD_4: Final = rule(
     "AUD-4",
-    DATA_AUDITS.article("第四条", "Article 4"),
+    DATA_AUDITS.unnumbered(),
     source=DATA_AUDITS,
     verified=Verified.SUMMARY,
     severity=Severity.BLOCK,
@@ -39,25 +39,25 @@ AUD_4: Final = rule(
     kept="in-time",
     demands=(within_years("audit_asked_on", since="audit_made_on", years=YEARS, otherwise="overdue"),),
     params={
-        "persons": (EVERY_TWO_YEARS_ABOVE, "个人信息保护合规审计管理办法 Art. 4: exclusive"),
-        "years": (YEARS, "个人信息保护合规审计管理办法 Art. 4"),
+        "persons": (EVERY_TWO_YEARS_ABOVE, "个人信息保护合规审计管理办法 Art. 4, reported in summary: exclusive"),
+        "years": (YEARS, "个人信息保护合规审计管理办法 Art. 4, reported in summary"),
     },
 )
 AUD_3: Final = rule(
     "AUD-3",
-    DATA_AUDITS.article("第三条", "Article 3"),
+    DATA_AUDITS.unnumbered(),
     source=DATA_AUDITS,
     verified=Verified.SUMMARY,
     severity=Severity.BLOCK,
     kept="known",
     demands=(among("audit_mode", AUDIT_MODES, otherwise="unknown"),),
     params={
-        "modes": (AUDIT_MODES, "个人信息保护合规审计管理办法 Arts. 3, 5"),
+        "modes": (AUDIT_MODES, "个人信息保护合规审计管理办法 Arts. 3, 5, reported in summary"),
     },
 )
 AUD_5: Final = rule(
     "AUD-5",
-    DATA_AUDITS.article("第五条", "Article 5"),
+    DATA_AUDITS.unnumbered(),
     source=DATA_AUDITS,
     verified=Verified.SUMMARY,
     severity=Severity.BLOCK,
@@ -79,7 +79,7 @@ AUD_ROT: Final = rule(
 )
 AUD_12: Final = rule(
     "AUD-12",
-    DATA_AUDITS.article("第十二条", "Article 12"),
+    DATA_AUDITS.unnumbered(),
     source=DATA_AUDITS,
     verified=Verified.SUMMARY,
     severity=Severity.BLOCK,
@@ -87,7 +87,7 @@ AUD_12: Final = rule(
     kept="named",
     demands=(yes("audit_officer", otherwise="none"),),
     params={
-        "persons": (OFFICER_FROM, "个人信息保护合规审计管理办法 Art. 12: inclusive"),
+        "persons": (OFFICER_FROM, "个人信息保护合规审计管理办法 Art. 12, reported in summary: inclusive"),
     },
 )
 AUD_GUIDE: Final = rule(

@@ -35,7 +35,7 @@ CRYPT_38: Final = rule(
         yes("crypto_planned_together", otherwise="not-together"),
         demand("crypto_assessment_valid", holds=lambda seen: seen["crypto_assessment_valid"], otherwise="not-passed"),
         within_years("crypto_asked_on", since="crypto_assessed_on", years=YEARS, otherwise="overdue"),
-        earlier("crypto_assessed_on", than="system_live_on", otherwise="live-first"),
+        earlier("crypto_first_passed_on", than="system_live_on", otherwise="live-first"),
     ),
     params={
         "years": (YEARS, "商用密码管理条例 Art. 38"),

@@ -27,6 +27,7 @@ FACTS: Final = {
     "crypto_required": Fact(_YES_NO, "the system has to use commercial cryptography"),
     "crypto_assessment_valid": Fact(_YES_NO, "an assessment (密评) is passed and in force"),
     "crypto_assessed_on": Fact(_DATE, "day of the last assessment passed"),
+    "crypto_first_passed_on": Fact(_DATE, "day on which the first assessment of the system was passed"),
     "crypto_asked_on": Fact(_DATE, "day on which that is looked at"),
     "system_live_on": Fact(_DATE, "day on which the system went or goes live"),
     "crypto_planned_together": Fact(_YES_NO, "cryptography is planned, built and run together with the system"),

@@ -97,9 +97,9 @@ _PERSON: Final = (
         inputs=("ApplicantBody.card_number", "CardBody.card_number"),
     ),
     _field(
-        "consents", "consents.purpose", "consents.form", "consents.text_version",
+        "consents", "consents.purpose", "consents.form", "consents.text_version", "consent_withdrawals.effect",
         storage=Storage.BESIDE, data_class=DataClass.C1, grade=Grade.OTHER, mask=Mask.NONE, purpose=Purpose.OPERATE,
-        export=Export.PURPOSE, inputs=("ConsentBody.text_version",),
+        export=Export.PURPOSE, inputs=("ConsentBody.text_version", "LinkConsentBody.text_version"),
     ),
 )  # fmt: skip
 
@@ -181,12 +181,13 @@ _SERVICE: Final = (
         "agreements.days_past_due", "agreement_rows.*_minor", "agreement_events.amount_minor",
         "agreement_events.params", "ledger_entries.amount_minor", "settlement_quotes.total_minor",
         "settlement_quotes.items", "settlement_quotes.facts", "debit_orders.amount_minor", "bank_replies.amount_minor",
-        "bank_files.total_minor", "reversals.amount_minor", "agreement_texts.facts",
+        "bank_files.total_minor", "reversals.amount_minor", "suspense_assignments.amount_minor",
+        "agreement_texts.facts",
         storage=Storage.BESIDE, sensitivity=Sensitivity.YES, mask=Mask.AMOUNT, purpose=Purpose.PERFORM,
         retention=TRANSACTION, inputs=("*.amount_minor",),
     ),
     _field(
-        "bank-reference", "agreement_events.params",
+        "bank-reference", "agreement_events.params", "suspense_assignments.bank_reference",
         storage=Storage.BESIDE, data_class=DataClass.C1, grade=Grade.OTHER, mask=Mask.NONE, purpose=Purpose.PERFORM,
         retention=TRANSACTION, export=Export.PURPOSE,
         inputs=("RedemptionBody.bank_reference", "PaymentBody.bank_reference", "PrepaymentBody.bank_reference"),
@@ -219,6 +220,17 @@ _WORDS: Final = (
         "ticket-text", "tickets.text_cell",
         sensitivity=Sensitivity.PARTLY, mask=Mask.HIDDEN, purpose=Purpose.ANSWER, export=Export.CASE,
         inputs=("LinkTicketBody.text", "NewTicketBody.text"),
+    ),
+    _field(
+        "assessment-words",
+        "impact_assessments.necessity_cell", "impact_assessments.risk_cell", "impact_assessments.measures_cell",
+        mask=Mask.HIDDEN, purpose=Purpose.OPERATE, export=Export.NEVER,
+        inputs=("AssessmentBody.necessity", "AssessmentBody.risk", "AssessmentBody.measures"),
+    ),
+    _field(
+        "incident-words", "security_incidents.summary_cell", "incident_reports.reason_cell",
+        sensitivity=Sensitivity.PARTLY, mask=Mask.HIDDEN, purpose=Purpose.OPERATE, export=Export.NEVER,
+        inputs=("IncidentBody.summary", "NotNeededBody.reason"),
     ),
     _field(
         "erasure-note", "erasure_requests.note_cell",

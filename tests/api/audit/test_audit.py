@@ -1,7 +1,5 @@
 """The audit log over HTTP: found by what it is about, proved event by event, told case by case, and read on record."""
 
-import asyncio
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,10 @@ from sqlmodel import select
 from compliance.audit import standalone
 from compliance.audit.seal import seal_keys, seal_pending
 from models.domain.roles import Role
-from models.tables.audit import AuditEvent
 from models.tables.staff import Staff
 from tests.api.aftercare.care_desk import CareDesk, open_care_desk
 from tests.support.api import Office
-from tests.support.applications import CLEAR_VALUES, taken_in
+from tests.support.applications import CLEAR_VALUES
 from tests.support.desk import officer, task_on_a_case
 
 LOG = "/v1/audit"
@@ -215,18 +212,3 @@ async def test_only_who_reviews_reads_and_only_their_own_house(office: Office) -
     assert (await get(office, desk.officer, "/events")).json()["code"] == "permission-missing"
     privacy = office.staff("privacy", Role.PRIVACY_OFFICER, branch="*")
     assert (await get(office, privacy, "/events")).status_code == 200
-
-
-async def test_the_stream_tells_how_far_the_log_is(sqlite_office: Office, tmp_path: Path) -> None:
-    await taken_in(sqlite_office, officer(sqlite_office))
-    seal(sqlite_office, tmp_path)
-    by = auditor(sqlite_office)
-    from api.audit.controller import _standing
-
-    key = seal_keys(sqlite_office.deps.vault).public_key
-    standing = await asyncio.to_thread(_standing, sqlite_office.deps, key)
-    with sqlite_office.deps.database.read() as session:
-        assert standing.size > 0
-        bodies = session.exec(select(AuditEvent.body)).all()
-    assert json.loads(bodies[-1])["tenant"] in ("main", "_")
-    assert (await get(sqlite_office, by, "/events", action="case.created")).json()["items"][0]["index"] is not None

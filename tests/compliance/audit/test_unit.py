@@ -12,6 +12,7 @@ from sqlmodel import Session
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import BOOKKEEPING_TABLES, Unchanged, bookkeeping, unit_of_work
 from models.database.engine import Database
+from models.errors import DatabaseBusy
 from models.tables.all import METADATA
 from models.tables.audit import AuditEvent, AuditPending
 from models.tables.platform import Lease
@@ -81,7 +82,7 @@ def test_no_event_no_change(database: Database) -> None:
     """The log cannot be written to: what was to be recorded has not happened."""
     with database.engine.begin() as connection:
         connection.execute(text("ALTER TABLE audit_events RENAME TO audit_events_away"))
-    with pytest.raises(SQLAlchemyError), unit_of_work(database, deed()) as unit:
+    with pytest.raises(DatabaseBusy), unit_of_work(database, deed()) as unit:
         unit.session.add(tenant())
     with database.read() as session:
         assert session.execute(text("SELECT count(*) FROM tenants")).scalar_one() == 0
@@ -91,7 +92,7 @@ def test_no_place_in_the_queue_no_change(database: Database) -> None:
     """An event that the sealer would never see is no event."""
     with database.engine.begin() as connection:
         connection.execute(text("ALTER TABLE audit_pending RENAME TO audit_pending_away"))
-    with pytest.raises(SQLAlchemyError), unit_of_work(database, deed()) as unit:
+    with pytest.raises(DatabaseBusy), unit_of_work(database, deed()) as unit:
         unit.session.add(tenant())
     with database.read() as session:
         for name in ("tenants", "audit_events"):

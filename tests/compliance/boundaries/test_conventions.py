@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from compliance.rules.conventions import default_severity, lets_pass, reaches, wall_clock
+from compliance.rules.conventions import default_severity, lets_pass, outranks, reaches, wall_clock
 from compliance.rules.evaluate import blocks, evaluate_rule
 from compliance.rules.registry import REGISTRY, rule_on
 from compliance.rules.results import Authority, Result, Severity
@@ -53,6 +53,20 @@ def test_conv_2_the_date_of_the_legal_fact_chooses_the_version() -> None:
 ])  # fmt: skip
 def test_conv_3_rank_decides_whether_a_step_stops(authority: Authority, severity: Severity) -> None:
     assert default_severity(authority) is severity
+
+
+def test_conv_3_sources_stand_in_one_order() -> None:
+    order = [
+        Authority.LAW,
+        Authority.ADMINISTRATIVE_REGULATION,
+        Authority.JUDICIAL_INTERPRETATION,
+        Authority.DEPARTMENT_RULE,
+        Authority.NORMATIVE_DOCUMENT,
+        Authority.STANDARD,
+        Authority.SELF_REGULATION,
+    ]
+    for place, one in enumerate(order):
+        assert [outranks(one, other) for other in order] == [place < other for other in range(len(order))]
 
 
 def test_conv_3_what_is_stricter_than_its_rank_names_the_policy() -> None:

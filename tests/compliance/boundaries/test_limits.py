@@ -93,6 +93,7 @@ TOLD = datetime(2026, 11, 18, 2, tzinfo=UTC)
     ("NDSR-33", "risk_asked_on", date(2027, 3, 1), date(2027, 3, 2)),
     ("CSL-LOG", "log_retention_days", 180, 179),
     ("CRYPT-38", "crypto_asked_on", date(2027, 3, 1), date(2027, 3, 2)),
+    ("CRYPT-38", "system_live_on", date(2025, 3, 2), date(2025, 3, 1)),
     ("AUD-rot", "audits_running", 2, 3),
     ("INC-CAC", "cac_reported_at", FOUND + 4 * HOUR, FOUND + 4 * HOUR + SECOND),
     ("INC-PBOC", "pboc_brief_at", FOUND + HOUR / 2, FOUND + HOUR / 2 + SECOND),

@@ -21,8 +21,9 @@ from compliance.rules.results import Result, Severity
 from models.domain.states import Gate
 from models.errors import FormInvalid
 from models.texts.render import LOCALES, has_text, render
-from tests.compliance.rules.world import APPLYING, TODAY, WORLD
+from tests.compliance.rules.world import APPLYING, WORLD
 
+TODAY = date(2026, 11, 21)
 SINCE = date(2026, 11, 1)
 
 

@@ -5,8 +5,8 @@ import pytest
 from compliance.rules.evaluate import blocks, evaluate_rule
 from compliance.rules.installments.registry import RULES as INSTALLMENTS
 from compliance.rules.registry import REGISTRY
-from compliance.rules.results import Result, Severity
-from compliance.rules.rule import FactKind
+from compliance.rules.results import Result, Severity, Verified
+from compliance.rules.rule import FactKind, Rule
 from models.texts.render import render
 from tests.compliance.rules.example import TODAY, Example
 from tests.compliance.rules.examples import EXAMPLES
@@ -62,3 +62,11 @@ def test_what_was_not_seen_in_force_is_provisional() -> None:
         each.rule_id for each in EXAMPLES if evaluate_rule(each.rule_id, each.facts, as_of=each.as_of).provisional
     }
     assert provisional == set(PROVISIONAL.split())
+
+
+@pytest.mark.parametrize(
+    "rule", [each for each in REGISTRY if each.verified is Verified.SUMMARY], ids=lambda rule: rule.id
+)
+def test_what_was_only_reported_cites_no_article(rule: Rule) -> None:
+    assert "条款号未核对" in rule.citation.article_zh
+    assert "article number not checked" in rule.citation.article_en

@@ -50,6 +50,7 @@ WORLD: Final[dict[str, Any]] = {
     "licence": "bank",
     "collection_record_kept_until": date(2034, 11, 20),
     "collection_record_made_on": date(2026, 11, 20),
+    "collection_record_true": True,
     "privacy_spread": False,
     "notice_channel_designated": True,
     "notice_entered_at": datetime(2026, 11, 18, 2, tzinfo=UTC),
@@ -206,6 +207,8 @@ EXAMPLES: Final[list[Example]] = [
     *of(
         "COLL-CFC",
         "kept",
+        (FAIL, "third-party", {"contact_role": "other"}),
+        (FAIL, "not-traceable", {"collection_record_true": False}),
         (FAIL, "improper-means", {"banned_words_found": True}),
         (FAIL, "kept-too-short", {"collection_record_kept_until": date(2031, 11, 19)}),
         (NOT_APPLICABLE, "other-licence", {"licence": "bank"}),

@@ -31,6 +31,9 @@ _JSON_OF_NOBODY: Final = {
     "tasks.blocked", "tasks.excluded_persons", "rule_verdicts.missing", "rule_verdicts.params", "daily_runs.figures",
     "products.definition", "role_changes.roles", "idempotency_keys.body", "idempotency_keys.headers",
     "erasure_requests.obstacles", "erasure_requests.figures",
+    "impact_assessments.made_by", "impact_assessments.triggers", "security_incidents.data_classes",
+    "incident_corrections.facts", "text_drafts.definition", "text_drafts.made_by", "text_versions.definition",
+    "rule_drafts.definition", "rule_flips.params",
 }  # fmt: skip
 
 
@@ -84,6 +87,13 @@ _NEUTRAL: Final = {
     "expires_in_hours": "a time", "next_contact_days": "a time", "staff": "how many visit",
     "staff_version": "a version", "authority_amount_minor": "of staff", "authority_concession_bps": "of staff",
     "filter": "read member by member",
+    "entry_id": "a token", "policy_id": "a token", "content_hash": "a digest", "version": "a name of a version",
+    "text_version": "likewise", "reported_at": "an instant", "evidence": "a reference", "persons": "how many",
+    "items": "words of the bank, published", "zh": "likewise", "en": "likewise", "always": "codes",
+    "by_hardship": "codes",
+    "activity": "a code", "gate": "a code", "facts": "facts of a dry run: codes, figures, dates",
+    "parameters": "figures of the bank", "switches": "codes", "groups": "codes",
+    "year": "a year", "days": "days of a calendar",
 }  # fmt: skip
 
 # Forms of a calculation for nobody in particular.
