@@ -7,12 +7,15 @@ test compares this list with the tables, so that a new sealed column cannot be f
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Column, Select, Table, func, select
+from sqlalchemy import Column, Select, Table, func, literal, select
 
 from compliance.vault.blind import BlindField
 from compliance.vault.cells import HEADER_BYTES
 from models.tables.agreements import Mandate
+from models.tables.assessments import ImpactAssessment
 from models.tables.daily import BankReply, DebitOrder, Ticket
+from models.tables.erasure import ErasureRequest
+from models.tables.incidents import IncidentReport, SecurityIncident
 from models.tables.installments import BureauReport, CaseContact, CaseDocument, InstallmentCase
 from models.tables.notices import Notice
 from models.tables.parties import ContactPoint, Subject
@@ -36,6 +39,7 @@ class CellPlace:
         row: the column whose value stands in the address.
         subject: the column with the person whose key seals; of another table where that one knows.
         joined: the way there, each with its condition.
+        only: which rows these are, where others of the table are found another way.
     """
 
     table: Table
@@ -43,6 +47,7 @@ class CellPlace:
     row: Column[Any]
     subject: Column[Any]
     joined: tuple[tuple[Table, Any], ...] = ()
+    only: Any = None
 
     @property
     def name(self) -> str:
@@ -63,7 +68,8 @@ class CellPlace:
         for table, condition in self.joined:
             source = source.outerjoin(table, condition)
         chosen = select(self.row.label("row"), self.subject.label("subject"), *cells)
-        return chosen.select_from(source).where(self.table.c.tenant == tenant)
+        wanted = chosen.select_from(source).where(self.table.c.tenant == tenant)
+        return wanted if self.only is None else wanted.where(self.only)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,16 +92,31 @@ def _of(model: Any, *columns: str, row: str = "id", subject: str = "subject_id")
     return CellPlace(table=table, columns=columns, row=table.c[row], subject=table.c[subject])
 
 
-def _of_case(model: Any, *columns: str) -> CellPlace:
+def _of_case(model: Any, *columns: str, only: Any = None) -> CellPlace:
     table = _table(model)
     joined = ((_CASES, _CASES.c.token == table.c.case_token),)
-    return CellPlace(table=table, columns=columns, row=table.c.id, subject=_CASES.c.subject_id, joined=joined)
+    return CellPlace(
+        table=table, columns=columns, row=table.c.id, subject=_CASES.c.subject_id, joined=joined, only=only
+    )
 
 
 SUBJECTS: Final = _of(Subject, "name_cell", "id_cell", "employer_cell", "address_cell", "card_cell", subject="id")
 CONTACT_POINTS: Final = _of(ContactPoint, "value_cell")
 MANDATES: Final = _of(Mandate, "account_cell", "holder_cell")
 _COMMENTS: Final = _table(TaskComment)
+
+_DECISIONS: Final = _table(Decision)
+_INCIDENTS: Final = _table(SecurityIncident)
+
+
+def _incident_workflow(incidents: Table) -> Any:
+    """`models.domain.ids.incident_workflow_id`, in SQL."""
+    return literal("incidents/") + incidents.c.tenant + "/" + incidents.c.id
+
+
+# On tasks of an incident: whose words they are, the incident's, stands in the workflow's id only.
+_DECIDED_ON_INCIDENTS: Final = _DECISIONS.c.workflow_id.startswith("incidents/")
+_SAID_ON_INCIDENTS: Final = _TASKS.c.workflow_id.startswith("incidents/")
 
 CELLS: Final[tuple[CellPlace, ...]] = (
     SUBJECTS,
@@ -106,7 +127,20 @@ CELLS: Final[tuple[CellPlace, ...]] = (
     _of(Notice, "secrets_cell"),
     _of_case(CaseContact, "note_cell"),
     _of_case(BureauReport, "report_cell"),
-    _of_case(Decision, "note_cell"),
+    _of_case(Decision, "note_cell", only=~_DECIDED_ON_INCIDENTS),
+    CellPlace(
+        table=_DECISIONS,
+        columns=("note_cell",),
+        row=_DECISIONS.c.id,
+        subject=_INCIDENTS.c.id,
+        joined=((_INCIDENTS, _DECISIONS.c.workflow_id == _incident_workflow(_INCIDENTS)),),
+        only=_DECIDED_ON_INCIDENTS,
+    ),
+    _of(ErasureRequest, "note_cell"),
+    # Records about no customer: what is said in them lies under a key of the record's own.
+    _of(ImpactAssessment, "necessity_cell", "risk_cell", "measures_cell", subject="id"),
+    _of(SecurityIncident, "summary_cell", subject="id"),
+    _of(IncidentReport, "reason_cell", subject="incident_id"),
     _of_case(Ticket, "text_cell"),
     CellPlace(
         table=_COMMENTS,
@@ -114,6 +148,18 @@ CELLS: Final[tuple[CellPlace, ...]] = (
         row=_COMMENTS.c.id,
         subject=_CASES.c.subject_id,
         joined=((_TASKS, _TASKS.c.id == _COMMENTS.c.task_id), (_CASES, _CASES.c.token == _TASKS.c.case_token)),
+        only=~_SAID_ON_INCIDENTS,
+    ),
+    CellPlace(
+        table=_COMMENTS,
+        columns=("text_cell",),
+        row=_COMMENTS.c.id,
+        subject=_INCIDENTS.c.id,
+        joined=(
+            (_TASKS, _TASKS.c.id == _COMMENTS.c.task_id),
+            (_INCIDENTS, _TASKS.c.workflow_id == _incident_workflow(_INCIDENTS)),
+        ),
+        only=_SAID_ON_INCIDENTS,
     ),
 )
 

@@ -162,15 +162,15 @@ def test_a_concurrent_write_is_not_undone(book: SealedBook, monkeypatch: pytest.
     steps.publish(step)
     steps.activate(step)
     theirs = book.seal("subjects", "address_cell", subject, subject, "新地址")
-    opened = book.vault.open
+    resealed = book.vault.reseal
 
     def and_meanwhile(address, sealed):
         if address.column == "address_cell":  # between our reading and our writing
             with book.database.write() as session:
                 session.get_one(Subject, subject).address_cell = theirs
-        return opened(address, sealed)
+        return resealed(address, sealed)
 
-    monkeypatch.setattr(type(book.vault), "open", lambda _self, address, sealed: and_meanwhile(address, sealed))
+    monkeypatch.setattr(type(book.vault), "reseal", lambda _self, address, sealed: and_meanwhile(address, sealed))
     one_pass(book, change)
     monkeypatch.undo()
     assert book.contents()[f"subjects.address_cell/{subject}"] == "新地址"
@@ -247,7 +247,7 @@ def test_one_persons_key_is_renewed_and_nobody_elses(book: SealedBook) -> None:
     assert book.digest() == before
     now = _headers(book)
     assert {subject for subject in ids if now[subject] != stood[subject]} == {ids[1]}
-    assert now[ids[1]] == {cells.header_of(1, 2)}
+    assert {cells.key_named(start) for start in now[ids[1]]} == {(1, 2)}
     assert book.vault.renewal.with_old_versions(TENANT, ids) == {}
     assert book.vault.renewal.newest_version(TENANT, ids[1]) == 2
 
