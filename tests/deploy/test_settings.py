@@ -13,8 +13,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from compliance.vault.suites import SM4_GCM, SUITES, EnabledSuites
-from deploy.settings import VARIABLES, SettingsRefused, load_settings, settings_page
+from deploy.settings import SettingsRefused, load_settings, settings_page
 from deploy.values import CipherSuite, Core, Mode
+from deploy.variables import VARIABLES
 
 REPOSITORY = Path(__file__).parents[2]
 
