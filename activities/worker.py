@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from temporalio.client import Client
@@ -16,6 +17,7 @@ from activities.daily.steps import SqlDailyRun
 from activities.gateways.bureau import BureauGateway, BureauQuery
 from activities.installments.agreement_steps import SqlAgreements
 from activities.installments.case_steps import SqlInstallments
+from activities.parties.reseal_steps import SqlReseal
 from activities.support.failures import FailureTranslator
 from activities.support.registry import activities_of
 from activities.tasks.platform import SqlPlatform
@@ -29,15 +31,25 @@ from workflows.daily.catch_up import DailyCatchUp
 from workflows.daily.run import DailyRun
 from workflows.daily.scheduled import DailyScheduled
 from workflows.installments.case import InstallmentCase
+from workflows.parties.reseal import Reseal
 from workflows.ports.agreements import CorePort, SigningPort
 from workflows.ports.notices import NoticePort
-from workflows.support.ids import CASES_QUEUE, GATEWAYS_QUEUE
+from workflows.support.ids import BULK_QUEUE, CASES_QUEUE, GATEWAYS_QUEUE
 from workflows.support.options import STICKY_TIMEOUT, WORKFLOW_TASK_SLOTS
 from workflows.support.sandbox import STRICT_RUNNER
 
 # What all workers are called together by an external cluster; a full stop would end the name.
 DEPLOYMENT: Final = "casework"
-ALL_WORKFLOWS: Final[list[type]] = [InstallmentCase, FollowUpCall, TicketCase, DailyRun, DailyCatchUp, DailyScheduled]
+_CASE_WORKFLOWS: Final[list[type]] = [
+    InstallmentCase,
+    FollowUpCall,
+    TicketCase,
+    DailyRun,
+    DailyCatchUp,
+    DailyScheduled,
+]
+_BULK_WORKFLOWS: Final[list[type]] = [Reseal]
+ALL_WORKFLOWS: Final[list[type]] = [*_CASE_WORKFLOWS, *_BULK_WORKFLOWS]
 # A bigger pool buys nothing under one interpreter lock; the database pool is sized to it.
 _THREADS: Final = 8
 _LOCAL_SLOTS: Final = 20
@@ -51,6 +63,7 @@ class WorkerDeps:
     Attributes:
         bank_of: the bank of a tenant; None where no daily run is served.
         is_working_day: the calendar of clocks that count working days.
+        files_root: where sealed files lie; None where the bulk queue is not served.
         build_id: names this deployment to an external cluster; None on the embedded stack, which is unversioned.
     """
 
@@ -64,6 +77,7 @@ class WorkerDeps:
     clock: Clock
     bank_of: BankOf | None = None
     is_working_day: WorkingDay = monday_to_friday
+    files_root: Path | None = None
     interceptors: Sequence[Interceptor] = ()
     build_id: str | None = None
     graceful_shutdown: timedelta = timedelta(seconds=5)
@@ -73,9 +87,9 @@ def create_workers(deps: WorkerDeps, *, queues: Sequence[str] = (CASES_QUEUE, GA
     """One worker per queue.
 
     Raises:
-        ValueError: a queue that this product does not have.
+        ValueError: a queue that this product does not have, or one that misses what it needs.
     """
-    makers = {CASES_QUEUE: _cases_worker, GATEWAYS_QUEUE: _gateways_worker}
+    makers = {CASES_QUEUE: _cases_worker, GATEWAYS_QUEUE: _gateways_worker, BULK_QUEUE: _bulk_worker}
     unknown = set(queues) - makers.keys()
     if unknown:
         raise ValueError(f"no such queue: {', '.join(sorted(unknown))}; there are {', '.join(makers)}")
@@ -99,7 +113,7 @@ def _cases_worker(deps: WorkerDeps) -> Worker:
     return Worker(
         deps.client,
         task_queue=CASES_QUEUE,
-        workflows=ALL_WORKFLOWS,
+        workflows=_CASE_WORKFLOWS,
         activities=[method for adapter in case_adapters(deps) for method in activities_of(adapter)],
         workflow_runner=STRICT_RUNNER,
         max_concurrent_workflow_tasks=WORKFLOW_TASK_SLOTS,
@@ -118,6 +132,23 @@ def _gateways_worker(deps: WorkerDeps) -> Worker:
         task_queue=GATEWAYS_QUEUE,
         activities=[method for adapter in adapters for method in activities_of(adapter)],
         **_common(deps, VersioningBehavior.UNSPECIFIED),
+    )
+
+
+def _bulk_worker(deps: WorkerDeps) -> Worker:
+    """Long work in steps that beat, apart from the inbox's."""
+    if deps.files_root is None:
+        raise ValueError(f"the queue {BULK_QUEUE} needs to know where sealed files lie")
+    return Worker(
+        deps.client,
+        task_queue=BULK_QUEUE,
+        workflows=_BULK_WORKFLOWS,
+        activities=activities_of(SqlReseal(deps.database, deps.vault, deps.clock, deps.files_root)),
+        workflow_runner=STRICT_RUNNER,
+        max_concurrent_workflow_tasks=WORKFLOW_TASK_SLOTS,
+        max_concurrent_local_activities=_LOCAL_SLOTS,
+        sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
+        **_common(deps, VersioningBehavior.PINNED),
     )
 
 

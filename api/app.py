@@ -56,6 +56,7 @@ from api.rules.controller import RuleController
 from api.rules.pass_controller import RuleReevaluationController
 from api.rules.policy_controller import RuleParameterController
 from api.staff.controller import RoleChangeController, StaffController
+from api.suites.controller import SuiteChangeController
 from api.tasks.controller import TaskController
 from compliance.telemetry.requests import request_spans
 
@@ -112,6 +113,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     CalendarController,
     bank_day,
     RuleReevaluationController,
+    SuiteChangeController,
 )
 
 

@@ -24,8 +24,8 @@ from compliance.vault.suites import AES_256_GCM, SM4_GCM, Suite
 
 FIELD_BYTES: Final = 100
 COLUMNS: Final = tuple(f"field_{number}" for number in range(10))
-ROUNDS: Final = 40
-RECORDS: Final = 500  # a round
+ROUNDS: Final = 60
+RECORDS: Final = 500  # a round: one chunk
 LOADED: Final = 1_000_000
 LOOKED_UP: Final = 20_000
 BATCH: Final = 500

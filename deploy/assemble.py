@@ -15,6 +15,7 @@ from temporalio.worker import Worker
 
 from activities.duties.care_reconciler import CareReconciler
 from activities.duties.incident_watch import IncidentWatch
+from activities.duties.key_recorder import KeyRecorder
 from activities.duties.notifier import Notifier
 from activities.duties.reconciler import Reconciler
 from activities.duties.reevaluator import Reevaluator
@@ -55,10 +56,10 @@ from models.domain.clock import Clock
 from models.errors import GatewayRefused
 from models.operations.outbox import oldest_open
 from models.queries.tasks import count_open_by_type
-from workflows.support.ids import CASES_QUEUE, GATEWAYS_QUEUE
+from workflows.support.ids import BULK_QUEUE, CASES_QUEUE, GATEWAYS_QUEUE
 from workflows.support.options import DECISION_BUDGET, RPC_TIMEOUT, WORKFLOW_TASK_TIMEOUT
 
-ALL_QUEUES: Final = (CASES_QUEUE, GATEWAYS_QUEUE)
+ALL_QUEUES: Final = (CASES_QUEUE, GATEWAYS_QUEUE, BULK_QUEUE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -196,6 +197,7 @@ def build_workers(parts: Parts, queues: Sequence[str]) -> list[Worker]:
         notices=SqlNotices(parts.stores.data, parts.vault, message_gateways(parts.settings), parts.clock),
         bank_of=banks(parts.settings, parts.stores.data, parts.clock),
         is_working_day=is_bank_day,
+        files_root=parts.settings.data.files,
         clock=parts.clock,
         build_id=build_of(parts.settings),
     )
@@ -225,6 +227,7 @@ def build_duties(parts: Parts) -> DutyRunner:
             Notifier(database, sender),
             *erasure_duties(parts.settings, database, parts.vault),
             Reevaluator(database, parts.clock),
+            KeyRecorder(database, parts.stores.keys),
             Scheduler(
                 database,
                 parts.client,

@@ -56,7 +56,8 @@ def backup(settings: Settings, *, target: Path, now: datetime) -> Archives:
         now: stands in their names.
 
     Raises:
-        CommandFailed: 64 with PostgreSQL; 65 when there is nothing to copy; 73 when an archive of that name exists.
+        CommandFailed: 64 with PostgreSQL; 65 when there is nothing to copy; 73 when an archive of that name exists; 75
+            while data are being moved to other keys (`docs/suites.md`).
     """
     _embedded_only(settings)
     data = settings.data
@@ -79,6 +80,7 @@ def backup(settings: Settings, *, target: Path, now: datetime) -> Archives:
         for path in (data.temporal, data.database):
             if path.exists():
                 copy_sqlite(path, staging / path.name)
+        _refuse_while_moving(data, staging / data.database.name)
         with _keys_copied(data) as copied:  # after the data: every row's key is there
             files = _sealed_files(data)
             _pack(
@@ -114,6 +116,20 @@ def _installation(keys: Path) -> str:
     with closing(sqlite3.connect(f"file:{keys}?mode=ro", uri=True)) as store:
         row = store.execute("SELECT created_at FROM key_store").fetchone()
     return hashlib.sha256(f"casework.installation\x00{row[0] if row else ''}".encode()).hexdigest()[:32]
+
+
+def _refuse_while_moving(data: DataDir, copied: Path) -> None:
+    """Keys that go, and files that are sealed again, between the copies would not fit together in the archives."""
+    if datadir.holder(data) is None or not copied.exists():
+        return  # nobody works on it
+    with closing(sqlite3.connect(copied)) as database:
+        moving = database.execute("SELECT id FROM suite_changes WHERE state IN ('RUNNING', 'CANCELLING')").fetchone()
+    if moving is not None:
+        raise CommandFailed(
+            ExitCode.TEMPORARY,
+            f"data are being sealed under other keys ({moving[0]}): `casework suites pause {moving[0]}`, wait a minute "
+            "for its step to end, back up, then `casework suites resume`",
+        )
 
 
 def restore(settings: Settings, *, data_archive: Path, keys_archive: Path) -> dict[str, Any]:

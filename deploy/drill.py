@@ -22,13 +22,15 @@ from compliance.vault.cells import CellAddress
 from compliance.vault.epochs import EpochKeys, epoch_of, wipe
 from compliance.vault.keyring import INSTALLATION, Vault, open_vault
 from compliance.vault.store import tombstones
+from compliance.vault.suites import EnabledSuites
 from compliance.vault.tables import SubjectKey
 from deploy import datadir
 from deploy.backup import DATA_SUFFIX, KEYS_SUFFIX, unpack
 from deploy.erasures import key_copies
 from deploy.exits import CommandFailed, ExitCode
+from deploy.keks import kek_for
 from deploy.migrate import Store, migrate
-from deploy.stores import Stores, kek_of
+from deploy.stores import Stores
 from deploy.values import Settings
 from models.database.engine import Database, open_database
 from models.domain.clock import Clock
@@ -182,7 +184,7 @@ def _open_all(
 def _vault(settings: Settings, keys: Path, clock: Clock) -> Vault:
     database = open_database(f"sqlite:///{keys}")
     migrate(database, store=Store.KEYS)
-    return open_vault(database, kek_of(settings), clock)
+    return open_vault(database, kek_for(settings, database), clock, suites=EnabledSuites.named(settings.suites))
 
 
 def _reads(data: Database, vault: Vault, person: Person) -> bool:

@@ -19,6 +19,7 @@ KEK_BYTES: Final = 32
 LEAST_DISTINCT_BYTES: Final = 17  # as `compliance.vault.kek`, which judges again when it opens the key
 SCHEMES: Final = frozenset({"sqlite", "postgresql+psycopg"})
 SAFE_SSLMODES: Final = frozenset({"require", "verify-ca", "verify-full"})
+_LABEL: Final = re.compile(r"\A[A-Za-z0-9 ._+:-]{1,32}\Z")
 _BUILD: Final = re.compile(r"\A[A-Za-z0-9._+-]{1,40}\Z")
 _OTHERS: Final = 0o007 | 0o020  # readable by everybody, or writable by the group
 _NOT_OURS_ALONE: Final = 0o177
@@ -78,12 +79,37 @@ def _epochs_outside(settings: Settings) -> Iterator[UnsafeSetting]:
 
 
 def _kek_strong(settings: Settings) -> Iterator[UnsafeSetting]:
-    name, value = "CASEWORK_KEK", settings.kek.value
+    kek = settings.kek
+    name, value = "CASEWORK_KEK", kek.value
     if value is None:
-        name, value = "CASEWORK_KEK_FILE", _text_of(settings.kek.file)
-    fault = None if value is None else kek_fault(value)
-    if fault is not None:
-        yield unsafe(name, problem=fault, fix="restore the key from escrow; `casework keys init` makes a first one")
+        name, value = "CASEWORK_KEK_FILE", _text_of(kek.file)
+    for key, text in ((name, value), ("CASEWORK_KEK_NEXT", kek.next_value)):
+        fault = None if text is None else kek_fault(text)
+        if fault is not None:
+            yield unsafe(key, problem=fault, fix="restore the key from escrow; `casework keys init` makes a first one")
+
+
+def _token_complete(settings: Settings) -> Iterator[UnsafeSetting]:
+    token = settings.kek.token
+    if token is None:
+        return
+    if not token.module.is_file():
+        yield unsafe("CASEWORK_KEK_PKCS11_MODULE", problem="names no file", fix="name the library of the token")
+    for name, label in (
+        ("CASEWORK_KEK_PKCS11_TOKEN", token.token),
+        ("CASEWORK_KEK_PKCS11_KEY", token.key),
+        ("CASEWORK_KEK_PKCS11_NEXT_KEY", token.next_key or token.key),
+    ):
+        if _LABEL.match(label) is None:
+            yield unsafe(name, problem="is no label", fix="set it to the label in the token, 1 to 32 plain characters")
+    if token.next_key == token.key:
+        yield unsafe(
+            "CASEWORK_KEK_PKCS11_NEXT_KEY", problem="is the present key's label", fix="name the next key, or unset it"
+        )
+    if not token.pin:
+        yield unsafe(
+            "CASEWORK_KEK_PKCS11_PIN_FILE", problem="holds no PIN", fix="name the file with the PIN of the token's user"
+        )
 
 
 def _kek_suite_enabled(settings: Settings) -> Iterator[UnsafeSetting]:
@@ -103,8 +129,11 @@ def _text_of(path: Path) -> str | None:
 
 
 def _private_files(settings: Settings) -> Iterator[UnsafeSetting]:
+    token = settings.kek.token
     named = (
         ("CASEWORK_KEK_FILE", None if settings.kek.value is not None else settings.kek.file, _NOT_OURS_ALONE),
+        ("CASEWORK_KEK_FILE", settings.kek.next_file, _NOT_OURS_ALONE),
+        ("CASEWORK_KEK_PKCS11_PIN_FILE", None if token is None else token.pin_file, _NOT_OURS_ALONE),
         ("CASEWORK_TEMPORAL_TLS_KEY_FILE", settings.temporal.tls.key, _OTHERS),
         ("CASEWORK_TLS_KEY_FILE", settings.api.tls.key, _OTHERS),
         ("CASEWORK_SMS_TOKEN_FILE", settings.sms.token_file, _OTHERS),
@@ -269,7 +298,8 @@ def _temporal_encrypted(settings: Settings) -> Iterator[UnsafeSetting]:
 
 
 def _kek_present(settings: Settings) -> Iterator[UnsafeSetting]:
-    if settings.kek.value is None and not settings.kek.file.is_file():
+    kek = settings.kek
+    if kek.value is None and kek.token is None and not kek.file.is_file() and not kek.next_file.is_file():
         yield unsafe(
             "CASEWORK_KEK_FILE",
             problem="does not exist",
@@ -335,6 +365,7 @@ EVERYWHERE: Final[tuple[Check, ...]] = (
     _epochs_outside,
     _kek_strong,
     _kek_suite_enabled,
+    _token_complete,
     _private_files,
     _files_exist,
     _build_named,

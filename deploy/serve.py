@@ -19,11 +19,13 @@ import uvicorn
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from compliance.vault.keyring import Vault
 from deploy import assemble, bootstrap, rollout
 from deploy import stores as storage
 from deploy.assemble import Parts
 from deploy.clock import wall_clock
 from deploy.exits import CommandFailed, ExitCode
+from deploy.heartbeat import beating
 from deploy.observe import telemetry
 from deploy.values import Settings
 
@@ -66,6 +68,7 @@ async def run_app(settings: Settings, *, ready: Ready) -> None:
         reach = partial(assemble.reach_temporal, settings, vault, reports)
         async with contextlib.AsyncExitStack() as running:
             stop = await running.enter_async_context(_stopping())
+            await running.enter_async_context(_beating(settings, vault, "app"))
             client = await _until_answered(reach, stop, patience=CONNECT_SECONDS)
             parts = join(client or await _lazy(reach))
             if client is not None:
@@ -89,7 +92,7 @@ async def run_api(settings: Settings) -> None:
         vault = storage.build_vault(settings, stores, wall_clock)
         client = await _lazy(partial(assemble.reach_temporal, settings, vault, reports))
         parts = assemble.join(settings, stores, vault, reports, client)
-        async with _stopping() as stop, _api(parts, stop) as address:
+        async with _stopping() as stop, _beating(settings, vault, "api"), _api(parts, stop) as address:
             log.info("api.serving", address=address)
             await stop.wait()
 
@@ -99,7 +102,7 @@ async def run_worker(settings: Settings, *, queues: Sequence[str]) -> None:
     with telemetry(settings, component="worker") as reports, storage.open_stores(settings) as stores:
         storage.check_production(stores, settings)
         vault = storage.build_vault(settings, stores, wall_clock)
-        async with _stopping() as stop:
+        async with _stopping() as stop, _beating(settings, vault, "worker"):
             client = await _until_answered(partial(assemble.reach_temporal, settings, vault, reports), stop)
             if client is None:
                 return
@@ -110,6 +113,10 @@ async def run_worker(settings: Settings, *, queues: Sequence[str]) -> None:
                 if build is not None:
                     await rollout.become_first(client, build, stop)
                 await stop.wait()
+
+
+def _beating(settings: Settings, vault: Vault, component: str) -> contextlib.AbstractAsyncContextManager[None]:
+    return beating(settings, vault, component=component, name=assemble.process_name())
 
 
 @contextlib.asynccontextmanager

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -9,13 +10,15 @@ from sqlmodel import col, func, select
 
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
-from compliance.vault.kek import EnvKek, FileKek, KekProvider, create_kek_file
+from compliance.vault.kek import KekProvider, create_kek_file
 from compliance.vault.keyring import INSTALLATION, Vault, open_vault
 from compliance.vault.store import check_key_store, initialise_key_store
 from compliance.vault.suites import EnabledSuites
 from compliance.vault.tables import BranchKey, SubjectKey, Tombstone
 from deploy import datadir
 from deploy.exits import CommandFailed, ExitCode
+from deploy.keks import is_made_here, kek_for, kek_named
+from deploy.keks import kek_of as kek_of  # noqa: PLC0414 - where it has always been
 from deploy.migrate import Migrated, Store, migrate, refuse_other_schema
 from deploy.safety import unsafe
 from deploy.values import Settings
@@ -47,16 +50,6 @@ def open_stores(settings: Settings) -> Stores:
     return Stores(open_database(settings.database_url), open_database(settings.keys_database_url))
 
 
-def kek_of(settings: Settings) -> KekProvider:
-    """The key-encryption key that the settings name.
-
-    Raises:
-        KeysUnavailable: the file is missing.
-        UnsafeSetting: others can read it, or it holds no key.
-    """
-    return EnvKek(settings.kek.value) if settings.kek.value is not None else FileKek(settings.kek.file)
-
-
 def build_vault(settings: Settings, stores: Stores, clock: Clock) -> Vault:
     """The vault over an initialised key store.
 
@@ -64,7 +57,13 @@ def build_vault(settings: Settings, stores: Stores, clock: Clock) -> Vault:
         KeysUnavailable: the store was never initialised, the KEK is missing, or an enabled suite fails its test.
         UnsafeSetting: the KEK is not the one this store was made with.
     """
-    return open_vault(stores.keys, kek_of(settings), clock, suites=EnabledSuites.named(settings.suites))
+    return open_vault(
+        stores.keys,
+        kek_for(settings, stores.keys),
+        clock,
+        suites=EnabledSuites.named(settings.suites),
+        reopen=partial(kek_named, settings),
+    )
 
 
 # Stores ---------------------------------------------------------------------------------------------------------------
@@ -87,7 +86,10 @@ def initialise_keys(settings: Settings, stores: Stores, *, now: datetime) -> Non
     """Schema and check value of the key store. Repeatable; refuses another KEK than the one that made it."""
     migrate(stores.keys, store=Store.KEYS, copies=settings.data.before_migrations, now=now)
     initialise_key_store(
-        stores.keys, kek=kek_of(settings), clock=lambda: now, suites=EnabledSuites.named(settings.suites)
+        stores.keys,
+        kek=kek_for(settings, stores.keys),
+        clock=lambda: now,
+        suites=EnabledSuites.named(settings.suites),
     )
 
 
@@ -102,7 +104,8 @@ def prepare_embedded(settings: Settings, stores: Stores, *, now: datetime) -> No
     data = settings.data
     if data.database.exists() and not data.keys.exists():
         raise CommandFailed(ExitCode.DATA, f"{data.keys} is missing beside {data.database}: restore it from its backup")
-    if settings.kek.value is None and not settings.kek.file.exists():
+    kek = settings.kek
+    if is_made_here(kek) and not kek.file.exists() and not kek.next_file.exists():
         if data.keys.exists():
             raise CommandFailed(
                 ExitCode.CONFIG,
@@ -114,6 +117,27 @@ def prepare_embedded(settings: Settings, stores: Stores, *, now: datetime) -> No
     datadir.prepare(data)
 
 
+def check_keys_schema(stores: Stores) -> None:
+    """For commands that look at the key store and neither migrate nor serve.
+
+    Raises:
+        SchemaNewer: a newer version wrote it.
+        UnsafeSetting: it is older.
+    """
+    refuse_other_schema(stores.keys, store=Store.KEYS)
+
+
+def check_schemas(stores: Stores) -> None:
+    """For commands that change keys, which comes into the audit log too, and for processes that serve.
+
+    Raises:
+        SchemaNewer: a newer version wrote a store.
+        UnsafeSetting: a store is older.
+    """
+    check_keys_schema(stores)
+    refuse_other_schema(stores.data, store=Store.DATA)
+
+
 def check_production(stores: Stores, settings: Settings) -> None:
     """What `api` and `worker` need before they serve.
 
@@ -121,8 +145,7 @@ def check_production(stores: Stores, settings: Settings) -> None:
         SchemaNewer: a newer version wrote a store.
         UnsafeSetting: a store is older, or a sandbox tenant is in a production database.
     """
-    refuse_other_schema(stores.keys, store=Store.KEYS)
-    refuse_other_schema(stores.data, store=Store.DATA)
+    check_schemas(stores)
     if not settings.is_production:
         return
     with stores.data.read() as session:

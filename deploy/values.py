@@ -48,6 +48,14 @@ class MailTls(StrEnum):
     NONE = "none"
 
 
+class Where(StrEnum):
+    """What holds a key-encryption key."""
+
+    FILE = "file"
+    ENV = "env"
+    PKCS11 = "pkcs11"
+
+
 @dataclass(frozen=True, slots=True)
 class DataDir:
     """Names inside and beside a data directory."""
@@ -105,11 +113,36 @@ class DataDir:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TokenSource:
+    """A PKCS #11 token; `next_key` is the label of the key that follows."""
+
+    module: Path
+    token: str
+    key: str
+    next_key: str | None = None
+    pin: str | None = field(default=None, repr=False)
+    pin_file: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class KekSource:
-    """Where the key-encryption key comes from: `value` if it is set, else `file`."""
+    """Where key-encryption keys may lie; which one is in force stands in the key store (`deploy.keks`).
+
+    Attributes:
+        file: with the key; the next one lies beside it under `.next`.
+        value: the key itself, and the next one.
+        token: a token with the key in it.
+    """
 
     file: Path
     value: str | None = field(default=None, repr=False)
+    next_value: str | None = field(default=None, repr=False)
+    token: TokenSource | None = None
+
+    @property
+    def next_file(self) -> Path:
+        """Where the next key lies before a change, and nothing otherwise."""
+        return self.file.with_name(self.file.name + ".next")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -355,9 +355,9 @@ def _new_consent(body: ConsentBody, sender: Sender) -> NewConsent:
 def _party(deps: ApiDeps, application: Application) -> _Party:
     """Who the applicant is to us; commits the key of a new subject."""
     tenant, applicant = application.sender.tenant, application.applicant
-    index = deps.vault.blind_index(tenant=tenant, field=BlindField.ID_NUMBER, value=applicant.id_number)
+    indexes = deps.vault.blind_indexes(tenant=tenant, field=BlindField.ID_NUMBER, value=applicant.id_number)
     with deps.database.read() as session:
-        known = party_queries.subject_by_id_index(session, tenant=tenant, id_index=index)
+        known = party_queries.subject_by_id_index(session, tenant=tenant, id_indexes=indexes)
         points = party_queries.contact_points(session, known.id) if known is not None else []
     if known is not None:
         _same_name(deps, known, applicant)
@@ -382,7 +382,8 @@ def _party(deps: ApiDeps, application: Application) -> _Party:
             id=subject_id,
             tenant=tenant,
             id_type=applicant.id_type,
-            id_index=index,
+            id_index=indexes[0],
+            other_id_indexes=indexes[1:],
             cells=deps.vault.seal_many(row, applicant.cells()),
         ),
         points=_points(deps, tenant, subject_id, applicant, held=set()),

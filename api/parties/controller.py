@@ -96,12 +96,13 @@ def find_subjects(deps: ApiDeps, principal: Principal, body: SubjectSearchBody) 
         raise FormInvalid(faults=(FieldFault(pointer="", code="exactly-one", params={"allowed": "idNumber, mobile"}),))
     field = BlindField.ID_NUMBER if body.id_number is not None else BlindField.MOBILE
     try:
-        index = deps.vault.blind_index(tenant=principal.tenant, field=field, value=body.id_number or body.mobile or "")
+        value = body.id_number or body.mobile or ""
+        indexes = deps.vault.blind_indexes(tenant=principal.tenant, field=field, value=value)
     except ValueError:  # nothing but blanks and hyphens
         pointer = "/idNumber" if body.id_number is not None else "/mobile"
         raise FormInvalid(faults=(FieldFault(pointer=pointer, code="pattern"),)) from None
     with deps.database.read() as session:
         scope = {"tenant": principal.tenant, "branch": principal.branch}
         if field is BlindField.ID_NUMBER:
-            return parties.visible_subjects_by_id_index(session, **scope, id_index=index)
-        return parties.visible_subjects_by_mobile(session, **scope, value_index=index)
+            return parties.visible_subjects_by_id_index(session, **scope, id_indexes=indexes)
+        return parties.visible_subjects_by_mobile(session, **scope, value_indexes=indexes)

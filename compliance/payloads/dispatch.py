@@ -1,5 +1,6 @@
 """What crosses to Temporal: starts and decisions, sent under business ids so that a repeated send is one send."""
 
+import contextlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -15,8 +16,17 @@ from compliance.audit.unit import Unchanged, unit_of_work
 from models.contracts.aftercare import CareInput
 from models.contracts.daily import CatchUpInput
 from models.contracts.installments import CaseInput, CaseNews, DecideInput, DecideResult
+from models.contracts.parties import ResealInput
 from models.database.engine import Database
-from models.domain.ids import care_item, case_of_start, catch_up_workflow_id, installment_workflow_id, start_key
+from models.domain.ids import (
+    care_item,
+    case_of_start,
+    catch_up_workflow_id,
+    change_of_reseal,
+    installment_workflow_id,
+    start_key,
+    tenant_of_workflow,
+)
 from models.operations import decisions
 
 # Workflows of after-care, by the area of their ids.
@@ -49,6 +59,7 @@ class Dispatcher:
     cases_queue: str
     task_timeout: timedelta
     rpc_timeout: timedelta
+    bulk_queue: str = "bulk"
 
     async def start_case(self, case_token: str) -> bool:
         """Start the case's workflow, as `start` does."""
@@ -66,7 +77,7 @@ class Dispatcher:
                 name,
                 started_with,
                 id=workflow_id,
-                task_queue=self.cases_queue,
+                task_queue=self.bulk_queue if isinstance(started_with, ResealInput) else self.cases_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 task_timeout=self.task_timeout,
                 request_eager_start=True,
@@ -88,6 +99,11 @@ class Dispatcher:
         except (RuntimeError, OSError):
             return Fate.UNANSWERED
         return Fate.APPLIED
+
+    async def nudge(self, workflow_id: str) -> None:
+        """Have a workflow look at its record now. Nothing is lost where this does not arrive: it looks by itself."""
+        with contextlib.suppress(RPCError, RuntimeError, OSError):
+            await self.client.get_workflow_handle(workflow_id).signal("nudged", rpc_timeout=self.rpc_timeout)
 
     async def catch_up(self, *, tenant: str, until: date) -> bool:
         """Start the runs of all open business dates up to `until`, in order; started before is success.
@@ -131,9 +147,13 @@ class Dispatcher:
         return Answer(fate=Fate.APPLIED, result=result)
 
 
-def _beginning(workflow_id: str) -> tuple[str, CaseInput | CareInput]:
+def _beginning(workflow_id: str) -> tuple[str, CaseInput | CareInput | ResealInput]:
     """The workflow type behind a business id, and what it starts with."""
     area, key = workflow_id.partition("/")[0], start_key(workflow_id)
+    if area == "parties":
+        return "parties.reseal", ResealInput(
+            tenant=tenant_of_workflow(workflow_id), change=change_of_reseal(workflow_id)
+        )
     if area in _CARE:
         return _CARE[area], CareInput(case_token=case_of_start(key), item=care_item(workflow_id))
     return "installments.case", CaseInput(case_token=key)

@@ -4,12 +4,12 @@ A chunk is read in one transaction and written in another. What was made is used
 """
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from compliance.vault import store
+from compliance.vault import bulk_store
 from compliance.vault.cells import ManySubjectKeys
 from compliance.vault.suites import EnabledSuites, SealingKey
 from compliance.vault.tables import KeyState
@@ -31,12 +31,12 @@ class Wrapping:
     """What the subject keys of one tenant lie under.
 
     Attributes:
-        branches: every version of the tenant's `subject-wrap` key.
+        version_of: gives a version of the tenant's `subject-wrap` key that opens, or None.
         current: the one that wraps now; new subject keys are of its suite.
     """
 
     tenant: str
-    branches: Mapping[int, SealingKey]
+    version_of: Callable[[int], SealingKey | None]
     current: SealingKey
     suites: EnabledSuites
 
@@ -50,6 +50,7 @@ def subject_keys(
         SubjectShredded: one of them was shredded.
         KeysUnavailable: one of them has no key, or the store does not answer.
         CannotOpen: a key was altered, is another person's, or does not fit its commitment.
+        NotActive: a first key was to be made, and the wrapping key seals no more.
     """
     known = _read(database, wrapping, subject_ids)
     missing = [subject for subject in subject_ids if subject not in known]
@@ -68,9 +69,26 @@ def subject_keys(
 
 
 def _read(database: Database, wrapping: Wrapping, subject_ids: Collection[str]) -> dict[str, SubjectKeys]:
-    stored = store.many_subject_keys(database, tenant=wrapping.tenant, subject_ids=subject_ids)
+    stored = bulk_store.many_subject_keys(database, tenant=wrapping.tenant, subject_ids=subject_ids)
     if stored.shredded:
         raise SubjectShredded(detail=f"subject {min(stored.shredded)}")
+    try:
+        return _opened(wrapping, stored)
+    except CannotOpen:  # rewrapped since it was read, and the old version retired?
+        again = bulk_store.many_subject_keys(database, tenant=wrapping.tenant, subject_ids=subject_ids)
+        if again.shredded:
+            raise SubjectShredded(detail=f"subject {min(again.shredded)}") from None
+        if _places(again) == _places(stored):
+            raise
+        return _opened(wrapping, again)
+
+
+def _places(stored: bulk_store.ManySubjectKeys) -> set[tuple[str, int, int]]:
+    """Which key lies under which version of the branch key."""
+    return {(subject, version, branch_version) for subject, version, _, branch_version, *_ in stored.keys}
+
+
+def _opened(wrapping: Wrapping, stored: bulk_store.ManySubjectKeys) -> dict[str, SubjectKeys]:
     forms: dict[tuple[int, int, int], ManySubjectKeys] = {}
     versions: dict[str, dict[int, SealingKey]] = {}
     newest: dict[str, int] = {}
@@ -89,7 +107,7 @@ def _read(database: Database, wrapping: Wrapping, subject_ids: Collection[str]) 
 
 
 def _form(wrapping: Wrapping, *, version: int, suite_id: int, branch_version: int) -> ManySubjectKeys:
-    branch = wrapping.branches.get(branch_version)
+    branch = wrapping.version_of(branch_version)
     if branch is None:
         raise CannotOpen(detail=f"tenant {wrapping.tenant} has no subject-wrap key of version {branch_version}")
     return ManySubjectKeys(branch, tenant=wrapping.tenant, version=version, suite=wrapping.suites.of(suite_id))
@@ -117,6 +135,6 @@ def _make(
         }
         for subject, (_, wrapped, commitment) in zip(subject_ids, made, strict=True)
     ]
-    written = store.add_subject_keys(database, rows, tenant=wrapping.tenant)
+    written = bulk_store.add_subject_keys(database, rows, tenant=wrapping.tenant, branch_version=branch.version)
     keys = zip(subject_ids, (key for key, _, _ in made), strict=True)
     return {subject: SubjectKeys(key, {1: key}) for subject, key in keys if subject in written}

@@ -102,6 +102,25 @@ def key_version_of(sealed: bytes) -> int:
     return int.from_bytes(sealed[2:HEADER_BYTES])
 
 
+def key_named(start: bytes) -> tuple[int, int] | None:
+    """Suite and version of the key that the first bytes of a cell, plain or packed, name; None where they are none."""
+    if len(start) < HEADER_BYTES or start[0] not in _DOMAIN:
+        return None
+    return start[1], int.from_bytes(start[2:HEADER_BYTES])
+
+
+def resealed(old: SealingKey, new: SealingKey, address: CellAddress, sealed: bytes) -> bytes:
+    """The same value, in the same form, under another key of its subject.
+
+    Raises:
+        CannotOpen: as `open_cell`.
+    """
+    form = sealed[0] if sealed and sealed[0] in _DOMAIN else CELL_FORMAT
+    header = header_of(new, form)
+    value = _opened(old, address, sealed, header_of(old, form))
+    return header + new.seal(value, _associated_data(address, header))
+
+
 def text_of(address: CellAddress, value: bytes) -> str:
     """A value that was sealed as text.
 

@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import hmac
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -97,7 +97,21 @@ def key_version_of(path: Path) -> int:
     Raises:
         CannotOpen: it is missing or no sealed file of a known format.
     """
-    return int.from_bytes(_read_prefix(path)[6:8])
+    return header_of(path)[1]
+
+
+def header_of(path: Path) -> tuple[int, int]:
+    """Suite and version of the person's key that a sealed file names.
+
+    Raises:
+        CannotOpen: it is missing or no sealed file of a known format.
+    """
+    try:
+        with path.open("rb") as file:
+            prefix = _prefix_of(file.read(HEADER_BYTES))
+    except FileNotFoundError:
+        raise CannotOpen(detail="the sealed file is missing") from None
+    return prefix[5], _version_in(prefix)
 
 
 def open_file(key: SealingKey, address: FileAddress, path: Path) -> Iterator[bytes]:
@@ -108,20 +122,39 @@ def open_file(key: SealingKey, address: FileAddress, path: Path) -> Iterator[byt
     Raises:
         CannotOpen: altered, cut, exchanged, or another document's; while iterating too.
     """
-    prefix = _read_prefix(path)
-    if prefix[5] != key.suite.id or int.from_bytes(prefix[6:8]) != key.version:
-        raise _refused(address)
-    file_key, commitment = _file_key(key, address, prefix)
-    with path.open("rb") as file:
-        if not hmac.compare_digest(file.read(HEADER_BYTES), prefix + commitment):
+    return open_file_under(lambda _version: key, address, path)
+
+
+def open_file_under(key_of: Callable[[int], SealingKey], address: FileAddress, path: Path) -> Iterator[bytes]:
+    """As `open_file`, under the key that `key_of` gives for the version in the file's header.
+
+    The file is opened once: one that is sealed again and exchanged meanwhile (`activities.parties`) is read to its end
+    as it was.
+    """
+    with contextlib.ExitStack() as opened:
+        try:
+            file = opened.enter_context(path.open("rb"))
+        except FileNotFoundError:
+            raise CannotOpen(detail="the sealed file is missing") from None
+        header = file.read(HEADER_BYTES)
+        prefix = _prefix_of(header)
+        key = key_of(_version_in(prefix))
+        if prefix[5] != key.suite.id or _version_in(prefix) != key.version:
             raise _refused(address)
-    return _pieces(file_key, address, path, chunk_bytes=int.from_bytes(prefix[8:12]))
+        file_key, commitment = _file_key(key, address, prefix)
+        if not hmac.compare_digest(header, prefix + commitment):
+            raise _refused(address)
+        pieces = _pieces(file_key, address, file, chunk_bytes=int.from_bytes(prefix[8:12]))
+        next(pieces)  # from here on the iterator closes the file, also where nobody reads it
+        opened.pop_all()
+    return pieces
 
 
-def _pieces(file_key: SealingKey, address: FileAddress, path: Path, *, chunk_bytes: int) -> Iterator[bytes]:
+def _pieces(file_key: SealingKey, address: FileAddress, file: BinaryIO, *, chunk_bytes: int) -> Iterator[bytes]:
+    """Nothing first; then the content, from behind the header on."""
     sealed_bytes = chunk_bytes + TAG_BYTES
-    with path.open("rb") as file:
-        file.seek(HEADER_BYTES)
+    with file:
+        yield b""
         index = 0
         sealed = file.read(sealed_bytes)
         while True:
@@ -176,16 +209,15 @@ def _file_key(key: SealingKey, address: FileAddress, prefix: bytes) -> tuple[Sea
     return SealingKey(suite, derived[: suite.key_bytes], version=key.version), derived[suite.key_bytes :]
 
 
-def _read_prefix(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            header = file.read(HEADER_BYTES)
-    except FileNotFoundError:
-        raise CannotOpen(detail="the sealed file is missing") from None
+def _prefix_of(header: bytes) -> bytes:
     known = len(header) == HEADER_BYTES and header.startswith(MAGIC) and header[4] == FILE_FORMAT
     if not known or int.from_bytes(header[8:12]) != CHUNK_BYTES:
         raise CannotOpen(detail="not a sealed file of a known format")
     return header[:_PREFIX_BYTES]
+
+
+def _version_in(prefix: bytes) -> int:
+    return int.from_bytes(prefix[6:8])
 
 
 def _refused(address: FileAddress) -> CannotOpen:

@@ -3,82 +3,42 @@
 KEK (never in a database) -> branch keys per tenant, purpose and version -> one key per subject -> cells and files. Keys
 are cached for `KEY_TTL`, so a rotation by another process is noticed within that time; an erasure by another within
 `SHREDS_HEARD_EVERY`, one by this process at once. Reading creates nothing: a tenant's keys come by `ensure_tenant`, a
-person's by `create_subject`.
+person's by `create_subject`. How branch keys change is `compliance.vault.rotation`, over `Vault.branches`.
 """
 
-import base64
-import hashlib
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
+import contextlib
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, Final, TypeVar
+from typing import BinaryIO, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.vault import blind, bulk_keys, cells, files, seal_keys, store
+from compliance.vault import blind, cells, files, seal_keys, signing, store
 from compliance.vault.blind import BlindField
-from compliance.vault.bulk_keys import SubjectKeys, Wrapping
+from compliance.vault.branches import KEY_TTL as KEY_TTL  # noqa: PLC0414 - whoever has the vault waits for it
+from compliance.vault.branches import Branch, BranchKeys, ReopenKek, newest_active
+from compliance.vault.bulk_keys import SubjectKeys
 from compliance.vault.cache import Lru
-from compliance.vault.cells import CellAddress, RowAddress, SubjectKeyAddress
+from compliance.vault.cells import CellAddress, RowAddress
 from compliance.vault.files import FileAddress, SealedFile
 from compliance.vault.framing import framed
-from compliance.vault.hearing import Hearing
 from compliance.vault.kek import KekProvider
+from compliance.vault.purposes import HANDED_OUT
+from compliance.vault.purposes import INSTALLATION as INSTALLATION  # noqa: PLC0414 - the vault's own tenant
+from compliance.vault.purposes import Purpose as Purpose  # noqa: PLC0414 - for whoever has the vault
+from compliance.vault.renewal import KeyRenewal
 from compliance.vault.seal_keys import DocumentSeal
-from compliance.vault.suites import DEFAULT_SUITE, EnabledSuites, SealingKey, Suite
-from compliance.vault.tables import BranchKey, KeyState, SealKey, SubjectKey
+from compliance.vault.store import NotActive
+from compliance.vault.subjects import Subjects
+from compliance.vault.suites import EnabledSuites, SealingKey, Suite
 from models.database.engine import Database
 from models.domain.clock import Clock
-from models.errors import CannotOpen, KeysUnavailable, SubjectShredded
+from models.errors import CannotOpen, KeysUnavailable
 
-INSTALLATION: Final = "_"  # the tenant that is the installation itself
-KEY_TTL: Final = timedelta(minutes=5)
 SUBJECTS_CACHED: Final = 10_000
 WORKFLOWS_CACHED: Final = 4_096
-_ISSUER_PURPOSE: Final = "token-es256"
-_SIGNING_NAME: Final = re.compile(r"\A[a-z][a-z0-9-]{0,39}\Z")
-_CURVE: Final = ec.SECP256R1()
-R = TypeVar("R", BranchKey, SealKey, SubjectKey)
-
-
-class Purpose(StrEnum):
-    """What a branch key is for; no key serves two purposes."""
-
-    SUBJECT_WRAP = "subject-wrap"
-    BLIND_INDEX = "blind-index"
-    TEMPORAL = "temporal"
-    AUDIT_MAC = "audit-mac"
-    LINKS = "links"
-    FINGERPRINT = "fingerprint"
-    ONE_TIME_CODE = "one-time-code"
-    SEAL_WRAP = "seal-wrap"
-
-
-# What `purpose_key` hands out; the others never leave the vault.
-_HANDED_OUT: Final = frozenset({Purpose.AUDIT_MAC, Purpose.LINKS, Purpose.FINGERPRINT, Purpose.ONE_TIME_CODE})
-
-
-@dataclass(slots=True, repr=False)
-class _Branch:
-    """All versions of one branch key. Derived keys are remembered beside it and leave the memory with it."""
-
-    keys: dict[int, SealingKey]
-    current: SealingKey
-    read_at: datetime
-    derived: dict[tuple[str | int, ...], SealingKey] = field(default_factory=dict)
-
-
-@dataclass(slots=True, repr=False)
-class _Subject:
-    """All versions of one subject's key."""
-
-    keys: dict[int, SealingKey]
-    current: SealingKey
-    read_at: datetime
+_TRIES: Final = 3  # a branch key is rotated now and then; twice during one call is a fault
 
 
 def open_vault(
@@ -88,10 +48,12 @@ def open_vault(
     *,
     suites: EnabledSuites | None = None,
     subjects_cached: int = SUBJECTS_CACHED,
+    reopen: ReopenKek | None = None,
 ) -> "Vault":
     """Open an initialised key store; the installation's own keys are made if they are missing.
 
-    Without `suites` every suite of this program is enabled.
+    Without `suites` every suite of this program is enabled. `reopen` opens the KEK of a given id when another one comes
+    into force while the process lives.
 
     Raises:
         KeysUnavailable: the store was never initialised or does not answer, or a suite fails its known-answer test.
@@ -101,7 +63,8 @@ def open_vault(
     enabled = EnabledSuites.every() if suites is None else suites
     enabled.check()
     store.check_key_store(keys_database, kek=kek)
-    vault = Vault(keys_database, kek, clock, suites=enabled, subjects_cached=subjects_cached)
+    branches = BranchKeys(keys_database, kek, clock, suites=enabled, reopen=reopen)
+    vault = Vault(branches, subjects_cached=subjects_cached)
     vault.ensure_tenant(INSTALLATION)
     return vault
 
@@ -113,19 +76,14 @@ class Vault:
     raises `KeysUnavailable` when the key store does not answer or a key that must exist is missing.
     """
 
-    def __init__(
-        self, database: Database, kek: KekProvider, clock: Clock, *, suites: EnabledSuites, subjects_cached: int
-    ) -> None:
+    def __init__(self, branches: BranchKeys, *, subjects_cached: int = SUBJECTS_CACHED) -> None:
         """Keep nothing but the doors; keys come on demand."""
-        self._suites = suites
-        self._database = database
-        self._kek = kek
-        self._clock = clock
-        self._branches: dict[tuple[str, str], _Branch] = {}
-        self._subjects: Lru[tuple[str, str], _Subject] = Lru(subjects_cached)
+        self.branches = branches
+        self._database = branches.database
+        self._clock = branches.clock
+        self._subjects = Subjects(branches, cached=subjects_cached)
         self._workflows: Lru[tuple[str, str, int], SealingKey] = Lru(WORKFLOWS_CACHED)
-        self._shreds = 0
-        self._hearing = Hearing(database, clock, begin=clock() - KEY_TTL)
+        self.renewal = KeyRenewal(branches, forget=self._subjects.forget)
 
     # Tenants and subjects ---------------------------------------------------------------------------------------------
 
@@ -139,9 +97,13 @@ class Vault:
         if not missing:
             return
         known = Purpose.SUBJECT_WRAP in there
-        suite = self._branch(tenant, Purpose.SUBJECT_WRAP).current.suite if known else self._suites.of_new_tenants
+        suite = self.suite_of_tenant(tenant) if known else self.branches.suites.of_new_tenants
         for purpose in sorted(missing):
-            self._add_branch(tenant, purpose, suite.new_key(), suite=suite)
+            self.branches.add(tenant, purpose, suite.new_key(), suite=suite)
+
+    def suite_of_tenant(self, tenant: str) -> Suite:
+        """The suite of a tenant's new keys: the one of the key that wraps them (docs/suites.md)."""
+        return self._branch(tenant, Purpose.SUBJECT_WRAP).current.suite
 
     def create_subject(self, *, tenant: str, subject_id: str) -> None:
         """Give a subject a key, committed before this returns; call it before the row that needs the key. Idempotent.
@@ -149,31 +111,7 @@ class Vault:
         Raises:
             SubjectShredded: the subject was shredded; the id is never used again.
         """
-        if self._subjects.get((tenant, subject_id)) is not None:
-            return
-        branch = self._branch(tenant, Purpose.SUBJECT_WRAP).current
-        suite = branch.suite
-        secret = suite.new_key()
-        key = SealingKey(suite, secret, version=1)
-        address = SubjectKeyAddress(
-            tenant=tenant, subject=subject_id, version=1, suite=suite.id, branch_version=branch.version
-        )
-        row = SubjectKey(
-            tenant=tenant,
-            subject_id=subject_id,
-            version=1,
-            suite=suite.id,
-            branch_version=branch.version,
-            wrapped=cells.wrap_subject_key(branch, address, secret),
-            commitment=cells.commitment(key, tenant=tenant, subject=subject_id),
-            state=KeyState.ACTIVE,
-            created_at=self._clock(),
-        )
-        shreds = self._shreds
-        if store.add_subject_key(self._database, row):
-            self._remember((tenant, subject_id), _Subject({1: key}, key, row.created_at), shreds)
-        else:  # another process was first, or the subject was shredded: only what is committed may seal
-            self._load_subject(tenant, subject_id)
+        self._subjects.create(tenant, subject_id)
 
     def subject_keys(
         self, *, tenant: str, subject_ids: Collection[str], create: bool = False
@@ -182,37 +120,33 @@ class Vault:
 
         With `create`, those who have none are given one, committed before this returns.
         """
-        known = {}
-        for subject_id in subject_ids:
-            subject = self._subjects.get((tenant, subject_id))
-            if subject is not None and self._fresh(subject.read_at):
-                known[subject_id] = SubjectKeys(subject.current, subject.keys)
-        missing = [subject_id for subject_id in subject_ids if subject_id not in known]
-        if not missing:
-            return known
-        branch = self._branch(tenant, Purpose.SUBJECT_WRAP)
-        wrapping = Wrapping(tenant=tenant, branches=branch.keys, current=branch.current, suites=self._suites)
-        made_at = self._clock() if create else None
-        return known | bulk_keys.subject_keys(self._database, wrapping, missing, made_at=made_at)
+        return self._subjects.many(tenant, subject_ids, create=create)
 
     def shred_subject(self, *, tenant: str, subject_id: str) -> None:
         """Destroy a subject's keys for good; other processes forget them within `SHREDS_HEARD_EVERY`. Idempotent.
 
         The caller removes blind indexes, which are personal data too, and records the deed.
         """
-        store.shred_subject_keys(self._database, tenant=tenant, subject_id=subject_id, clock=self._clock)
-        self._shreds += 1
-        self._subjects.forget((tenant, subject_id))
+        self._subjects.shred(tenant, subject_id)
 
     def subject_key_count(self, *, tenant: str, subject_id: str) -> int:
         """How many versions of a subject's key the store holds; 0 once they were destroyed. Past every cache."""
         return len(store.subject_rows(self._database, tenant=tenant, subject_id=subject_id).keys)
 
+    def load_subjects(self, tenant: str, subject_ids: Collection[str]) -> None:
+        """Read these subjects' keys at once; who was shredded is left out, and shows where a key is used."""
+        self._subjects.load_many(tenant, subject_ids)
+
+    def header_of(self, *, tenant: str, subject_id: str) -> tuple[int, int]:
+        """Suite and version of the key that seals for a subject at present."""
+        key = self._subjects.get(tenant, subject_id).current
+        return key.suite.id, key.version
+
     # Cells ------------------------------------------------------------------------------------------------------------
 
     def seal(self, address: CellAddress, value: bytes | str) -> bytes:
         """Seal one value (32 bytes longer than it) under its subject's key."""
-        return cells.seal_cell(self._subject(address.tenant, address.subject).current, address, value)
+        return cells.seal_cell(self._subjects.get(address.tenant, address.subject).current, address, value)
 
     def open(self, address: CellAddress, sealed: bytes) -> bytes:
         """Open one value.
@@ -221,7 +155,7 @@ class Vault:
             CannotOpen: altered, moved to another place, or sealed under a key that is not here.
         """
         return cells.open_cell(
-            self._key_of(address.tenant, address.subject, cells.key_version_of(sealed)), address, sealed
+            self._subjects.version(address.tenant, address.subject, cells.key_version_of(sealed)), address, sealed
         )
 
     def open_text(self, address: CellAddress, sealed: bytes) -> str:
@@ -234,7 +168,7 @@ class Vault:
 
     def seal_many(self, row: RowAddress, values: Mapping[str, bytes | str]) -> dict[str, bytes]:
         """Seal several columns of one row; the names are the columns'."""
-        key = self._subject(row.tenant, row.subject).current
+        key = self._subjects.get(row.tenant, row.subject).current
         return {column: cells.seal_cell(key, row.cell(column), value) for column, value in values.items()}
 
     def open_many(self, row: RowAddress, sealed: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -249,11 +183,20 @@ class Vault:
         """As `open_many`, for values that were sealed as text."""
         return {column: cells.text_of(row.cell(column), value) for column, value in self.open_many(row, sealed).items()}
 
+    def reseal(self, address: CellAddress, sealed: bytes) -> bytes:
+        """The same value, plain or packed as it was, under its subject's present key.
+
+        Raises:
+            CannotOpen: as `open`.
+        """
+        old = self._subjects.version(address.tenant, address.subject, cells.key_version_of(sealed))
+        return cells.resealed(old, self._subjects.get(address.tenant, address.subject).current, address, sealed)
+
     # Files ------------------------------------------------------------------------------------------------------------
 
     def seal_file(self, address: FileAddress, source: Iterator[bytes] | BinaryIO, target: Path) -> SealedFile:
         """Seal a stream into `target`, which appears whole or not at all (`compliance.vault.files`)."""
-        return files.seal_file(self._subject(address.tenant, address.subject).current, address, source, target)
+        return files.seal_file(self._subjects.get(address.tenant, address.subject).current, address, source, target)
 
     def open_file(self, address: FileAddress, path: Path) -> Iterator[bytes]:
         """The content in authentic pieces; a wrong key or address shows before the first, a missing end at the last.
@@ -261,8 +204,9 @@ class Vault:
         Raises:
             CannotOpen: altered, cut short, exchanged, or not this document's; while iterating too.
         """
-        version = files.key_version_of(path)
-        return files.open_file(self._key_of(address.tenant, address.subject, version), address, path)
+        return files.open_file_under(
+            lambda version: self._subjects.version(address.tenant, address.subject, version), address, path
+        )
 
     # Keys for one purpose ---------------------------------------------------------------------------------------------
 
@@ -277,8 +221,25 @@ class Vault:
 
     def index_key(self, *, tenant: str, field: BlindField) -> SealingKey:
         """The key of one field's blind index, for records in bulk (`compliance.vault.records`)."""
+        return self.index_keys(tenant=tenant, field=field)[0]
+
+    def index_keys(self, *, tenant: str, field: BlindField) -> tuple[SealingKey, ...]:
+        """`index_key`, then those of the other versions, under which a value may stand while index keys change."""
         branch = self._branch(tenant, Purpose.BLIND_INDEX)
-        return self._derived(branch, branch.current, "blind-index", tenant, field.value)
+        others = (key for version, key in branch.keys.items() if version != branch.current.version)
+        return tuple(
+            self.branches.derived(branch, key, "blind-index", tenant, field.value) for key in (branch.current, *others)
+        )
+
+    def blind_indexes(self, *, tenant: str, field: str, value: str) -> tuple[bytes, ...]:
+        """Every index under which a value may stand while index keys change: `blind_index`, then the other versions'.
+
+        Raises:
+            ValueError: as `blind_index`.
+        """
+        chosen = BlindField(field)
+        keys = self.index_keys(tenant=tenant, field=chosen)
+        return tuple(blind.blind_index(key, field=chosen, value=value) for key in keys)
 
     def purpose_key(self, tenant: str, purpose: Purpose) -> bytes:
         """32 bytes for a MAC of the caller's: `AUDIT_MAC`, `LINKS`, `FINGERPRINT` or `ONE_TIME_CODE`.
@@ -286,7 +247,7 @@ class Vault:
         Raises:
             ValueError: a purpose whose key stays inside the vault.
         """
-        if purpose not in _HANDED_OUT:
+        if purpose not in HANDED_OUT:
             raise ValueError(f"the key for {purpose} stays inside the vault")
         return self._branch(tenant, purpose).current.derive(info=framed("casework.purpose", tenant, purpose), length=32)
 
@@ -296,7 +257,7 @@ class Vault:
         Raises:
             CannotOpen: there is no such version.
         """
-        branch = self._version_of(self._branch(tenant, Purpose.TEMPORAL), version, tenant)
+        branch = self._temporal(tenant, version)
         return branch.version, _workflow_secret(branch, tenant, workflow_id)
 
     def workflow_sealer(self, *, tenant: str, workflow_id: str, version: int | None = None) -> SealingKey:
@@ -305,7 +266,7 @@ class Vault:
         Raises:
             CannotOpen: there is no such version.
         """
-        branch = self._version_of(self._branch(tenant, Purpose.TEMPORAL), version, tenant)
+        branch = self._temporal(tenant, version)
         known = self._workflows.get((tenant, workflow_id, branch.version))
         if known is None:
             secret = _workflow_secret(branch, tenant, workflow_id)
@@ -317,8 +278,8 @@ class Vault:
         self, *, tenant: str, workflow_id: str, version: int | None = None
     ) -> SealingKey | None:
         """As `workflow_sealer`, or None where that would have to read the key store; never blocks."""
-        branch = self._branches.get((tenant, Purpose.TEMPORAL))
-        if branch is None or not self._fresh(branch.read_at) or (version is not None and version not in branch.keys):
+        branch = self.branches.in_memory(tenant, Purpose.TEMPORAL)
+        if branch is None or (version is not None and version not in branch.keys):
             return None
         return self.workflow_sealer(tenant=tenant, workflow_id=workflow_id, version=version)
 
@@ -328,29 +289,14 @@ class Vault:
         Raises:
             ValueError: the name is not lower-case letters, digits and hyphens.
         """
-        if not _SIGNING_NAME.match(name):
-            raise ValueError("a signing key's name is lower-case letters, digits and hyphens")
-        purpose = f"sign-{name}"
-        rows = store.branch_keys(self._database, tenant=INSTALLATION, purpose=purpose)
-        if not rows:
-            self._add_branch(INSTALLATION, purpose, Ed25519PrivateKey.generate().private_bytes_raw())
-            rows = store.branch_keys(self._database, tenant=INSTALLATION, purpose=purpose)
-        return Ed25519PrivateKey.from_private_bytes(self._unwrapped(_current(rows)))
+        return signing.signing_key(self.branches, name)
 
     def token_keys(self) -> list[tuple[str, ec.EllipticCurvePrivateKey]]:
         """The local issuer's ES256 keys with their ids (RFC 7638), the one that signs first; made at the first call.
 
         The others are there so that tokens that they signed can still be verified.
         """
-        rows = store.branch_keys(self._database, tenant=INSTALLATION, purpose=_ISSUER_PURPOSE)
-        if not rows:
-            scalar = ec.generate_private_key(_CURVE).private_numbers().private_value
-            self._add_branch(INSTALLATION, _ISSUER_PURPOSE, scalar.to_bytes(32))
-            rows = store.branch_keys(self._database, tenant=INSTALLATION, purpose=_ISSUER_PURPOSE)
-        signs = _current(rows)
-        ordered = [signs, *(row for row in rows if row is not signs)]
-        keys = [ec.derive_private_key(int.from_bytes(self._unwrapped(row)), _CURVE) for row in ordered]
-        return [(_thumbprint(key), key) for key in keys]
+        return signing.token_keys(self.branches)
 
     def ensure_seal(self, *, tenant: str, organisation: str) -> None:
         """Give a tenant the key and certificates with which its documents are sealed; what is there stays. Idempotent.
@@ -360,9 +306,13 @@ class Vault:
         if store.seal_keys(self._database, tenant=tenant):
             return
         self.ensure_tenant(tenant)  # a tenant from before there were seals has no branch key for them
-        branch = self._branch(tenant, Purpose.SEAL_WRAP).current
-        row = seal_keys.new_seal(branch, tenant=tenant, organisation=organisation, at=self._clock())
-        store.add_seal_key(self._database, row)
+        for _ in range(_TRIES):
+            branch = self.branches.read(tenant, Purpose.SEAL_WRAP).current
+            row = seal_keys.new_seal(branch, tenant=tenant, organisation=organisation, at=self._clock())
+            with contextlib.suppress(NotActive):  # rotated since it was read
+                store.add_seal_key(self._database, row)
+                return
+        raise KeysUnavailable(detail=f"the key {Purpose.SEAL_WRAP} of tenant {tenant} changes all the time")
 
     def document_seal(self, tenant: str) -> DocumentSeal:
         """The tenant's present seal, ready to sign.
@@ -374,159 +324,31 @@ class Vault:
         rows = store.seal_keys(self._database, tenant=tenant)
         if not rows:
             raise KeysUnavailable(detail=f"tenant {tenant} has no seal: Vault.ensure_seal makes it")
-        row = _current(rows)
-        branch = self._branch(tenant, Purpose.SEAL_WRAP).keys.get(row.branch_version)
+        row = newest_active(rows)
+        branch = self.branches.version(tenant, Purpose.SEAL_WRAP, row.branch_version)
         if branch is None:
             raise CannotOpen(detail=f"tenant {tenant} has no seal-wrap key of version {row.branch_version}")
         return seal_keys.open_seal(branch, row)
 
     def forget(self) -> None:
         """Drop every cached key, as after a rotation that this process was told of."""
-        self._branches.clear()
+        self.branches.forget()
         self._subjects.clear()
         self._workflows.clear()
 
     # Inside -----------------------------------------------------------------------------------------------------------
 
-    def _fresh(self, read_at: datetime) -> bool:
-        # A clock that was set back must not keep a key alive.
-        return timedelta() <= self._clock() - read_at < KEY_TTL
+    def _branch(self, tenant: str, purpose: str) -> Branch:
+        return self.branches.get(tenant, purpose)
 
-    def _branch(self, tenant: str, purpose: str) -> _Branch:
-        branch = self._branches.get((tenant, purpose))
-        if branch is not None and self._fresh(branch.read_at):
-            return branch
-        read_at = self._clock()
-        rows = store.branch_keys(self._database, tenant=tenant, purpose=purpose)
-        if not rows:
-            raise KeysUnavailable(detail=f"tenant {tenant} has no key for {purpose}: Vault.ensure_tenant makes it")
-        known = {} if branch is None else branch.keys
-        keys = {
-            row.version: SealingKey(self._suites.of(row.suite), self._unwrapped(row), version=row.version).counting_on(
-                known.get(row.version)
-            )
-            for row in rows
-        }
-        branch = _Branch(keys=keys, current=keys[_current(rows).version], read_at=read_at)
-        self._branches[tenant, purpose] = branch
-        return branch
-
-    def _version_of(self, branch: _Branch, version: int | None, tenant: str) -> SealingKey:
+    def _temporal(self, tenant: str, version: int | None) -> SealingKey:
         if version is None:
-            return branch.current
-        if version not in branch.keys:  # rotated by another process a moment ago?
-            self._branches.pop((tenant, Purpose.TEMPORAL), None)
-            branch = self._branch(tenant, Purpose.TEMPORAL)
-        if version not in branch.keys:
-            raise CannotOpen(detail=f"tenant {tenant} has no temporal key of version {version}")
-        return branch.keys[version]
-
-    def _derived(self, branch: _Branch, key: SealingKey, *context: str) -> SealingKey:
-        name: tuple[str | int, ...] = (key.version, *context)
-        derived = branch.derived.get(name)
-        if derived is None:
-            info = framed("casework.derived", *context)
-            derived = SealingKey(key.suite, key.derive(info=info, length=key.suite.key_bytes), version=key.version)
-            branch.derived[name] = derived
-        return derived
-
-    def _add_branch(self, tenant: str, purpose: str, secret: bytes, *, suite: Suite = DEFAULT_SUITE) -> None:
-        wrapped = self._kek.wrap(secret, associated_data=_branch_binding(tenant, purpose, 1, suite.id))
-        row = BranchKey(
-            tenant=tenant,
-            purpose=purpose,
-            version=1,
-            suite=suite.id,
-            wrapped=wrapped,
-            state=KeyState.ACTIVE,
-            created_at=self._clock(),
-        )
-        store.add_branch_key(self._database, row)
-
-    def _unwrapped(self, row: BranchKey) -> bytes:
-        binding = _branch_binding(row.tenant, row.purpose, row.version, row.suite)
-        try:
-            return self._kek.unwrap(row.wrapped, associated_data=binding)
-        except CannotOpen:
-            raise CannotOpen(detail=f"branch key {row.tenant}/{row.purpose}/{row.version}") from None
-
-    def _subject(self, tenant: str, subject_id: str) -> _Subject:
-        for name in self._hearing.shredded():
-            self._shreds += 1
-            self._subjects.forget(name)
-        subject = self._subjects.get((tenant, subject_id))
-        if subject is not None and self._fresh(subject.read_at):
-            return subject
-        return self._load_subject(tenant, subject_id)
-
-    def _key_of(self, tenant: str, subject_id: str, version: int) -> SealingKey:
-        key = self._subject(tenant, subject_id).keys.get(version)
-        if key is None:  # rotated by another process a moment ago?
-            key = self._load_subject(tenant, subject_id).keys.get(version)
+            return self._branch(tenant, Purpose.TEMPORAL).current
+        key = self.branches.version(tenant, Purpose.TEMPORAL, version)
         if key is None:
-            raise CannotOpen(detail=f"subject {subject_id} has no key of version {version}")
+            raise CannotOpen(detail=f"tenant {tenant} has no temporal key of version {version}")
         return key
-
-    def _load_subject(self, tenant: str, subject_id: str) -> _Subject:
-        read_at, shreds = self._clock(), self._shreds
-        self._subjects.forget((tenant, subject_id))
-        rows = store.subject_rows(self._database, tenant=tenant, subject_id=subject_id)
-        if rows.shredded:
-            raise SubjectShredded(detail=f"subject {subject_id}")
-        if not rows.keys:
-            raise KeysUnavailable(
-                detail=f"subject {subject_id} has no key: Vault.create_subject comes before its first row"
-            )
-        keys = {row.version: self._subject_key(row) for row in rows.keys}
-        subject = _Subject(keys=keys, current=keys[_current(rows.keys).version], read_at=read_at)
-        self._remember((tenant, subject_id), subject, shreds)
-        return subject
-
-    def _remember(self, name: tuple[str, str], subject: _Subject, shreds: int) -> None:
-        self._subjects.put(name, subject)
-        if self._shreds != shreds:  # somebody was shredded meanwhile: it may have been this one
-            self._subjects.forget(name)
-
-    def _subject_key(self, row: SubjectKey) -> SealingKey:
-        branch = self._branch(row.tenant, Purpose.SUBJECT_WRAP).keys.get(row.branch_version)
-        if branch is None:
-            raise CannotOpen(detail=f"tenant {row.tenant} has no subject-wrap key of version {row.branch_version}")
-        address = SubjectKeyAddress(
-            tenant=row.tenant,
-            subject=row.subject_id,
-            version=row.version,
-            suite=row.suite,
-            branch_version=row.branch_version,
-        )
-        key = SealingKey(
-            self._suites.of(row.suite), cells.unwrap_subject_key(branch, address, row.wrapped), version=row.version
-        )
-        if cells.commitment(key, tenant=row.tenant, subject=row.subject_id) != row.commitment:
-            raise CannotOpen(detail=f"the key of subject {row.subject_id} does not fit its commitment")
-        return key
-
-
-def _current(rows: Sequence[R]) -> R:
-    """The newest active version; rows come the newest first."""
-    for row in rows:
-        if row.state == KeyState.ACTIVE:
-            return row
-    raise KeysUnavailable(detail="every version of a key is decrypt-only: one must be active")
-
-
-def _branch_binding(tenant: str, purpose: str, version: int, suite: int) -> bytes:
-    return framed("casework.branch-key", tenant, purpose, version, suite)
 
 
 def _workflow_secret(branch: SealingKey, tenant: str, workflow_id: str) -> bytes:
     return branch.derive(info=framed("casework.workflow", tenant, workflow_id), length=branch.suite.key_bytes)
-
-
-def _thumbprint(key: ec.EllipticCurvePrivateKey) -> str:
-    numbers = key.public_key().public_numbers()
-    x, y = (_base64url(value.to_bytes(32)) for value in (numbers.x, numbers.y))
-    return _base64url(hashlib.sha256(f'{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}'.encode()).digest())
-
-
-def _base64url(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()

@@ -75,15 +75,7 @@ def open_seal(branch: SealingKey, row: SealKey) -> DocumentSeal:
         CannotOpen: altered, another tenant's, or the certificate is not this key's.
     """
     where = f"seal key {row.tenant}/{row.version}"
-    header = _header(branch)
-    if row.wrapped[: len(header)] != header:
-        raise CannotOpen(detail=where)
-    binding = _binding(row.tenant, row.version, _SEAL, header, branch.version)
-    try:
-        secret = branch.open(row.wrapped[len(header) :], binding)
-    except CannotOpen:
-        raise CannotOpen(detail=where) from None
-    key = serialization.load_der_private_key(secret, password=None)
+    key = serialization.load_der_private_key(_unwrapped(branch, row, row.wrapped, part=_SEAL), password=None)
     certificate = x509.load_der_x509_certificate(row.certificate)
     if not isinstance(key, ec.EllipticCurvePrivateKey) or certificate.public_key() != key.public_key():
         raise CannotOpen(detail=where)  # whoever can write the store may exchange a certificate, but not the key
@@ -94,6 +86,30 @@ def open_seal(branch: SealingKey, row: SealKey) -> DocumentSeal:
         authority=x509.load_der_x509_certificate(row.authority),
         private_key=key,
     )
+
+
+def rewrapped(old: SealingKey, new: SealingKey, row: SealKey) -> tuple[bytes, bytes]:
+    """The seal's and the authority's private key, out of one branch key and into another; certificates stay.
+
+    Raises:
+        CannotOpen: altered, or not under `old`.
+    """
+    parts = []
+    for part, wrapped in ((_SEAL, row.wrapped), (_AUTHORITY, row.authority_wrapped)):
+        secret, header = _unwrapped(old, row, wrapped, part=part), _header(new)
+        parts.append(header + new.seal(secret, _binding(row.tenant, row.version, part, header, new.version)))
+    return parts[0], parts[1]
+
+
+def _unwrapped(branch: SealingKey, row: SealKey, wrapped: bytes, *, part: str) -> bytes:
+    header = _header(branch)
+    binding = _binding(row.tenant, row.version, part, header, branch.version)
+    try:
+        if wrapped[: len(header)] == header:
+            return branch.open(wrapped[len(header) :], binding)
+    except CannotOpen:
+        pass
+    raise CannotOpen(detail=f"seal key {row.tenant}/{row.version}")
 
 
 def _authority(key: ec.EllipticCurvePrivateKey, *, organisation: str, tenant: str, at: datetime) -> x509.Certificate:

@@ -1,27 +1,30 @@
-"""Reads and writes of the key store: small rows, created once, never changed here.
+"""Reads and writes of the key store: small rows, created once; their states are `compliance.vault.rotation`'s.
 
-The key store is a separate database with no audit log in it, so its commits go through `Database.write()` directly: the
-deed that needed a key is recorded where the data is, after the key is committed. Nothing outside this file may do so.
+The key store is a separate database with no audit log in it, so its commits go through `Database.write()` directly, in
+this file and in those of the operations beside it. What becomes of a key is written into the store's own journal in the
+same transaction, and comes from there into the audit log (`compliance.audit.key_deeds`).
 """
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import bindparam, delete, exists, inspect, text
-from sqlalchemy import select as alchemy_select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, inspect, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from compliance.vault.framing import framed
 from compliance.vault.kek import KekProvider
+from compliance.vault.states import deed_of
 from compliance.vault.suites import EnabledSuites
 from compliance.vault.tables import (
     KEY_SCHEMA_VERSION,
     BranchKey,
+    KeyJournal,
+    KeyState,
     KeyStoreHead,
     KeyTable,
     SealKey,
@@ -30,31 +33,28 @@ from compliance.vault.tables import (
 )
 from models.database.engine import Database
 from models.domain.clock import Clock
+from models.domain.tokens import uuid7
 from models.errors import CannotOpen, DatabaseBusy, KeysUnavailable, SchemaNewer, UnsafeSetting
 
 R = TypeVar("R")
-_CHECK_CONSTANT: Final = b"casework key store, check value 1"
-_CHECK_BINDING: Final = framed("casework.key-store", KEY_SCHEMA_VERSION)
-_SUBJECT_KEYS: Final = SubjectKey.__table__  # type: ignore[attr-defined]
-_TOMBSTONES: Final = Tombstone.__table__  # type: ignore[attr-defined]
-_OF_A_KEY: Final = ("subject_id", "version", "suite", "branch_version", "wrapped", "commitment", "state")
-_ADD_SUBJECT_KEYS: Final = {
-    "sqlite": sqlite.insert(_SUBJECT_KEYS).on_conflict_do_nothing().returning(_SUBJECT_KEYS.c.subject_id),
-    "postgresql": postgresql.insert(_SUBJECT_KEYS).on_conflict_do_nothing().returning(_SUBJECT_KEYS.c.subject_id),
-}
-# The tombstone rules, as for one subject.
-_READ_SUBJECT_KEYS: Final = alchemy_select(*(_SUBJECT_KEYS.c[name] for name in _OF_A_KEY)).where(
-    _SUBJECT_KEYS.c.tenant == bindparam("tenant"),
-    _SUBJECT_KEYS.c.subject_id.in_(bindparam("subjects", expanding=True)),
-    ~exists().where(
-        _TOMBSTONES.c.tenant == _SUBJECT_KEYS.c.tenant, _TOMBSTONES.c.subject_id == _SUBJECT_KEYS.c.subject_id
-    ),
-)
+CHECK_CONSTANT: Final = b"casework key store, check value 1"
+CHECK_BINDING: Final = framed("casework.key-store", KEY_SCHEMA_VERSION)
+SUBJECT_WRAP: Final = "subject-wrap"  # `keyring.Purpose`, which lies above this file
+SEAL_WRAP: Final = "seal-wrap"
 _INITIALISING: Final = 7_318_402_551  # an advisory lock of PostgreSQL: two processes may not create the tables at once
 
 
+class KekChanged(Exception):
+    """The key store is under another key-encryption key than the caller used: wrap again, under that one."""
+
+
+class NotActive(Exception):
+    """The version under which the caller wrapped seals no more: read the branch key again, wrap again."""
+
+
 @contextlib.contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
+    """A store that does not answer is `KeysUnavailable`."""
     try:
         yield
     except DatabaseBusy as busy:
@@ -73,8 +73,8 @@ def initialise_key_store(
         KeysUnavailable: the store or the KEK cannot be reached, or a suite fails its known-answer test.
     """
     (EnabledSuites.every() if suites is None else suites).check()
-    check_value = kek.wrap(_CHECK_CONSTANT, associated_data=_CHECK_BINDING)
-    with _answering(), database.write() as session:
+    check_value = kek.wrap(CHECK_CONSTANT, associated_data=CHECK_BINDING)
+    with answering(), database.write() as session:
         if not database.is_sqlite:
             session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _INITIALISING})
         KeyTable.metadata.create_all(session.connection())
@@ -97,7 +97,7 @@ def check_key_store(database: Database, *, kek: KekProvider) -> None:
         UnsafeSetting: the KEK does not open the check value.
         SchemaNewer: a newer version of the product wrote the store.
     """
-    with _answering():
+    with answering():
         head = _head(database)
     if head is None:
         raise KeysUnavailable(
@@ -106,7 +106,7 @@ def check_key_store(database: Database, *, kek: KekProvider) -> None:
     if head.schema_version > KEY_SCHEMA_VERSION:
         raise SchemaNewer(detail=f"key store has schema {head.schema_version}, this program knows {KEY_SCHEMA_VERSION}")
     try:
-        right = kek.unwrap(head.check_value, associated_data=_CHECK_BINDING) == _CHECK_CONSTANT
+        right = kek.unwrap(head.check_value, associated_data=CHECK_BINDING) == CHECK_CONSTANT
     except CannotOpen:
         right = False
     if not right:
@@ -121,6 +121,13 @@ def is_initialised(database: Database) -> bool:
     return _head(database) is not None
 
 
+def kek_in_force(database: Database) -> str | None:
+    """The id of the KEK that wraps this store's keys; None where there is no initialised store."""
+    with answering():
+        head = _head(database)
+    return None if head is None else head.kek_id
+
+
 def _head(database: Database) -> KeyStoreHead | None:
     if not inspect(database.engine).has_table(KeyStoreHead.__tablename__):
         return None
@@ -128,8 +135,16 @@ def _head(database: Database) -> KeyStoreHead | None:
         return session.get(KeyStoreHead, 1)
 
 
-def branch_keys(database: Database, *, tenant: str, purpose: str) -> Sequence[BranchKey]:
-    """Every version of a branch key, the newest first; empty when there is none.
+@dataclass(frozen=True, slots=True)
+class BranchRows:
+    """Every version of a branch key, the newest first, as one snapshot with the id of the KEK that wraps them."""
+
+    kek_id: str | None
+    rows: Sequence[BranchKey]
+
+
+def branch_keys(database: Database, *, tenant: str, purpose: str) -> BranchRows:
+    """What the store has of one tenant's key for one purpose; no rows when there is none.
 
     Raises:
         KeysUnavailable: the store does not answer.
@@ -139,23 +154,105 @@ def branch_keys(database: Database, *, tenant: str, purpose: str) -> Sequence[Br
         .where(BranchKey.tenant == tenant, BranchKey.purpose == purpose)
         .order_by(col(BranchKey.version).desc())
     )
-    with _answering(), database.read() as session:
-        return session.exec(statement).all()
+    with answering(), _snapshot(database) as session:
+        kek_id = session.exec(select(KeyStoreHead.kek_id)).first()
+        return BranchRows(kek_id, session.exec(statement).all())
+
+
+@contextlib.contextmanager
+def _snapshot(database: Database) -> Iterator[Session]:
+    """Several reads that see one state: on PostgreSQL the default level sees a new one with each statement."""
+    with database.read() as session:
+        if not database.is_sqlite:
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        yield session
 
 
 def branch_purposes(database: Database, *, tenant: str) -> frozenset[str]:
     """For which purposes a tenant has keys."""
-    with _answering(), database.read() as session:
+    with answering(), database.read() as session:
         return frozenset(session.exec(select(BranchKey.purpose).where(BranchKey.tenant == tenant)).all())
 
 
-def add_branch_key(database: Database, row: BranchKey) -> bool:
+def add_branch_key(database: Database, row: BranchKey, *, kek_id: str, actor: str = "vault") -> bool:
     """Write a branch key unless this version exists: of two processes that try, the first one's key stays.
+
+    Args:
+        database: the key store.
+        row: PUBLISHED, or ACTIVE for a first version.
+        kek_id: under which KEK the row is wrapped.
+        actor: who made it, for the journal.
 
     Returns:
         Whether it is this row that was written.
+
+    Raises:
+        KekChanged: the store is under another KEK by now.
     """
-    return _add_once(database, row, lambda session: session.get(BranchKey, (row.tenant, row.purpose, row.version)))
+
+    def known(session: Session) -> BranchKey | None:
+        head = locked_head(session)
+        if head.kek_id != kek_id:
+            raise KekChanged
+        return session.get(BranchKey, (row.tenant, row.purpose, row.version))
+
+    def journalled(session: Session) -> None:
+        note_step(session, row, before=None, actor=actor, at=row.created_at, facts={"suite": row.suite})
+
+    return _add_once(database, row, known, also=journalled)
+
+
+def locked_head(session: Session, *, to_change: bool = False) -> KeyStoreHead:
+    """The store's one row, which stays as it is until this transaction ends.
+
+    Raises:
+        KeysUnavailable: the store was never initialised.
+    """
+    head = session.exec(select(KeyStoreHead).with_for_update(read=not to_change)).first()
+    if head is None:
+        raise KeysUnavailable(detail="the key store holds no check value: `casework keys init` makes one")
+    return head
+
+
+def note_step(
+    session: Session, row: BranchKey, *, before: KeyState | None, actor: str, at: datetime, facts: dict[str, Any]
+) -> None:
+    """Write a step of a branch key, which stands in its new state already, into the journal.
+
+    Raises:
+        WrongState: there is no such step.
+    """
+    deed = deed_of(before, KeyState(row.state))
+    note(
+        session, tenant=row.tenant, action=deed, target=name_of(row.tenant, row.purpose, row.version),
+        actor=actor, at=at, facts=facts,
+    )  # fmt: skip
+
+
+def note(
+    session: Session, *, tenant: str, action: str, target: str, actor: str, at: datetime, facts: dict[str, Any]
+) -> None:
+    """Write a change of keys into the journal, in the transaction that makes it."""
+    spelt = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    session.add(KeyJournal(id=uuid7(at), at=at, tenant=tenant, action=action, target=target, actor=actor, facts=spelt))
+
+
+def unrecorded(database: Database, *, limit: int) -> Sequence[KeyJournal]:
+    """Lines of the journal that the audit log does not have yet, the oldest first."""
+    statement = select(KeyJournal).where(col(KeyJournal.recorded_at).is_(None)).order_by(col(KeyJournal.seq))
+    with answering(), database.read() as session:
+        return session.exec(statement.limit(limit)).all()
+
+
+def mark_recorded(database: Database, ids: Sequence[str], *, at: datetime) -> None:
+    """The audit log has these lines."""
+    with answering(), database.write() as session:
+        session.execute(update(KeyJournal).where(col(KeyJournal.id).in_(ids)).values(recorded_at=at))
+
+
+def name_of(tenant: str, purpose: str, version: int) -> str:
+    """How logs and the audit log call a version of a branch key."""
+    return f"key/{tenant}/{purpose}/{version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +269,7 @@ def subject_rows(database: Database, *, tenant: str, subject_id: str) -> Subject
     Raises:
         KeysUnavailable: the store does not answer.
     """
-    with _answering(), database.read() as session:
+    with answering(), database.read() as session:
         return _subject_rows(session, tenant, subject_id)
 
 
@@ -193,65 +290,35 @@ def add_subject_key(database: Database, row: SubjectKey) -> bool:
 
     Returns:
         Whether it is this row that was written; if not, the caller reads what is there.
+
+    Raises:
+        NotActive: the branch version that wraps it seals no more.
     """
 
     def known(session: Session) -> bool | None:
+        refuse_inactive(session, tenant=row.tenant, purpose=SUBJECT_WRAP, version=row.branch_version)
         rows = _subject_rows(session, row.tenant, row.subject_id)
         return True if rows.keys or rows.shredded else None
 
     return _add_once(database, row, known)
 
 
-# Subject, version, suite, branch version, wrapped key, commitment, state.
-StoredKey = tuple[str, int, int, int, bytes, bytes, str]
+def refuse_inactive(session: Session, *, tenant: str, purpose: str, version: int) -> None:
+    """Whoever writes what a branch key wraps calls this first, in the same transaction.
 
-
-@dataclass(frozen=True, slots=True)
-class ManySubjectKeys:
-    """What the store knows of many subjects: their keys in no order, and who was shredded."""
-
-    keys: Sequence[StoredKey]
-    shredded: frozenset[str]
-
-
-def many_subject_keys(database: Database, *, tenant: str, subject_ids: Collection[str]) -> ManySubjectKeys:
-    """The keys of many different subjects (at most some hundreds: one statement).
+    So nothing new lies under a version once it is decrypt-only, whatever an idle process still has in its memory, and a
+    count of zero stays zero.
 
     Raises:
-        KeysUnavailable: the store does not answer.
+        NotActive: the version seals no more.
     """
-    with _answering(), database.read() as session:
-        found = session.connection().execute(_READ_SUBJECT_KEYS, {"tenant": tenant, "subjects": list(subject_ids)})
-        rows = cast("Sequence[StoredKey]", found.all())
-        if len({row[0] for row in rows}) == len(subject_ids):
-            return ManySubjectKeys(rows, frozenset())
-        return ManySubjectKeys(rows, _shredded_of(session, tenant, subject_ids))
-
-
-def add_subject_keys(database: Database, rows: Sequence[Mapping[str, object]], *, tenant: str) -> frozenset[str]:
-    """Write first keys, in one transaction, of subjects who have none and were not shredded.
-
-    Returns:
-        Whose key was written; the caller reads what is there of the others.
-    """
-    subject_ids = [str(row["subject_id"]) for row in rows]
-    known = select(SubjectKey.subject_id).where(
-        SubjectKey.tenant == tenant, col(SubjectKey.subject_id).in_(subject_ids)
-    )
-    with _answering(), database.write() as session:
-        taken = {*session.exec(known).all(), *_shredded_of(session, tenant, subject_ids)}
-        missing = [row for row in rows if row["subject_id"] not in taken]
-        if not missing:
-            return frozenset()
-        statement = _ADD_SUBJECT_KEYS[database.engine.dialect.name]
-        return frozenset(session.connection().execute(statement, missing).scalars())
-
-
-def _shredded_of(session: Session, tenant: str, subject_ids: Collection[str]) -> frozenset[str]:
-    statement = select(Tombstone.subject_id).where(
-        Tombstone.tenant == tenant, col(Tombstone.subject_id).in_(subject_ids)
-    )
-    return frozenset(session.exec(statement).all())
+    state = session.exec(
+        select(BranchKey.state)
+        .where(BranchKey.tenant == tenant, BranchKey.purpose == purpose, BranchKey.version == version)
+        .with_for_update(read=True)
+    ).first()
+    if state != KeyState.ACTIVE:
+        raise NotActive
 
 
 def shredded_since(database: Database, since: datetime) -> list[tuple[str, str]]:
@@ -260,7 +327,7 @@ def shredded_since(database: Database, since: datetime) -> list[tuple[str, str]]
     Raises:
         KeysUnavailable: the store does not answer.
     """
-    with _answering(), database.read() as session:
+    with answering(), database.read() as session:
         rows = session.exec(select(Tombstone.tenant, Tombstone.subject_id).where(col(Tombstone.created_at) >= since))
         return [(tenant, subject_id) for tenant, subject_id in rows]
 
@@ -271,7 +338,7 @@ def tombstones(database: Database) -> Sequence[Tombstone]:
     Raises:
         KeysUnavailable: the store does not answer.
     """
-    with _answering(), database.read() as session:
+    with answering(), database.read() as session:
         return session.exec(
             select(Tombstone).order_by(col(Tombstone.created_at).desc(), col(Tombstone.subject_id))
         ).all()
@@ -284,7 +351,7 @@ def seal_keys(database: Database, *, tenant: str) -> Sequence[SealKey]:
         KeysUnavailable: the store does not answer.
     """
     statement = select(SealKey).where(SealKey.tenant == tenant).order_by(col(SealKey.version).desc())
-    with _answering(), database.read() as session:
+    with answering(), database.read() as session:
         return session.exec(statement).all()
 
 
@@ -293,16 +360,32 @@ def add_seal_key(database: Database, row: SealKey) -> bool:
 
     Returns:
         Whether it is this row that was written.
+
+    Raises:
+        NotActive: the branch version that wraps it seals no more.
     """
-    return _add_once(database, row, lambda session: session.get(SealKey, (row.tenant, row.version)))
+
+    def known(session: Session) -> SealKey | None:
+        refuse_inactive(session, tenant=row.tenant, purpose=SEAL_WRAP, version=row.branch_version)
+        return session.get(SealKey, (row.tenant, row.version))
+
+    return _add_once(database, row, known)
 
 
-def _add_once(database: Database, row: BranchKey | SealKey | SubjectKey, known: Callable[[Session], R | None]) -> bool:
+def _add_once(
+    database: Database,
+    row: BranchKey | SealKey | SubjectKey,
+    known: Callable[[Session], R | None],
+    *,
+    also: Callable[[Session], None] | None = None,
+) -> bool:
     try:
-        with _answering(), database.write() as session:
+        with answering(), database.write() as session:
             if known(session) is not None:
                 return False
             session.add(row)
+            if also is not None:
+                also(session)
     except IntegrityError:  # somebody else committed the same key first: theirs is the one
         return False
     return True
@@ -316,17 +399,28 @@ def shred_subject_keys(database: Database, *, tenant: str, subject_id: str, cloc
     Raises:
         KeysUnavailable: the store does not answer; nothing was changed.
     """
-    with _answering(), database.write() as session:
-        if database.is_sqlite:
-            session.connection().exec_driver_sql("PRAGMA secure_delete=ON")
+    with answering(), database.write() as session:
+        overwrite_freed(database, session)
         if session.get(Tombstone, (tenant, subject_id)) is None:
             session.add(Tombstone(tenant=tenant, subject_id=subject_id, created_at=clock()))
         session.execute(
             delete(SubjectKey).where(col(SubjectKey.tenant) == tenant, col(SubjectKey.subject_id) == subject_id)
         )
+    empty_log(database)
+
+
+def empty_log(database: Database) -> None:
+    """On SQLite: move what the write-ahead log still holds into the file, so that what was overwritten is gone."""
+    if not database.is_sqlite:
+        return
+    connection = database.engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
+
+
+def overwrite_freed(database: Database, session: Session) -> None:
+    """On SQLite: what this transaction deletes or replaces is overwritten in the file."""
     if database.is_sqlite:
-        connection = database.engine.raw_connection()
-        try:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            connection.close()
+        session.connection().exec_driver_sql("PRAGMA secure_delete=ON")

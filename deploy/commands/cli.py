@@ -23,6 +23,7 @@ from deploy.commands import (
     run,
     staff,
     stores,
+    suites,
     tenants,
 )
 from deploy.exits import CommandFailed, ExitCode
@@ -60,6 +61,7 @@ app = typer.Typer(
 run.register(app)
 stores.register(app)
 app.add_typer(keys.app, name="keys")
+app.add_typer(suites.app, name="suites")
 app.add_typer(audit.app, name="audit")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(rollout.app, name="rollout")

@@ -21,6 +21,7 @@ class Queue(StrEnum):
 
     CASES = "cases"
     GATEWAYS = "gateways"
+    BULK = "bulk"
 
 
 def register(app: typer.Typer) -> None:
@@ -69,7 +70,7 @@ def api(port: PortOption = None) -> None:
 
 
 def worker(
-    queue: Annotated[list[Queue] | None, typer.Option("--queue", help="May be repeated; both if left out.")] = None,
+    queue: Annotated[list[Queue] | None, typer.Option("--queue", help="May be repeated; all if left out.")] = None,
 ) -> None:
     """Serve task queues, and take part in the duties, of an installation on PostgreSQL and an external Temporal."""
     settings = settings_from()

@@ -43,6 +43,16 @@ def incident_workflow_id(tenant: str, incident: str) -> str:
     return f"incidents/{tenant}/{incident}"
 
 
+def reseal_workflow_id(tenant: str, change: str) -> str:
+    """One workflow for each change of suite (密码算法切换) of a tenant."""
+    return f"parties/{tenant}/reseal/{change}"
+
+
+def change_of_reseal(workflow_id: str) -> str:
+    """The change of suite that a workflow carries out."""
+    return workflow_id.rpartition("/")[2]
+
+
 def start_key(workflow_id: str) -> str:
     """The business key of a workflow's start in the outbox: its id without the area."""
     return workflow_id.partition("/")[2]

@@ -61,6 +61,9 @@ class Permission(StrEnum):
     HOLDS_CONFIRM = "legal-holds:confirm"
     RULES_PROPOSE = "rules:propose"
     RULES_CONFIRM = "rules:confirm"
+    SUITES_READ = "suites:read"
+    SUITES_PROPOSE = "suites:propose"
+    SUITES_CONFIRM = "suites:confirm"
 
 
 _ALL_STAFF: Final = frozenset(
@@ -107,6 +110,8 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.ASSESSMENTS_DRAFT,
         Permission.INCIDENTS_REPORT,
         Permission.INCIDENTS_CLOSE,
+        Permission.SUITES_READ,
+        Permission.SUITES_PROPOSE,
     },
     Role.AUDITOR: _ALL_STAFF
     | {
@@ -116,6 +121,7 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.REGISTERS_EXPORT,
         Permission.PRIVACY_READ,
         Permission.HOLDS_PLACE,
+        Permission.SUITES_READ,
     },
     Role.PRIVACY_OFFICER: _ALL_STAFF
     | {
@@ -136,6 +142,9 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.ERASURES_DECIDE,
         Permission.HOLDS_PLACE,
         Permission.HOLDS_CONFIRM,
+        Permission.SUITES_READ,
+        Permission.SUITES_PROPOSE,
+        Permission.SUITES_CONFIRM,
     },
     Role.STAFF_ADMIN: frozenset(
         {Permission.STAFF_READ, Permission.STAFF_CREATE, Permission.ROLES_PROPOSE, Permission.ROLES_CONFIRM}

@@ -8,11 +8,13 @@ from sqlalchemy import literal
 from sqlmodel import Session, col, func, select, update
 
 from models.domain.states import CaseStage, DecisionState, FollowUpState, OutboxKind, TicketState
+from models.domain.suite_changes import OPEN_CHANGES
 from models.domain.tokens import uuid7
 from models.tables.aftercare import FollowUp
 from models.tables.daily import Ticket
 from models.tables.installments import InstallmentCase
 from models.tables.platform import OutboxEntry
+from models.tables.suite_changes import SuiteChange
 from models.tables.tasks import Decision
 
 # The caller sends by itself right after its commit; the relay steps in when nothing has come of that.
@@ -151,7 +153,21 @@ def requeue_open(session: Session, *, now: datetime) -> int:
         .where(col(OutboxEntry.kind) == OutboxKind.NEWS, col(OutboxEntry.workflow_id).in_(of_open))
         .values(done_at=None, attempts=0, next_try_at=now + 2 * RELAY_AFTER)
     )
-    return int(starts.rowcount) + int(decisions.rowcount) + int(news.rowcount) + _requeue_care(session, now=now)
+    requeued = int(starts.rowcount) + int(decisions.rowcount) + int(news.rowcount)
+    return requeued + _requeue_care(session, now=now) + _requeue_changes(session, now=now)
+
+
+def _requeue_changes(session: Session, *, now: datetime) -> int:
+    """Starts of changes of suite that are under way."""
+    ids = select(
+        literal("parties/").concat(col(SuiteChange.tenant)).concat("/reseal/").concat(col(SuiteChange.id))
+    ).where(col(SuiteChange.state).in_(OPEN_CHANGES))
+    opened = session.exec(
+        update(OutboxEntry)
+        .where(col(OutboxEntry.kind) == OutboxKind.START, col(OutboxEntry.workflow_id).in_(ids))
+        .values(done_at=None, attempts=0, next_try_at=now)
+    )
+    return int(opened.rowcount)
 
 
 def _requeue_care(session: Session, *, now: datetime) -> int:

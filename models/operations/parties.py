@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, update
+from sqlmodel import Session, col, select, update
 
 from models.domain.application import (
     Channel,
@@ -28,12 +28,16 @@ class SubjectKnown(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class NewSubject:
-    """A person not on record yet. `cells` by column: `name_cell`, `id_cell` and any of the optional ones."""
+    """A person not on record yet. `cells` by column: `name_cell`, `id_cell` and any of the optional ones.
+
+    While index keys change, the same document may be on record under one of `other_id_indexes`.
+    """
 
     id: str
     tenant: str
     id_type: str
     id_index: bytes
+    other_id_indexes: tuple[bytes, ...] = ()
     cells: dict[str, bytes]
 
 
@@ -87,6 +91,12 @@ def add_subject(session: Session, subject: NewSubject, *, now: datetime) -> None
     Raises:
         SubjectKnown: the tenant has a subject with this document; the transaction is spoilt and must be rolled back.
     """
+    if subject.other_id_indexes:
+        known = select(Subject.id).where(
+            col(Subject.tenant) == subject.tenant, col(Subject.id_index).in_(subject.other_id_indexes)
+        )
+        if session.exec(known).first() is not None:
+            raise SubjectKnown
     session.add(
         Subject(
             id=subject.id,

@@ -1,5 +1,6 @@
 """Reads about subjects: who stands behind an identity document, how to reach them, what they agreed to, their links."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import exists, true
@@ -14,10 +15,10 @@ from models.tables.tenants import Tenant
 MAX_FOUND: Final = 50
 
 
-def subject_by_id_index(session: Session, *, tenant: str, id_index: bytes) -> Subject | None:
-    """The tenant's subject with this identity document, by its blind index."""
+def subject_by_id_index(session: Session, *, tenant: str, id_indexes: Sequence[bytes]) -> Subject | None:
+    """The tenant's subject with this identity document, by its blind index under any key that there is."""
     return session.exec(
-        select(Subject).where(col(Subject.tenant) == tenant, col(Subject.id_index) == id_index)
+        select(Subject).where(col(Subject.tenant) == tenant, col(Subject.id_index).in_(id_indexes))
     ).one_or_none()
 
 
@@ -35,21 +36,27 @@ def visible_subject(session: Session, subject_id: str, *, tenant: str, branch: s
     ).one_or_none()
 
 
-def visible_subjects_by_id_index(session: Session, *, tenant: str, branch: str, id_index: bytes) -> list[Subject]:
+def visible_subjects_by_id_index(
+    session: Session, *, tenant: str, branch: str, id_indexes: Sequence[bytes]
+) -> list[Subject]:
     """Those with this identity document: one or none."""
     return list(
         session.exec(
-            select(Subject).where(col(Subject.tenant) == tenant, col(Subject.id_index) == id_index, _in_branch(branch))
+            select(Subject).where(
+                col(Subject.tenant) == tenant, col(Subject.id_index).in_(id_indexes), _in_branch(branch)
+            )
         ).all()
     )
 
 
-def visible_subjects_by_mobile(session: Session, *, tenant: str, branch: str, value_index: bytes) -> list[Subject]:
+def visible_subjects_by_mobile(
+    session: Session, *, tenant: str, branch: str, value_indexes: Sequence[bytes]
+) -> list[Subject]:
     """Those who are reached under this mobile number; a family may share one. By id, at most `MAX_FOUND`."""
     reached = exists().where(
         col(ContactPoint.subject_id) == col(Subject.id),
         col(ContactPoint.tenant) == tenant,
-        col(ContactPoint.value_index) == value_index,
+        col(ContactPoint.value_index).in_(value_indexes),
         col(ContactPoint.kind) == ContactPointKind.MOBILE,
     )
     return list(

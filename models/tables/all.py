@@ -21,6 +21,7 @@ from models.tables import (
     reversals,
     rule_desk,
     staff,
+    suite_changes,
     suspense,
     tasks,
     tenants,
@@ -45,6 +46,7 @@ MODULES: Final = (
     rule_desk,
     staff,
     suspense,
+    suite_changes,
     tasks,
     tenants,
 )

@@ -28,8 +28,11 @@ def instant(*, nullable: bool = False, index: bool = False) -> Any:
 
 
 def sealed(*, nullable: bool = True) -> Any:
-    """A column for an AEAD cell (`compliance.vault.cells`); never searched, never compared."""
-    return Column(LargeBinary, nullable=nullable)
+    """A column for an AEAD cell (`compliance.vault.cells`); never searched, never compared.
+
+    Each one stands in `compliance.vault.sealed_places`, from which cells are counted and sealed again.
+    """
+    return Column(LargeBinary, nullable=nullable, info={"sealed": True})
 
 
 def document(*, nullable: bool = False) -> Any:

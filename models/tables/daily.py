@@ -38,6 +38,7 @@ class DebitOrder(DataTable, table=True):
     __table_args__ = (
         UniqueConstraint("agreement_id", "row_no", "attempt"),
         Index("ix_debit_orders_state", "tenant", "state", "requested_on"),
+        Index("ix_debit_orders_account", "tenant", "account_index"),
     )
     id: str = Field(primary_key=True, max_length=40)  # dbo_…
     tenant: str = Field(foreign_key="tenants.code")
@@ -83,7 +84,10 @@ class BankReply(DataTable, table=True):
     """One line of the bank's answer, kept before anything follows from it. What matches no order goes to suspense."""
 
     __tablename__ = "bank_replies"
-    __table_args__ = (Index("ix_bank_replies_state", "tenant", "state"),)
+    __table_args__ = (
+        Index("ix_bank_replies_state", "tenant", "state"),
+        Index("ix_bank_replies_account", "tenant", "account_index"),
+    )
     id: str = Field(primary_key=True, max_length=40)  # bkr_…
     tenant: str = Field(foreign_key="tenants.code")
     file_id: str = Field(foreign_key="bank_files.id", index=True)

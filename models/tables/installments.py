@@ -76,7 +76,7 @@ class CaseDocument(DataTable, table=True):
     id: str = Field(primary_key=True, max_length=40)  # doc_…
     tenant: str = Field(foreign_key="tenants.code")
     case_token: str = Field(foreign_key="installment_cases.token", index=True)
-    subject_id: str = Field(foreign_key="subjects.id")
+    subject_id: str = Field(foreign_key="subjects.id", index=True)
     kind: str = Field(max_length=32)  # models.domain.application.DocumentKind
     media_type: str = Field(max_length=80)
     filename_cell: bytes | None = Field(default=None, sa_column=sealed())

@@ -14,6 +14,7 @@ from compliance.audit.deeds import Deed
 from compliance.audit.seal import seal_keys, seal_pending
 from compliance.audit.unit import unit_of_work
 from compliance.audit.verify import verify_database
+from compliance.vault.branches import BranchKeys
 from compliance.vault.cells import CellAddress
 from compliance.vault.certificate import check
 from compliance.vault.erasure import Erasing
@@ -274,7 +275,7 @@ async def test_another_process_forgets_the_key_within_seconds(sqlite_bank: Offic
     asks, decides = people(sqlite_bank)
     subject = await at_rest(sqlite_bank, asks)
     here = sqlite_bank.deps.vault
-    other = Vault(here._database, here._kek, sqlite_bank.clock, subjects_cached=10)
+    other = Vault(BranchKeys(here.branches.database, here.branches.kek, sqlite_bank.clock), subjects_cached=10)
     with sqlite_bank.deps.database.read() as session:
         row = session.get_one(Subject, subject)
     address = CellAddress("main", "subjects", "name_cell", subject, subject)

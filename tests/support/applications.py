@@ -95,6 +95,7 @@ class FakeDispatcher:
     starts: list[str] = field(default_factory=list)
     sent: list[DecideInput] = field(default_factory=list)
     dates: list[tuple[str, date]] = field(default_factory=list)
+    nudged: list[str] = field(default_factory=list)
     starting: Callable[[str], None] = lambda _token: None
 
     async def start_case(self, case_token: str) -> bool:
@@ -105,6 +106,9 @@ class FakeDispatcher:
     async def start(self, workflow_id: str) -> bool:
         self.starts.append(workflow_id)
         return self.fate is not Fate.UNANSWERED
+
+    async def nudge(self, workflow_id: str) -> None:
+        self.nudged.append(workflow_id)
 
     async def catch_up(self, *, tenant: str, until: date) -> bool:
         self.dates.append((tenant, until))

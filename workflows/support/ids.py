@@ -4,3 +4,4 @@ from typing import Final
 
 CASES_QUEUE: Final = "cases"
 GATEWAYS_QUEUE: Final = "gateways"
+BULK_QUEUE: Final = "bulk"

@@ -89,6 +89,15 @@ def rest_before_try(failures: int) -> timedelta:
 # How far the clock in Shanghai is ahead of UTC, all year round: the day on which a scheduled run was due.
 SHANGHAI_AHEAD: Final = timedelta(hours=8)
 
+# How soon a change of suite that waits for people looks again where nobody has nudged it.
+RESEAL_LOOKS_AGAIN: Final = timedelta(seconds=30)
+
+
+def seconds(count: int) -> timedelta:
+    """A rest whose length an activity has told."""
+    return timedelta(seconds=count)
+
+
 # A call to an outside party. When it is spent an incident task opens; the case goes on living.
 GATEWAY: Final[ActivityProfile] = {
     "start_to_close_timeout": timedelta(seconds=10),

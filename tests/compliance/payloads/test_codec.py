@@ -211,15 +211,15 @@ async def test_a_history_under_two_key_versions_is_read(
     """What was sealed before a rotation opens beside what is sealed after it."""
     from sqlmodel import select
 
-    from compliance.vault.keyring import _branch_binding
+    from compliance.vault.branches import branch_binding
     from compliance.vault.tables import BranchKey, KeyState
 
     before = await _sealed(converter, "before")
     with keys_database.write() as session:
         row = session.exec(select(BranchKey).where(BranchKey.tenant == "acme", BranchKey.purpose == "temporal")).one()
         row.state = KeyState.DECRYPT_ONLY
-        wrapped = bank._kek.wrap(
-            bytes(range(32)), associated_data=_branch_binding("acme", "temporal", row.version + 1, row.suite)
+        wrapped = bank.branches.kek.wrap(
+            bytes(range(32)), associated_data=branch_binding("acme", "temporal", row.version + 1, row.suite)
         )
         changed = {"version": row.version + 1, "wrapped": wrapped, "state": KeyState.ACTIVE}
         session.add(BranchKey(**(row.model_dump() | changed)))

@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import event, update
 from sqlmodel import select
 
+from compliance.vault.branches import branch_binding
 from compliance.vault.cells import CellAddress, RowAddress
 from compliance.vault.kek import KekProvider
-from compliance.vault.keyring import INSTALLATION, KEY_TTL, Purpose, Vault, _branch_binding, open_vault
+from compliance.vault.keyring import INSTALLATION, KEY_TTL, Purpose, Vault, open_vault
 from compliance.vault.store import initialise_key_store
 from compliance.vault.tables import BranchKey, KeyState, SubjectKey
 from models.database.engine import Database
@@ -32,7 +33,7 @@ def _add_branch_version(store: Database, kek: KekProvider, tenant: str, purpose:
         newest = max(versions, key=lambda row: row.version)
         newest.state = KeyState.DECRYPT_ONLY
         version = newest.version + 1
-        binding = _branch_binding(tenant, purpose, version, newest.suite)
+        binding = branch_binding(tenant, purpose, version, newest.suite)
         session.add(
             BranchKey(
                 tenant=tenant,
