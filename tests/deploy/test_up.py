@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -175,8 +176,12 @@ def test_a_backup_of_a_running_stack_comes_up_elsewhere(tmp_path: Path) -> None:
         password = json.loads(old.data.with_name("data.dev-login.json").read_text())["password"]
         archives = json.loads(old.command("backup", "--to", str(tmp_path), "--json").stdout)
         key = old.data.with_name("data.kek").read_bytes()
+        epochs = old.data.with_name("data.epochs")
     new = Stack(tmp_path / "new")
     (tmp_path / "new").mkdir()
+    dark = new.command("restore", archives["data"], archives["keys"])
+    assert dark.returncode == 65  # the key of the archive's day is in no archive
+    shutil.copytree(epochs, new.data.with_name("data.epochs"))
     restored = new.command("restore", archives["data"], archives["keys"])
     assert restored.returncode == 0, restored.stderr
     missing = subprocess.run(new_up(new), capture_output=True, text=True, env=new.environment, timeout=90, check=False)

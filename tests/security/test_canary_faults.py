@@ -62,6 +62,9 @@ def broken_constraint(office: Office) -> None:
 
 
 def full_disk(office: Office) -> None:
+    """Not a page more: the words of an application are longer than what is left in the pages that are there."""
+    with office.deps.database.engine.connect() as connection:
+        connection.exec_driver_sql("VACUUM")
     _on_connect(office, lambda dbapi: dbapi.execute("PRAGMA max_page_count = 1"))
 
 
@@ -81,7 +84,7 @@ def keys_gone(office: Office) -> None:
     def away(*_: Any, **__: Any) -> bytes:
         raise KeysUnavailable(detail="the provider does not answer")
 
-    office.deps.vault._kek.unwrap = away  # type: ignore[method-assign]
+    office.deps.vault.branches.kek.unwrap = away  # type: ignore[method-assign]
     office.deps.vault.forget()
 
 
@@ -110,7 +113,7 @@ async def asked(office: Office, staff: Any) -> list[tuple[int, bytes]]:
         for number, row in enumerate(rows):
             key = {"Idempotency-Key": f"f{number}"}
             calls = [
-                client.post(CASES, json=application_of(row), headers=key),
+                client.post(CASES, json=_at_length(application_of(row)), headers=key),
                 client.post("/v1/subjects/search", json={"mobile": row.mobile}),
                 client.post("/v1/subjects/search", json={"idNumber": row.id_number}),
                 client.get(f"{CASES}/{row.name}"),
@@ -121,6 +124,10 @@ async def asked(office: Office, staff: Any) -> list[tuple[int, bytes]]:
                 answer = await call
                 answers.append((answer.status_code, answer.content))
     return answers
+
+
+def _at_length(body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "hardship": {**body["hardship"], "note": "家中老人住院" * 300}}
 
 
 FAULTS: list[tuple[Fault, str]] = [

@@ -335,6 +335,41 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("subject_id", name=op.f("pk_subject_locks")),
     )
     op.create_table(
+        "suite_changes",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("suite", sa.String(length=24), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=True),
+        sa.Column("old_version", sa.Integer(), nullable=True),
+        sa.Column("reason_code", sa.String(length=40), nullable=False),
+        sa.Column("shown_hash", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("phase", sa.String(length=16), nullable=True),
+        sa.Column("passes", sa.Integer(), nullable=False),
+        sa.Column("reached", sa.String(length=40), nullable=False),
+        sa.Column("figures", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("unopened", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("scan", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("proposed_by", sa.String(length=40), nullable=False),
+        sa.Column("decided_by", sa.String(length=40), nullable=True),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["subject_id"], ["subjects.id"], name=op.f("fk_suite_changes_subject_id_subjects")),
+        sa.ForeignKeyConstraint(["tenant"], ["tenants.code"], name=op.f("fk_suite_changes_tenant_tenants")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suite_changes")),
+    )
+    op.create_index("ix_suite_changes_tenant", "suite_changes", ["tenant", "id"], unique=False)
+    op.create_index(
+        "uq_suite_changes_open",
+        "suite_changes",
+        ["tenant"],
+        unique=True,
+        sqlite_where=sa.text("state IN ('RUNNING', 'PAUSED', 'CANCELLING', 'STOPPED')"),
+        postgresql_where=sa.text("state IN ('RUNNING', 'PAUSED', 'CANCELLING', 'STOPPED')"),
+    )
+    op.create_table(
         "consent_withdrawals",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("tenant", sa.String(), nullable=False),
@@ -434,11 +469,14 @@ def upgrade() -> None:
     op.create_index(
         "ix_audit_events_tenant_at", "audit_events", ["tenant", "at", "id", "action", "actor"], unique=False
     )
+    op.create_index("ix_bank_replies_account", "bank_replies", ["tenant", "account_index"], unique=False)
+    op.create_index(op.f("ix_case_documents_subject_id"), "case_documents", ["subject_id"], unique=False)
     op.add_column("consents", sa.Column("text_hash", sa.String(length=64), nullable=True))
     op.add_column("consents", sa.Column("channel", sa.String(length=8), nullable=True))
     op.add_column("consents", sa.Column("evidence_kind", sa.String(length=12), nullable=True))
     op.add_column("consents", sa.Column("evidence_ref", sa.String(length=120), nullable=True))
     op.create_index("ix_consents_register", "consents", ["tenant", "purpose", "given_at", "id"], unique=False)
+    op.create_index("ix_debit_orders_account", "debit_orders", ["tenant", "account_index"], unique=False)
     op.add_column("subjects", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
     _bring_assessments()
     op.drop_column("tenants", "model_assessed_on")

@@ -24,10 +24,10 @@ from models.domain.tokens import new_token
 from models.operations.rule_desk import NewDraft, add_draft, decide_draft
 from models.operations.rule_passes import Found
 from models.queries.rule_passes import count_open_cases
+from models.tables.assessments import ImpactAssessment
 from models.tables.audit import AuditEvent
 from models.tables.rule_desk import RuleFlip, RuleReevaluation
 from models.tables.tasks import Task
-from models.tables.tenants import Tenant
 from tests.support.signing import TENANT, SigningBench
 
 OWED = {"purchases": 3_000_000}
@@ -183,7 +183,8 @@ def test_a_planted_version_of_a_rule_flips_what_it_forbids(bench: SigningBench, 
 def test_facts_that_have_moved_on_are_counted_and_are_no_flip(bench: SigningBench) -> None:
     case(bench)
     with unit_of_work(bench.database, deed(bench)) as unit:
-        unit.session.get_one(Tenant, TENANT).model_assessed_on = None
+        for assessment in unit.session.exec(select(ImpactAssessment)).all():
+            unit.session.delete(assessment)
     about, flips = done(bench)
     assert (about.flips, about.facts_changed, flips) == (0, 1, [])
 

@@ -264,7 +264,7 @@ def test_who_is_not_in_memory_is_read_and_pushes_nobody_out(
     event.listen(keys_database.engine, "before_cursor_execute", lambda *args: reads.append(args[2]))
     assert vault.open_text(CellAddress("acme", "subjects", "name_cell", "r", "sub_hot"), sealed[-1].cells["name_cell"])
     assert [record.values["name_cell"] for record in _bulk(vault).open(sealed[-1:])] == ["hot"]
-    assert reads == []
+    assert not any("subject_keys" in read or "branch_keys" in read for read in reads)
     assert len(list(_bulk(vault).open(sealed))) == 11
     assert len([read for read in reads if "FROM subject_keys" in read]) == 1
 
