@@ -5,6 +5,7 @@ that does not answer, and keys that are gone. Each time all that was written is 
 book in every spelling.
 """
 
+import contextlib
 import io
 import logging
 import os
@@ -63,8 +64,11 @@ def broken_constraint(office: Office) -> None:
 
 def full_disk(office: Office) -> None:
     """Not a page more: the words of an application are longer than what is left in the pages that are there."""
-    with office.deps.database.engine.connect() as connection:
-        connection.exec_driver_sql("VACUUM")
+    import sqlite3
+
+    office.deps.database.dispose()
+    with contextlib.closing(sqlite3.connect(str(office.deps.database.engine.url.database))) as connection:
+        connection.execute("VACUUM")
     _on_connect(office, lambda dbapi: dbapi.execute("PRAGMA max_page_count = 1"))
 
 
