@@ -26,6 +26,8 @@ from tests.support.api import Office, raw_request
 from tests.support.applications import CASES, FakeDispatcher, application, open_desk
 from tests.support.clock import FakeClock
 
+pytestmark = pytest.mark.long  # thousands of tries; says little more each time
+
 _SEEDS = (
     "\n", "\r\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029", "\x00", "\x1b[2J", "\x1b[31mred\x1b[0m",
     "%n%n%s%x", "%(message)s", "{0}{request}", "${jndi:ldap://x/a}", '"}\n{"level":"critical","event":"owned"}',

@@ -36,6 +36,8 @@ from tests.compliance.audit.test_verify import (
 )
 from tests.support.databases import SqliteFiles, create_data_schema
 
+pytestmark = pytest.mark.long  # thousands of tries; says little more each time
+
 EVENTS = 60
 EVERY = 7
 TRIALS = 300

@@ -20,6 +20,8 @@ from tests.compliance.tamper.exports import Files, exported
 from tests.compliance.tamper.test_events import STRANGER, flipped
 from tests.support.databases import SqliteFiles, create_data_schema
 
+pytestmark = pytest.mark.long  # thousands of tries; says little more each time
+
 EVENTS = 60
 EVERY = 7
 TRIALS = 300

@@ -156,6 +156,7 @@ def _short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keyring, "KEY_TTL", _TTL)
 
 
+@pytest.mark.long
 async def test_a_few_hundred_people(database, keys_database, tmp_path: Path, temporal_server, task_queue: str) -> None:
     await _there_and_back(database, keys_database, tmp_path, temporal_server, task_queue, size=200, within=400)
 
