@@ -155,7 +155,9 @@ async def test_fifty_at_once_under_one_key_are_one_decision(office: Office, disp
     answers = await asyncio.gather(*[decide(office, me, task, {"outcome": "accept"}) for _ in range(50)])
     # Who has waited two seconds for the first one is told to ask again, and then hears the same.
     late = [answer for answer in answers if answer.status_code == 409]
-    assert {(answer.json()["code"], "Retry-After" in answer.headers) for answer in late} <= {("idempotency-in-flight", True)}
+    assert {(answer.json()["code"], "Retry-After" in answer.headers) for answer in late} <= {
+        ("idempotency-in-flight", True)
+    }
     again = [await decide(office, me, task, {"outcome": "accept"}) for _ in late]
     told = [answer for answer in (*answers, *again) if answer not in late]
     assert {answer.status_code for answer in told} == {201}
