@@ -32,7 +32,8 @@ from models.domain.clock import Clock
 from models.domain.ids import case_of_start, start_key, tenant_of_case, tenant_of_workflow
 from models.domain.shanghai import shanghai_date
 from models.domain.states import CHECKER_TASKS, CaseStage, Gate, OutboxKind, TaskType
-from models.operations import decisions, outbox, projection, runs
+from models.operations import outbox, projection, runs
+from models.operations.four_eyes import stand_as_makers
 from models.queries.facts import gate_facts
 from models.tables.installments import RuleVerdict
 from models.tables.tasks import Task
@@ -110,7 +111,7 @@ class SqlPlatform(PlatformPort):
             if before == (task.epoch, task.seq):
                 raise Unchanged
             if TaskType(task.type) in CHECKER_TASKS:
-                decisions.stand_as_makers(
+                stand_as_makers(
                     unit.session,
                     tenant=tenant,
                     subject=task.shown_hash,

@@ -10,6 +10,7 @@ from api.agreements.answers import ReversalAnswer
 from api.agreements.bodies import ReversalBody, SecondPersonBody
 from api.agreements.views import reversal_answer
 from api.deps import ApiDeps, Deps, Locale
+from api.four_eyes import by, refuse_maker
 from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
 from api.identity.authenticate import fresh_login, requires
 from api.identity.principal import Caller, Principal
@@ -18,9 +19,8 @@ from compliance.audit.deeds import shown_hash
 from compliance.audit.unit import unit_of_work
 from models.domain.roles import Permission
 from models.domain.tokens import new_token
-from models.errors import FourEyesViolation, ShownChanged, WrongState
+from models.errors import ShownChanged, WrongState
 from models.operations import reversals
-from models.operations.four_eyes import Who, makers
 from models.operations.idempotency import KeySlot, open_key
 from models.operations.money_notices import tell_reversed
 from models.operations.payments import lock_agreement
@@ -126,7 +126,7 @@ class ReversalController(Controller):
 def _propose(
     deps: ApiDeps, principal: Principal, agreement: Agreement, body: ReversalBody, *, slot: KeySlot, digest: str
 ) -> str:
-    now, by, reversal_id = deps.clock(), _who(principal), new_token("rev")
+    now, maker, reversal_id = deps.clock(), by(principal), new_token("rev")
     deed = deed_on(agreement, "reversal.proposed", by=principal, at=now)
     with unit_of_work(deps.database, deed) as unit:
         open_key(unit.session, slot, fingerprint=digest, resource_id=reversal_id, now=now, status=HTTPStatus.CREATED)
@@ -137,11 +137,11 @@ def _propose(
             reversal_id=reversal_id,
             event_id=body.event_id,
             reason_code=body.reason_code.value,
-            by=by,
+            by=maker,
             now=now,
         )
         reversal.shown_hash = shown_hash(reversals.shown(reversal))
-        reversals.propose(unit.session, reversal, by=by, now=now)
+        reversals.propose(unit.session, reversal, by=maker, now=now)
         deed.facts |= {**reversals.shown(reversal), "shown": reversal.shown_hash}
     return reversal_id
 
@@ -153,7 +153,7 @@ def _decide(deps: ApiDeps, principal: Principal, reversal_id: str, *, shown: str
         NotFound, FourEyesViolation, WrongState, ShownChanged: why not.
     """
     reversal, agreement = reversal_for(deps, principal, reversal_id)
-    _check_second_person(deps, principal, reversal)
+    refuse_maker(deps, principal, shown_hash=reversal.shown_hash)
     if reversal.state != PROPOSED:
         raise WrongState(params={"state": reversal.state})
     if reversal.shown_hash != shown:
@@ -164,9 +164,7 @@ def _decide(deps: ApiDeps, principal: Principal, reversal_id: str, *, shown: str
     deed.facts |= {**reversals.shown(reversal), "shown": shown}
     with unit_of_work(deps.database, deed) as unit:
         locked = lock_agreement(unit.session, agreement.id)
-        decided = reversals.decide(
-            unit.session, reversal, shown_hash=shown, confirm=confirm, by=_who(principal), now=now
-        )
+        decided = reversals.decide(unit.session, reversal, shown_hash=shown, confirm=confirm, by=by(principal), now=now)
         if confirm:
             on = open_date(unit.session, tenant=agreement.tenant, clock=deps.clock)
             booked = reversals.book_reversal(unit.session, locked, decided, on=on, now=now)
@@ -179,15 +177,3 @@ def _decide(deps: ApiDeps, principal: Principal, reversal_id: str, *, shown: str
                 "daysPastDue": after.days_past_due,
             }
     return reversal_for(deps, principal, reversal_id)[0]
-
-
-def _check_second_person(deps: ApiDeps, principal: Principal, reversal: Reversal) -> None:
-    """The first of the three layers: the API asks before it tries."""
-    with deps.database.read() as session:
-        barred = makers(session, shown_hash=reversal.shown_hash)
-    if principal.person_id in barred:
-        raise FourEyesViolation
-
-
-def _who(principal: Principal) -> Who:
-    return Who(staff_id=principal.staff_id, person_id=principal.person_id)

@@ -10,6 +10,7 @@ from api.agreements.answers import AssignmentAnswer
 from api.agreements.bodies import AssignmentBody, SecondPersonBody
 from api.agreements.views import assignment_answer
 from api.deps import ApiDeps, Deps, Locale
+from api.four_eyes import by, refuse_maker
 from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
 from api.identity.authenticate import fresh_login, requires
 from api.identity.principal import Caller, Principal
@@ -18,9 +19,8 @@ from compliance.audit.deeds import shown_hash
 from compliance.audit.unit import unit_of_work
 from models.domain.roles import Permission
 from models.domain.tokens import new_token
-from models.errors import FieldFault, FormInvalid, FourEyesViolation, ShownChanged, WrongState
+from models.errors import FieldFault, FormInvalid, ShownChanged, WrongState
 from models.operations import suspense
-from models.operations.four_eyes import Who, makers
 from models.operations.idempotency import KeySlot, open_key
 from models.operations.money_notices import tell_received
 from models.operations.payments import lock_agreement
@@ -128,7 +128,7 @@ class SuspenseAssignmentController(Controller):
 def _propose(
     deps: ApiDeps, principal: Principal, agreement: Agreement, body: AssignmentBody, *, slot: KeySlot, digest: str
 ) -> str:
-    now, by, assignment_id = deps.clock(), _who(principal), new_token("sua")
+    now, maker, assignment_id = deps.clock(), by(principal), new_token("sua")
     deed = deed_on(agreement, "suspense.assignment-proposed", by=principal, at=now)
     with unit_of_work(deps.database, deed) as unit:
         open_key(unit.session, slot, fingerprint=digest, resource_id=assignment_id, now=now, status=HTTPStatus.CREATED)
@@ -142,12 +142,12 @@ def _propose(
             locked,
             assignment_id=assignment_id,
             reason_code=body.reason_code.value,
-            by=by,
+            by=maker,
             on=open_date(unit.session, tenant=agreement.tenant, clock=deps.clock),
             now=now,
         )
         assignment.shown_hash = shown_hash(suspense.shown(assignment))
-        suspense.propose(unit.session, assignment, by=by, now=now)
+        suspense.propose(unit.session, assignment, by=maker, now=now)
         deed.facts |= {**suspense.shown(assignment), "shown": assignment.shown_hash}
     return assignment_id
 
@@ -161,7 +161,7 @@ def _decide(
         NotFound, FourEyesViolation, WrongState, ShownChanged, AlreadyBooked: why not.
     """
     assignment, agreement = assignment_for(deps, principal, assignment_id)
-    _check_second_person(deps, principal, assignment)
+    refuse_maker(deps, principal, shown_hash=assignment.shown_hash)
     if assignment.state != suspense.PROPOSED:
         raise WrongState(params={"state": assignment.state})
     if assignment.shown_hash != shown:
@@ -173,7 +173,7 @@ def _decide(
     with unit_of_work(deps.database, deed) as unit:
         locked = lock_agreement(unit.session, agreement.id)
         decided = suspense.decide(
-            unit.session, assignment, shown_hash=shown, confirm=confirm, by=_who(principal), now=now
+            unit.session, assignment, shown_hash=shown, confirm=confirm, by=by(principal), now=now
         )
         if confirm:
             on = open_date(unit.session, tenant=agreement.tenant, clock=deps.clock)
@@ -187,14 +187,3 @@ def _decide(
                 "news": booked.told.value if booked.told is not None else None,
             }
     return assignment_for(deps, principal, assignment_id)[0]
-
-
-def _check_second_person(deps: ApiDeps, principal: Principal, assignment: SuspenseAssignment) -> None:
-    """The first of the three layers: the API asks before it tries."""
-    with deps.database.read() as session:
-        if principal.person_id in makers(session, shown_hash=assignment.shown_hash):
-            raise FourEyesViolation
-
-
-def _who(principal: Principal) -> Who:
-    return Who(staff_id=principal.staff_id, person_id=principal.person_id)

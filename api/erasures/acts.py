@@ -5,6 +5,7 @@ from typing import Any
 from api.bodies import known_token
 from api.deps import ApiDeps
 from api.erasures.bodies import ErasureBody, HoldBody, ReleaseBody
+from api.four_eyes import by, refuse_maker
 from api.identity.principal import Principal
 from api.parties.reveal import subject_for
 from compliance.audit.deeds import Deed, shown_hash
@@ -13,9 +14,9 @@ from compliance.vault.cells import CellAddress
 from models.domain.privacy.erasing import ErasureState, HoldState
 from models.domain.shanghai import shanghai_date
 from models.domain.tokens import new_token
-from models.errors import FourEyesViolation, NotFound, ShownChanged, WrongState
+from models.errors import NotFound, ShownChanged, WrongState
 from models.operations import erasure, legal_holds
-from models.operations.erasure import By, NewErasure, Word
+from models.operations.erasure import NewErasure, Word
 from models.operations.idempotency import KeySlot, open_key
 from models.operations.legal_holds import NewHold
 from models.queries import erasure as erasures
@@ -71,7 +72,7 @@ def request_erasure(
         subject_id=subject.id,
         ground=body.ground,
         note_cell=cell,
-        by=_by(principal),
+        by=by(principal),
     )
     bound = shown_hash(erasure.shown(new))
     deed = _deed(deps, principal, "erasure.requested", subject.id)
@@ -92,7 +93,7 @@ def endorse(deps: ApiDeps, principal: Principal, request_id: str, *, shown: str)
     request = request_for(deps, principal, request_id)
     deed = _deed(deps, principal, "erasure.endorsed", request.id, shown=shown)
     with unit_of_work(deps.database, deed) as unit:
-        erasure.endorse(unit.session, request, shown_hash=shown, by=_by(principal), now=deed.at)
+        erasure.endorse(unit.session, request, shown_hash=shown, by=by(principal), now=deed.at)
     return request_for(deps, principal, request_id)
 
 
@@ -105,10 +106,7 @@ def decide(
         NotFound, FourEyesViolation, WrongState, ShownChanged: why not.
     """
     request = request_for(deps, principal, request_id)
-    with deps.database.read() as session:
-        barred = erasure.persons_barred(session, shown_hash=request.shown_hash)
-    if principal.person_id in barred:
-        raise FourEyesViolation
+    refuse_maker(deps, principal, shown_hash=request.shown_hash)
     if request.state != ErasureState.REQUESTED or request.subject_id is None:
         raise WrongState(params={"state": request.state})
     if request.shown_hash != shown:
@@ -117,7 +115,7 @@ def decide(
     with unit_of_work(deps.database, deed) as unit:
         erasure.hold_person(unit.session, request.subject_id, erased_too=True)
         standing = obstacles_of(unit.session, request.subject_id, tenant=request.tenant, today=shanghai_date(deed.at))
-        word = Word(by=_by(principal), shown_hash=shown, reason_code=reason, standing=standing)
+        word = Word(by=by(principal), shown_hash=shown, reason_code=reason, standing=standing)
         decided = erasure.decide(unit.session, request, word, now=deed.at)
         if decided.state == ErasureState.REFUSED:
             deed.action = "erasure.refused"
@@ -142,7 +140,7 @@ def place_hold(
         subject_id=subject.id,
         reason=body.reason,
         reference=body.reference,
-        by=_by(principal),
+        by=by(principal),
     )
     shown = {"hold": new.id, "subject": new.subject_id, "reason": new.reason.value, "reference": new.reference}
     bound = shown_hash(shown)
@@ -157,11 +155,11 @@ def place_hold(
 def confirm_hold(deps: ApiDeps, principal: Principal, hold_id: str, *, shown: str, agree: bool) -> LegalHold:
     """The second person's word on a hold that was placed."""
     hold = hold_for(deps, principal, hold_id)
-    _second_person(deps, principal, hold.shown_hash)
+    refuse_maker(deps, principal, shown_hash=hold.shown_hash)
     action = "legal-hold.confirmed" if agree else "legal-hold.rejected"
     deed = _deed(deps, principal, action, hold.subject_id, hold=hold.id, shown=shown)
     with unit_of_work(deps.database, deed) as unit:
-        legal_holds.confirm(unit.session, hold, agree=agree, shown_hash=shown, by=_by(principal), now=deed.at)
+        legal_holds.confirm(unit.session, hold, agree=agree, shown_hash=shown, by=by(principal), now=deed.at)
     return hold_for(deps, principal, hold_id)
 
 
@@ -173,7 +171,7 @@ def ask_release(deps: ApiDeps, principal: Principal, hold_id: str, body: Release
     deed.facts["shown"] = bound
     with unit_of_work(deps.database, deed) as unit:
         legal_holds.ask_release(
-            unit.session, hold, reason=body.reason, release_hash=bound, by=_by(principal), now=deed.at
+            unit.session, hold, reason=body.reason, release_hash=bound, by=by(principal), now=deed.at
         )
     return hold_for(deps, principal, hold_id)
 
@@ -183,24 +181,12 @@ def release_hold(deps: ApiDeps, principal: Principal, hold_id: str, *, shown: st
     hold = hold_for(deps, principal, hold_id)
     if hold.state != HoldState.RELEASE_ASKED or hold.release_hash is None:
         raise WrongState(params={"state": hold.state})
-    _second_person(deps, principal, hold.release_hash)
+    refuse_maker(deps, principal, shown_hash=hold.release_hash)
     action = "legal-hold.released" if agree else "legal-hold.kept"
     deed = _deed(deps, principal, action, hold.subject_id, hold=hold.id, shown=shown)
     with unit_of_work(deps.database, deed) as unit:
-        legal_holds.release(unit.session, hold, agree=agree, shown_hash=shown, by=_by(principal), now=deed.at)
+        legal_holds.release(unit.session, hold, agree=agree, shown_hash=shown, by=by(principal), now=deed.at)
     return hold_for(deps, principal, hold_id)
-
-
-def _second_person(deps: ApiDeps, principal: Principal, bound: str) -> None:
-    """The first of the layers of four-eyes: the API asks before it tries."""
-    with deps.database.read() as session:
-        barred = legal_holds.persons_barred(session, shown_hash=bound)
-    if principal.person_id in barred:
-        raise FourEyesViolation
-
-
-def _by(principal: Principal) -> By:
-    return By(staff_id=principal.staff_id, person_id=principal.person_id)
 
 
 def _deed(deps: ApiDeps, principal: Principal, action: str, target: str, **facts: Any) -> Deed:

@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from api.bodies import ShortCode
 from api.deps import ApiDeps, Deps, Locale
 from api.etags import IfMatch, check_version, etag
+from api.four_eyes import by
 from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
 from api.identity.authenticate import fresh_login, requires
 from api.identity.principal import Caller, Principal
@@ -31,7 +32,6 @@ from api.registers.assessments import (
     sealed_content,
 )
 from api.registers.text_bodies import ShownBody
-from api.registers.texts import by
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
 from models.domain.assessments import AssessmentState

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from api.bodies import known_token
 from api.deps import ApiDeps, Deps, Locale
 from api.etags import IfMatch, etag
+from api.four_eyes import by
 from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
 from api.identity.authenticate import fresh_login, requires
 from api.identity.principal import Caller, Principal
@@ -27,7 +28,6 @@ from api.registers.incident_bodies import (
     NotNeededDecisionBody,
 )
 from api.registers.incident_views import answer_of, item_of, reason_address, summary_address
-from api.registers.texts import by
 from compliance.audit.deeds import Deed, shown_hash
 from compliance.audit.unit import unit_of_work
 from models.domain.incident_clocks import (

@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.deps import Deps, Locale
 from api.etags import IfMatch, check_version, etag
+from api.four_eyes import by
 from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
 from api.identity.authenticate import fresh_login, requires
 from api.identity.principal import Caller
@@ -73,7 +74,7 @@ class TextDraftController(Controller):
             )
             with unit_of_work(deps.database, deed) as unit:
                 open_key(unit.session, slot, fingerprint=digest, resource_id=draft_id, status=201, now=now)
-                draft_text(unit.session, content, validity, draft_id=draft_id, by=texts.by(principal), now=now)
+                draft_text(unit.session, content, validity, draft_id=draft_id, by=by(principal), now=now)
             return draft_id
 
         def rebuild(draft_id: str) -> Stored:
@@ -152,7 +153,7 @@ class TextDraftController(Controller):
                 validity,
                 draft_id=draft_id,
                 read_revision=if_match,
-                by=texts.by(principal),
+                by=by(principal),
                 now=now,
             )
         return self._told(deps, principal, draft_id, locale)
@@ -180,7 +181,7 @@ class TextDraftController(Controller):
                 draft_id=draft_id,
                 read_revision=if_match,
                 shown_hash=shown,
-                by=texts.by(principal),
+                by=by(principal),
                 now=now,
             )
         return self._told(deps, principal, draft_id, locale)
@@ -201,9 +202,7 @@ class TextDraftController(Controller):
         fresh_login(principal, now=now)
         deed = texts.text_deed(principal, "text.published", draft_id, at=now, shown=data.shown_hash, kind=draft.kind)
         with unit_of_work(deps.database, deed) as unit:
-            made = publish_draft(
-                unit.session, draft_id=draft_id, shown_hash=data.shown_hash, by=texts.by(principal), now=now
-            )
+            made = publish_draft(unit.session, draft_id=draft_id, shown_hash=data.shown_hash, by=by(principal), now=now)
             deed.facts |= {
                 "version": made.version,
                 "content": made.content_hash,
@@ -234,7 +233,7 @@ class TextDraftController(Controller):
                 draft_id=draft_id,
                 shown_hash=data.shown_hash,
                 reason_code=data.reason_code,
-                by=texts.by(principal),
+                by=by(principal),
                 now=now,
             )
         return self._told(deps, principal, draft_id, locale)

@@ -22,17 +22,11 @@ from models.domain.pointers import pointer_of
 from models.domain.privacy_notice import PrivacyNotice
 from models.errors import FieldFault, FormInvalid, FourEyesViolation, NotFound, ShownChanged, WrongState
 from models.operations.consent_texts import Validity, content_of
-from models.operations.second_person import By
 from models.queries.consent_register import draft_by_id
 from models.tables.consent_register import TextDraft, TextVersion
 
 _PART: Final = {TextKind.PRIVACY_NOTICE: ("notice",), TextKind.DATA_SCOPE: ("text", "scope")}
 _DATA: Final = frozenset({*(kind.value for kind in DataKind), *(kind.value for kind in DocumentKind)})
-
-
-def by(principal: Principal) -> By:
-    """Who acts."""
-    return By(tenant=principal.tenant, staff_id=principal.staff_id, person_id=principal.person_id)
 
 
 def read_text(body: TextBody, *, drafted_by: str, now: datetime) -> tuple[TextContent, Validity]:

@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 
 from api.bodies import known_token
 from api.deps import ApiDeps, Deps
+from api.four_eyes import by, refuse_maker
 from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
 from api.identity.authenticate import fresh_login, requires
 from api.identity.principal import Caller, Principal
@@ -28,10 +29,9 @@ from models.domain.roles import Permission
 from models.domain.states import OutboxKind
 from models.domain.suite_changes import ChangeKind, ChangeState, SuiteName
 from models.domain.tokens import new_token
-from models.errors import FieldFault, FormInvalid, FourEyesViolation, ShownChanged, WrongState
+from models.errors import FieldFault, FormInvalid, ShownChanged, WrongState
 from models.operations import outbox, suite_changes
 from models.operations.idempotency import KeySlot, open_key
-from models.operations.suite_changes import By
 from models.tables.parties import Subject
 from models.tables.suite_changes import SuiteChange
 
@@ -97,7 +97,7 @@ class SuiteChangeController(Controller):
     ) -> SuiteChangeAnswer:
         """Confirm as the second person: the workflow starts. Needs a fresh log-in."""
         fresh_login(principal, now=deps.clock())
-        change = await in_thread(_decide, deps, principal, change_id, data.shown_hash, True)  # noqa: FBT003
+        change = await in_thread(_decide, deps, principal, change_id, shown=data.shown_hash, confirm=True)
         # Where that does not arrive, the relay starts it.
         await deps.dispatcher.start(reseal_workflow_id(principal.tenant, change.id))
         return await in_thread(_answer, deps, change)
@@ -113,7 +113,7 @@ class SuiteChangeController(Controller):
         self, change_id: FromPath[str], data: JSONBody[SuiteChangeDecisionBody], deps: Deps, principal: Caller
     ) -> SuiteChangeAnswer:
         """Reject as the second person; everything stays where it is."""
-        return _answer(deps, _decide(deps, principal, change_id, data.shown_hash, False))  # noqa: FBT003
+        return _answer(deps, _decide(deps, principal, change_id, shown=data.shown_hash, confirm=False))
 
     @post(
         "/{change_id:str}/pause",
@@ -154,7 +154,7 @@ def _propose(deps: ApiDeps, principal: Principal, body: SuiteChangeBody, *, slot
     deed = _deed(deps, principal, change, "suite-change.proposed")
     with unit_of_work(deps.database, deed) as unit:
         open_key(unit.session, slot, fingerprint=digest, resource_id=change.id, status=HTTPStatus.CREATED, now=now)
-        suite_changes.propose(unit.session, change, by=_by(principal), now=now)
+        suite_changes.propose(unit.session, change, by=by(principal), now=now)
     return change.id
 
 
@@ -192,14 +192,14 @@ def _draft(deps: ApiDeps, principal: Principal, body: SuiteChangeBody) -> SuiteC
     )
 
 
-def _decide(deps: ApiDeps, principal: Principal, change_id: str, shown: str, confirm: bool) -> SuiteChange:  # noqa: FBT001
+def _decide(deps: ApiDeps, principal: Principal, change_id: str, *, shown: str, confirm: bool) -> SuiteChange:
     """The second person's word.
 
     Raises:
         NotFound, FourEyesViolation, WrongState, ShownChanged, Conflict: why not.
     """
     change = _change(deps, principal, change_id)
-    check_second_person(deps, principal, change)
+    refuse_maker(deps, principal, shown_hash=change.shown_hash)
     if change.state != ChangeState.PROPOSED:
         raise WrongState(params={"state": change.state})
     if change.shown_hash != shown:
@@ -208,7 +208,7 @@ def _decide(deps: ApiDeps, principal: Principal, change_id: str, shown: str, con
     deed = _deed(deps, principal, change, "suite-change.confirmed" if confirm else "suite-change.rejected")
     with unit_of_work(deps.database, deed) as unit:
         decided = suite_changes.decide(
-            unit.session, change, shown_hash=shown, confirm=confirm, by=_by(principal), now=now
+            unit.session, change, shown_hash=shown, confirm=confirm, by=by(principal), now=now
         )
         if confirm:
             workflow_id = reseal_workflow_id(change.tenant, change.id)
@@ -222,18 +222,6 @@ def _decide(deps: ApiDeps, principal: Principal, change_id: str, shown: str, con
                 now=now,
             )
     return decided
-
-
-def check_second_person(deps: ApiDeps, principal: Principal, change: SuiteChange) -> None:
-    """The first of the three layers: the API asks before it tries.
-
-    Raises:
-        FourEyesViolation: the caller asked for the change.
-    """
-    with deps.database.read() as session:
-        barred = suite_changes.persons_barred(session, shown_hash=change.shown_hash)
-    if principal.person_id in barred:
-        raise FourEyesViolation
 
 
 async def _want(
@@ -278,7 +266,3 @@ def _deed(deps: ApiDeps, principal: Principal, change: SuiteChange, action: str)
         at=deps.clock(),
         facts={**suite_changes.shown(change), "shown": change.shown_hash},
     )
-
-
-def _by(principal: Principal) -> By:
-    return By(staff_id=principal.staff_id, person_id=principal.person_id)

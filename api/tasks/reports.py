@@ -9,6 +9,7 @@ from sqlmodel import Session
 from api.bodies import known_token
 from api.deps import ApiDeps
 from api.etags import check_version
+from api.four_eyes import by
 from api.tasks.intake import TaskDecision
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
@@ -21,7 +22,6 @@ from models.errors import FieldFault, FormInvalid, NotFound
 from models.operations.idempotency import open_key
 from models.operations.incidents import Filed, hold_incident, record_report
 from models.operations.record_decisions import keep_decision, take_record_task
-from models.operations.second_person import By
 from models.queries.allowed import require_allowed
 from models.queries.tasks import get_task
 from models.tables.tasks import Decision, Task
@@ -72,8 +72,7 @@ def decide_report(deps: ApiDeps, request: TaskDecision) -> str:
         check_version(read=request.read_version, current=present.version)
         take_record_task(unit.session, task_id=task.id, read_version=request.read_version, now=now)
         keep_decision(unit.session, _decision(request, task, form=form, figures=figures, note=note, now=now))
-        by = By(tenant=principal.tenant, staff_id=principal.staff_id, person_id=principal.person_id)
-        made = record_report(unit.session, filed, incident_id=record, clock=clock, by=by, now=now)
+        made = record_report(unit.session, filed, incident_id=record, clock=clock, by=by(principal), now=now)
         deed.facts["late"] = is_late(due=made.due_at, reported_at=filed.reported_at)
     return request.decision_id
 

@@ -10,9 +10,7 @@ checkpoint on the way, which also proves that each checkpoint grew out of the on
 This file imports nothing of Casework and shares no code with it: it is a second implementation of the same formats.
 """
 
-# ruff: noqa: PLR2004, TRY301 - the numbers are those of the formats
-
-from __future__ import annotations
+# ruff: noqa: PLR2004 - the numbers are those of the formats
 
 import argparse
 import base64
@@ -24,6 +22,7 @@ import json
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,11 +37,12 @@ class Unreadable(Exception):
     """There is nothing here that could be checked."""
 
 
-class Fault(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Fault:
     """One fault: what, where in the log, which event, and what showed it. `until`: it lies before this place."""
 
     kind: str
-    index: int | None  # type: ignore[assignment]
+    index: int | None
     event_id: str | None
     detail: str
     until: int | None = None
@@ -238,10 +238,11 @@ class Export:
             yield from text
 
 
-class Leaf(NamedTuple):
+@dataclass(slots=True)
+class Leaf:
     """A line of leaves.txt, or what an event's line amounts to."""
 
-    index: int  # type: ignore[assignment]
+    index: int
     event_id: str
     hash: bytes
 
@@ -262,10 +263,8 @@ def events_of(export: Export) -> Iterator[Leaf]:
         try:
             event = json.loads(line)
             index, event_id, body = event["index"], event["id"], event["body"]
-            if type(index) is not int or not isinstance(event_id, str):
-                raise ValueError(line)
             said = event_id if f'"id":"{event_id}"' in body else str(json.loads(body)["id"])
-            yield Leaf(index if said == event_id else -1, said, hash_leaf(body.encode()))
+            yield Leaf(index if said == event_id and type(index) is int else -1, said, hash_leaf(body.encode()))
         except (ValueError, TypeError, KeyError):
             yield Leaf(-1, "?", b"")
 
@@ -411,7 +410,7 @@ def sharpen(export: Export, fault: Fault, roots: dict[int, set[bytes]]) -> Fault
         for place, leaf in enumerate(wide[:-1]):
             if leads(before, wide[:place] + wide[place + 1 :], roots[end]):
                 return Fault("inserted", begin + place, leaf.event_id, "the root is right without it")
-    return fault._replace(event_id=inside[0].event_id if inside else None)
+    return replace(fault, event_id=inside[0].event_id if inside else None)
 
 
 def leads(before: Tree, leaves: Sequence[Leaf], wanted: set[bytes]) -> bool:
@@ -481,7 +480,7 @@ def say_export(export: Export, key: Key | None, chosen: argparse.Namespace) -> i
     report = check_export(export, trusted, kept)
     fault = report.fault
     if chosen.json:
-        told = {"ok": fault is None, **report._asdict(), "fault": fault._asdict() if fault is not None else None}
+        told = {**report._asdict(), "ok": fault is None, "fault": fault and asdict(fault)}
         sys.stdout.write(json.dumps(told) + "\n")
         return 0 if fault is None else 1
     out = [f"{report.events} events of a log of {report.leaves}; {report.checkpoints} checkpoints, {report.kept} kept"]
@@ -490,7 +489,7 @@ def say_export(export: Export, key: Key | None, chosen: argparse.Namespace) -> i
     if fault is None:
         out.append(f"the log holds; root {report.root}")
     else:
-        where = f"{fault.index}" if fault.until is None else f"{fault.index} to {fault.until - 1}"
+        where = fault.index if fault.until is None else f"{fault.index} to {fault.until - 1}"
         out.append(f"FIRST FAULT: {fault.kind} at {where}, event {fault.event_id} ({fault.detail})")
     sys.stdout.write("\n".join(out) + "\n")
     return 0 if fault is None else 1

@@ -19,7 +19,7 @@ from models.domain.canonical import digest
 from models.domain.shanghai import SHANGHAI, shanghai_date
 from models.domain.tokens import new_token
 from models.errors import FourEyesViolation, NotFound, ShownChanged, StaleVersion, WrongState
-from models.operations.second_person import By, made_by, stand_as_checker, stand_as_makers
+from models.operations.four_eyes import By, is_maker, stand_as_checker, stand_as_makers
 from models.tables.assessments import ImpactAssessment
 
 SET_UP: Final = "operator"  # an assessment that an institution brings along; approved outside, past two persons here
@@ -187,7 +187,7 @@ def _decide(session: Session, assessment_id: str, *, shown_hash: str, by: By, no
             col(ImpactAssessment.tenant) == by.tenant,
             col(ImpactAssessment.state) == AssessmentState.REVIEW,
             col(ImpactAssessment.shown_hash) == shown_hash,
-            ~made_by(col(ImpactAssessment.shown_hash), by.person_id),
+            ~is_maker(shown_hash=col(ImpactAssessment.shown_hash), person_id=by.person_id),
         )
         .values(decided_by=by.staff_id, revision=col(ImpactAssessment.revision) + 1, updated_at=now, **values)
         .execution_options(synchronize_session=False)

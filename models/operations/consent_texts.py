@@ -14,7 +14,7 @@ from models.domain.consent_texts import TextContent, TextKind, TextState
 from models.domain.product import TermsKind
 from models.domain.tokens import new_token
 from models.errors import Conflict, FourEyesViolation, NotFound, ShownChanged, StaleVersion, WrongState
-from models.operations.second_person import By, made_by, stand_as_checker, stand_as_makers
+from models.operations.four_eyes import By, is_maker, stand_as_checker, stand_as_makers
 from models.tables.consent_register import TextDraft, TextVersion
 from models.tables.tenants import Product
 
@@ -233,7 +233,7 @@ def _decide(
             col(TextDraft.tenant) == by.tenant,
             col(TextDraft.state) == TextState.SUBMITTED,
             col(TextDraft.shown_hash) == shown_hash,
-            ~made_by(col(TextDraft.shown_hash), by.person_id),
+            ~is_maker(shown_hash=col(TextDraft.shown_hash), person_id=by.person_id),
         )
         .values(
             state=to,

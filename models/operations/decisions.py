@@ -6,11 +6,10 @@ reaches the fourth (`four_eyes` is unique over subject and person).
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import exists, or_, true
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, delete, select, update
+from sqlalchemy import or_, true
+from sqlmodel import Session, col, delete, update
 
 from models.contracts.installments import DecideInput, MendedBureau, Terms
 from models.domain.states import (
@@ -22,7 +21,6 @@ from models.domain.states import (
     TaskState,
     TaskType,
 )
-from models.domain.tokens import new_token
 from models.errors import (
     AlreadyClaimed,
     CaseworkError,
@@ -34,11 +32,9 @@ from models.errors import (
     WrongState,
 )
 from models.operations import outbox
+from models.operations.four_eyes import is_maker, stand_as_checker
 from models.tables.installments import InstallmentCase
 from models.tables.tasks import Decision, FourEyes, Task
-
-MAKER: Final = "maker"
-CHECKER: Final = "checker"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,11 +71,7 @@ def prepare_task_decision(
     Raises:
         StaleVersion, DecisionPending, WrongState, AlreadyClaimed, ShownChanged, FourEyesViolation, NotFound: why not.
     """
-    made_by_caller = exists().where(
-        col(FourEyes.subject) == col(Task.shown_hash),
-        col(FourEyes.person_id) == decision.person_id,
-        col(FourEyes.side) == MAKER,
-    )
+    made_by_caller = is_maker(shown_hash=col(Task.shown_hash), person_id=decision.person_id)
     taken = session.exec(
         update(Task)
         .where(
@@ -106,7 +98,16 @@ def prepare_task_decision(
     if (is_check or decision.outcome in CUSTOMER_OUTCOMES) and decision.shown_hash != task.shown_hash:
         raise ShownChanged
     if is_check:
-        _stand_as(session, CHECKER, decision, subject=task.shown_hash, now=now)
+        if decision.person_id is None:
+            raise FourEyesViolation
+        stand_as_checker(
+            session,
+            tenant=decision.tenant,
+            subject=task.shown_hash,
+            person_id=decision.person_id,
+            record_id=decision.id,
+            now=now,
+        )
     _keep(session, decision, task_id=task_id, now=now)
 
 
@@ -217,19 +218,6 @@ def settle_applied(session: Session, *, decision_id: str, now: datetime) -> Deci
     return decision
 
 
-def stand_as_makers(session: Session, *, tenant: str, subject: str, persons: tuple[str, ...], now: datetime) -> None:
-    """Note who made what is shown, so that none of them can check it. Repeatable."""
-    standing = set(session.exec(select(FourEyes.person_id).where(col(FourEyes.subject) == subject)).all())
-    for person in persons:
-        if person not in standing:
-            session.add(
-                FourEyes(
-                    id=new_token("eye"), tenant=tenant, subject=subject, person_id=person, side=MAKER, created_at=now
-                )
-            )
-    session.flush()
-
-
 def _keep(session: Session, decision: NewDecision, *, task_id: str | None, now: datetime) -> None:
     session.add(
         Decision(
@@ -259,26 +247,6 @@ def _keep(session: Session, decision: NewDecision, *, task_id: str | None, now: 
         now=now,
     )
     session.flush()
-
-
-def _stand_as(session: Session, side: str, decision: NewDecision, *, subject: str, now: datetime) -> None:
-    if decision.person_id is None:
-        raise FourEyesViolation
-    session.add(
-        FourEyes(
-            id=new_token("eye"),
-            tenant=decision.tenant,
-            subject=subject,
-            person_id=decision.person_id,
-            side=side,
-            decision_id=decision.id,
-            created_at=now,
-        )
-    )
-    try:
-        session.flush()
-    except IntegrityError as error:  # the fourth layer: the database itself
-        raise FourEyesViolation(detail=decision.id) from error
 
 
 def _free_for(decision: NewDecision) -> Any:

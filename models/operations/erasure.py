@@ -10,33 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, exists, func, update
+from sqlalchemy import delete, func, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from models.domain.privacy.erasing import ErasureState, Ground, commitment
 from models.domain.privacy.retention import Obstacle, until_when
-from models.domain.tokens import new_token
-from models.errors import Conflict, FourEyesViolation, NotFound, ShownChanged, WrongState
+from models.errors import Conflict, NotFound, ShownChanged, WrongState
+from models.operations.four_eyes import By, is_maker, stand_as_checker, stand_as_maker, why_not
 from models.tables.agreements import Agreement
 from models.tables.daily import BankReply, DebitOrder
 from models.tables.erasure import ErasureRequest, SubjectLock
 from models.tables.installments import BureauReport, CaseContact, CaseDocument, InstallmentCase
 from models.tables.notices import OneTimeCode
 from models.tables.parties import ContactPoint, CustomerLink, Subject
-from models.tables.tasks import FourEyes
 
-MAKER: Final = "maker"
-CHECKER: Final = "checker"
 _INDEX_BYTES: Final = 32
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class By:
-    """A member of staff: the account, and the person behind it, whom four-eyes looks at."""
-
-    staff_id: str
-    person_id: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,7 +95,7 @@ def make(
     )
     session.add(request)
     if new.by is not None and not standing:
-        _stand_as(session, request, by=new.by, side=MAKER, now=now)
+        stand_as_maker(session, **_stand(request), person_id=new.by.person_id, now=now)
     try:
         session.flush()
     except IntegrityError:
@@ -134,17 +123,9 @@ def endorse(session: Session, request: ErasureRequest, *, shown_hash: str, by: B
     after = session.get_one(ErasureRequest, request.id, populate_existing=True)
     if not endorsed:
         raise WrongState(params={"state": after.state}) if after.state != ErasureState.PROPOSED else ShownChanged()
-    _stand_as(session, after, by=by, side=MAKER, now=now)
+    stand_as_maker(session, **_stand(after), person_id=by.person_id, now=now)
     session.flush()
     return after
-
-
-def persons_barred(session: Session, *, shown_hash: str) -> frozenset[str]:
-    """Who may not be the second person: who asked for it."""
-    rows = session.exec(
-        select(col(FourEyes.person_id)).where(col(FourEyes.subject) == shown_hash, col(FourEyes.side) == MAKER)
-    )
-    return frozenset(rows)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,18 +151,13 @@ def decide(session: Session, request: ErasureRequest, word: Word, *, now: dateti
     """
     standing = word.standing if word.reason_code is None else ()
     state = ErasureState.REJECTED if word.reason_code is not None else ErasureState.APPROVED
-    barred = exists().where(
-        col(FourEyes.subject) == col(ErasureRequest.shown_hash),
-        col(FourEyes.person_id) == word.by.person_id,
-        col(FourEyes.side) == MAKER,
-    )
     decided = session.exec(
         update(ErasureRequest)
         .where(
             col(ErasureRequest.id) == request.id,
             col(ErasureRequest.state) == ErasureState.REQUESTED,
             col(ErasureRequest.shown_hash) == word.shown_hash,
-            ~barred,
+            ~is_maker(shown_hash=col(ErasureRequest.shown_hash), person_id=word.by.person_id),
         )
         .values(
             state=(ErasureState.REFUSED if standing else state).value,
@@ -195,12 +171,14 @@ def decide(session: Session, request: ErasureRequest, word: Word, *, now: dateti
     ).rowcount
     after = session.get_one(ErasureRequest, request.id, populate_existing=True)
     if not decided:
-        raise _why_not(session, after, word)
-    _stand_as(session, after, by=word.by, side=CHECKER, now=now)
-    try:
-        session.flush()
-    except IntegrityError:
-        raise FourEyesViolation from None
+        raise why_not(
+            session,
+            state=after.state,
+            waiting=ErasureState.REQUESTED,
+            shown_hash=after.shown_hash,
+            person_id=word.by.person_id,
+        )
+    stand_as_checker(session, **_stand(after), person_id=word.by.person_id, now=now)
     return after
 
 
@@ -339,23 +317,5 @@ def _agreements(subject_id: str) -> Any:
     return select(col(Agreement.id)).where(col(Agreement.subject_id) == subject_id)
 
 
-def _why_not(session: Session, request: ErasureRequest, word: Word) -> Exception:
-    if request.state != ErasureState.REQUESTED:
-        return WrongState(params={"state": request.state})
-    if word.by.person_id in persons_barred(session, shown_hash=request.shown_hash):
-        return FourEyesViolation()
-    return ShownChanged()
-
-
-def _stand_as(session: Session, request: ErasureRequest, *, by: By, side: str, now: datetime) -> None:
-    session.add(
-        FourEyes(
-            id=new_token("eye"),
-            tenant=request.tenant,
-            subject=request.shown_hash,
-            person_id=by.person_id,
-            side=side,
-            decision_id=request.id,
-            created_at=now,
-        )
-    )
+def _stand(request: ErasureRequest) -> dict[str, str]:
+    return {"tenant": request.tenant, "subject": request.shown_hash, "record_id": request.id}

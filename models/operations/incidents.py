@@ -10,8 +10,8 @@ from sqlmodel import Session, col, select, update
 from models.domain.incident_clocks import BY_CODE, CLOCKS_VERSION, IncidentClock, IncidentFacts, clocks_for, due_at
 from models.domain.tokens import new_token
 from models.errors import FourEyesViolation, NotFound, ShownChanged, StaleVersion, WrongState
+from models.operations.four_eyes import By, is_maker, stand_as_checker, stand_as_makers
 from models.operations.incident_tasks import sync_tasks
-from models.operations.second_person import By, made_by, stand_as_checker, stand_as_makers
 from models.tables.incidents import IncidentCorrection, IncidentReport, SecurityIncident
 
 OPEN: Final = "OPEN"
@@ -223,7 +223,7 @@ def decide_not_needed(
             col(IncidentReport.tenant) == by.tenant,
             col(IncidentReport.state) == OPEN,
             col(IncidentReport.shown_hash) == shown_hash,
-            ~made_by(col(IncidentReport.shown_hash), by.person_id),
+            ~is_maker(shown_hash=col(IncidentReport.shown_hash), person_id=by.person_id),
         )
         .values(version=col(IncidentReport.version) + 1, updated_at=now, **values)
         .execution_options(synchronize_session=False)

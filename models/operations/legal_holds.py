@@ -4,16 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import exists, update
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlalchemy import update
+from sqlmodel import Session, col
 
 from models.domain.privacy.erasing import HoldReason, HoldState, ReleaseReason
-from models.domain.tokens import new_token
-from models.errors import FourEyesViolation, ShownChanged, WrongState
-from models.operations.erasure import CHECKER, MAKER, By
+from models.errors import WrongState
+from models.operations.four_eyes import By, is_maker, stand_as_checker, stand_as_maker, why_not
 from models.tables.erasure import LegalHold
-from models.tables.tasks import FourEyes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +83,7 @@ def place(session: Session, new: NewHold, *, shown_hash: str, now: datetime) -> 
     )
     session.add(hold)
     session.flush()
-    _stand_as(session, hold, subject=shown_hash, by=new.by, side=MAKER, now=now)
+    _stand_as_maker(session, hold, subject=shown_hash, by=new.by, now=now)
     session.flush()
     return hold
 
@@ -114,7 +111,7 @@ def ask_release(
     after = session.get_one(LegalHold, hold.id, populate_existing=True)
     if not asked:
         raise WrongState(params={"state": after.state})
-    _stand_as(session, after, subject=release_hash, by=by, side=MAKER, now=now)
+    _stand_as_maker(session, after, subject=release_hash, by=by, now=now)
     session.flush()
     return after
 
@@ -139,9 +136,7 @@ def release(session: Session, hold: LegalHold, *, agree: bool, shown_hash: str, 
 
 def _turn(session: Session, hold: LegalHold, turn: _Turn, *, shown_hash: str, by: By, now: datetime) -> LegalHold:
     bound = getattr(LegalHold, turn.bound_to)
-    barred = exists().where(
-        col(FourEyes.subject) == shown_hash, col(FourEyes.person_id) == by.person_id, col(FourEyes.side) == MAKER
-    )
+    barred = is_maker(shown_hash=shown_hash, person_id=by.person_id)
     turned = session.exec(
         update(LegalHold)
         .where(col(LegalHold.id) == hold.id, col(LegalHold.state) == turn.before, bound == shown_hash, ~barred)
@@ -150,40 +145,18 @@ def _turn(session: Session, hold: LegalHold, turn: _Turn, *, shown_hash: str, by
     ).rowcount
     after = session.get_one(LegalHold, hold.id, populate_existing=True)
     if not turned:
-        raise _why_not(session, after, turn, by=by)
-    _stand_as(session, after, subject=shown_hash, by=by, side=CHECKER, now=now)
-    try:
-        session.flush()
-    except IntegrityError:
-        raise FourEyesViolation from None
+        raise why_not(
+            session,
+            state=after.state,
+            waiting=turn.before,
+            shown_hash=str(getattr(after, turn.bound_to)),
+            person_id=by.person_id,
+        )
+    stand_as_checker(
+        session, tenant=after.tenant, subject=shown_hash, person_id=by.person_id, record_id=after.id, now=now
+    )
     return after
 
 
-def persons_barred(session: Session, *, shown_hash: str) -> frozenset[str]:
-    """Who may not be the second person."""
-    rows = session.exec(
-        select(col(FourEyes.person_id)).where(col(FourEyes.subject) == shown_hash, col(FourEyes.side) == MAKER)
-    )
-    return frozenset(rows)
-
-
-def _why_not(session: Session, hold: LegalHold, turn: _Turn, *, by: By) -> Exception:
-    if hold.state != turn.before:
-        return WrongState(params={"state": hold.state})
-    if by.person_id in persons_barred(session, shown_hash=str(getattr(hold, turn.bound_to))):
-        return FourEyesViolation()
-    return ShownChanged()
-
-
-def _stand_as(session: Session, hold: LegalHold, *, subject: str, by: By, side: str, now: datetime) -> None:
-    session.add(
-        FourEyes(
-            id=new_token("eye"),
-            tenant=hold.tenant,
-            subject=subject,
-            person_id=by.person_id,
-            side=side,
-            decision_id=hold.id,
-            created_at=now,
-        )
-    )
+def _stand_as_maker(session: Session, hold: LegalHold, *, subject: str, by: By, now: datetime) -> None:
+    stand_as_maker(session, tenant=hold.tenant, subject=subject, person_id=by.person_id, record_id=hold.id, now=now)

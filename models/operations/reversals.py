@@ -8,13 +8,12 @@ from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import update
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from models.domain.servicing.events import EventKind, PaymentChannel
-from models.errors import Conflict, FieldFault, FormInvalid, FourEyesViolation, ShownChanged, WrongState
+from models.errors import Conflict, FieldFault, FormInvalid, WrongState
 from models.operations.agreements import named
-from models.operations.four_eyes import CHECKER, MAKER, Proposal, Who, is_maker, makers, stand_as
+from models.operations.four_eyes import By, is_maker, stand_as_checker, stand_as_maker, why_not
 from models.operations.payments import Receipt, book_money
 from models.operations.suspense import take_back_assignment
 from models.tables.agreements import Agreement, AgreementEvent
@@ -40,7 +39,7 @@ def shown(reversal: Reversal) -> dict[str, object]:
 
 
 def draft(
-    session: Session, agreement: Agreement, *, reversal_id: str, event_id: str, reason_code: str, by: Who, now: datetime
+    session: Session, agreement: Agreement, *, reversal_id: str, event_id: str, reason_code: str, by: By, now: datetime
 ) -> Reversal:
     """A proposal that is not written yet: the caller hashes what it shows, then `propose` writes it.
 
@@ -73,14 +72,14 @@ def draft(
     )
 
 
-def propose(session: Session, reversal: Reversal, *, by: Who, now: datetime) -> None:
+def propose(session: Session, reversal: Reversal, *, by: By, now: datetime) -> None:
     """Write a proposal that waits for its second person."""
     session.add(reversal)
-    stand_as(session, _proposal(reversal), by=by, side=MAKER, now=now)
+    stand_as_maker(session, **_stand(reversal), person_id=by.person_id, now=now)
     session.flush()
 
 
-def decide(session: Session, reversal: Reversal, *, shown_hash: str, confirm: bool, by: Who, now: datetime) -> Reversal:
+def decide(session: Session, reversal: Reversal, *, shown_hash: str, confirm: bool, by: By, now: datetime) -> Reversal:
     """Confirm or reject as the second person. Call it with the agreement locked; `book_reversal` follows.
 
     Raises:
@@ -101,12 +100,8 @@ def decide(session: Session, reversal: Reversal, *, shown_hash: str, confirm: bo
     ).rowcount
     after = session.get_one(Reversal, reversal.id, populate_existing=True)
     if not decided:
-        raise _why_not(session, after, by=by)
-    stand_as(session, _proposal(after), by=by, side=CHECKER, now=now)
-    try:
-        session.flush()
-    except IntegrityError:
-        raise FourEyesViolation from None
+        raise why_not(session, state=after.state, waiting=PROPOSED, shown_hash=after.shown_hash, person_id=by.person_id)
+    stand_as_checker(session, **_stand(after), person_id=by.person_id, now=now)
     return after
 
 
@@ -140,13 +135,5 @@ def _taken_back(session: Session, event_id: str) -> bool:
     return session.exec(found).first() is not None
 
 
-def _why_not(session: Session, reversal: Reversal, *, by: Who) -> Exception:
-    if reversal.state != PROPOSED:
-        return WrongState(params={"state": reversal.state})
-    if by.person_id in makers(session, shown_hash=reversal.shown_hash):
-        return FourEyesViolation()
-    return ShownChanged()
-
-
-def _proposal(reversal: Reversal) -> Proposal:
-    return Proposal(id=reversal.id, tenant=reversal.tenant, shown_hash=reversal.shown_hash)
+def _stand(reversal: Reversal) -> dict[str, str]:
+    return {"tenant": reversal.tenant, "subject": reversal.shown_hash, "record_id": reversal.id}

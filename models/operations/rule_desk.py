@@ -12,11 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
 from models.domain.rule_desk import DraftKind, DraftState
-from models.domain.tokens import new_token
 from models.errors import Conflict, FieldFault, FormInvalid, FourEyesViolation, NotFound, ShownChanged, WrongState
-from models.operations.decisions import CHECKER, MAKER
+from models.operations.four_eyes import stand_as_checker, stand_as_maker
 from models.tables.rule_desk import RuleDraft, RuleDraftDecision
-from models.tables.tasks import FourEyes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +64,7 @@ def add_draft(
         session.flush()
     except IntegrityError:
         raise Conflict(detail=f"{new.kind} {new.version}") from None
-    _stand_as(session, draft, person_id=by_person, side=MAKER, now=now)
+    stand_as_maker(session, **_stand(draft), person_id=by_person, now=now)
     session.flush()
     return draft
 
@@ -120,11 +118,7 @@ def decide_draft(
         session.flush()
     except IntegrityError:
         raise Conflict(detail=draft_id) from None
-    _stand_as(session, draft, person_id=by_person, side=CHECKER, now=now)
-    try:
-        session.flush()
-    except IntegrityError:
-        raise FourEyesViolation from None
+    stand_as_checker(session, **_stand(draft), person_id=by_person, now=now)
     return decision
 
 
@@ -166,15 +160,5 @@ def _slot(session: Session, draft: RuleDraft) -> str:
     return f"{year}/{before + 1:06d}"
 
 
-def _stand_as(session: Session, draft: RuleDraft, *, person_id: str, side: str, now: datetime) -> None:
-    session.add(
-        FourEyes(
-            id=new_token("eye"),
-            tenant=draft.tenant,
-            subject=draft.shown_hash,
-            person_id=person_id,
-            side=side,
-            decision_id=draft.id,
-            created_at=now,
-        )
-    )
+def _stand(draft: RuleDraft) -> dict[str, str]:
+    return {"tenant": draft.tenant, "subject": draft.shown_hash, "record_id": draft.id}

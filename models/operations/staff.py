@@ -25,14 +25,13 @@ from models.errors import (
     StaleVersion,
     WrongState,
 )
+from models.operations.four_eyes import MAKER, stand_as_checker, stand_as_maker
 from models.tables.staff import LoginThrottle, RoleChange, Staff, StaffRole
 from models.tables.tasks import FourEyes
 
 PROPOSED: Final = "PROPOSED"
 CONFIRMED: Final = "CONFIRMED"
 REJECTED: Final = "REJECTED"
-MAKER: Final = "maker"
-CHECKER: Final = "checker"
 CONCERNED: Final = "target"
 
 
@@ -213,9 +212,9 @@ def propose_role_change(
         proposed_at=now,
     )
     session.add(change)
-    _stand_as(session, change, person_id=by_person, side=MAKER, now=now)
+    stand_as_maker(session, **_stand(change), person_id=by_person, now=now)
     if staff.person_id != by_person:
-        _stand_as(session, change, person_id=staff.person_id, side=CONCERNED, now=now)
+        stand_as_maker(session, **_stand(change), person_id=staff.person_id, now=now, side=CONCERNED)
     session.flush()
     return change
 
@@ -277,11 +276,7 @@ def decide_role_change(
         raise NotFound
     if decided == 0:
         raise _why_not(session, change, shown_hash=shown_hash, by_person=by_person)
-    _stand_as(session, change, person_id=by_person, side=CHECKER, now=now)
-    try:
-        session.flush()
-    except IntegrityError:
-        raise FourEyesViolation from None
+    stand_as_checker(session, **_stand(change), person_id=by_person, now=now)
     if confirm:
         _apply(session, change)
     return change
@@ -315,18 +310,8 @@ def _apply(session: Session, change: RoleChange) -> None:
     )
 
 
-def _stand_as(session: Session, change: RoleChange, *, person_id: str, side: str, now: datetime) -> None:
-    session.add(
-        FourEyes(
-            id=new_token("eye"),
-            tenant=change.tenant,
-            subject=change.shown_hash,
-            person_id=person_id,
-            side=side,
-            decision_id=change.id,
-            created_at=now,
-        )
-    )
+def _stand(change: RoleChange) -> dict[str, str]:
+    return {"tenant": change.tenant, "subject": change.shown_hash, "record_id": change.id}
 
 
 def _execute(session: Session, statement: UpdateBase) -> int:

@@ -5,31 +5,19 @@ made the proposal, and `four_eyes` is unique over subject and person.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import exists, update
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from models.domain.suite_changes import OPEN_CHANGES, ChangeKind, ChangePhase, ChangeState
-from models.domain.tokens import new_token
-from models.errors import Conflict, FourEyesViolation, NotFound, ShownChanged, WrongState
+from models.errors import Conflict, NotFound, WrongState
+from models.operations.four_eyes import By, is_maker, stand_as_checker, stand_as_maker, why_not
 from models.tables.suite_changes import SuiteChange
-from models.tables.tasks import FourEyes
 
 MOST_NAMED: Final = 50  # places that a change names; how many there are stands beside them
-_MAKER: Final = "maker"
-_CHECKER: Final = "checker"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class By:
-    """A member of staff: the account, and the person behind it, whom four-eyes looks at."""
-
-    staff_id: str
-    person_id: str
 
 
 def shown(change: SuiteChange) -> dict[str, object]:
@@ -48,16 +36,8 @@ def propose(session: Session, change: SuiteChange, *, by: By, now: datetime) -> 
     """Write a proposal that waits for its second person."""
     session.add(change)
     session.flush()
-    _stand_as(session, change, by=by, side=_MAKER, now=now)
+    stand_as_maker(session, **_stand(change), person_id=by.person_id, now=now)
     session.flush()
-
-
-def persons_barred(session: Session, *, shown_hash: str) -> frozenset[str]:
-    """Who may not be the second person: who asked for it."""
-    rows = session.exec(
-        select(col(FourEyes.person_id)).where(col(FourEyes.subject) == shown_hash, col(FourEyes.side) == _MAKER)
-    )
-    return frozenset(rows)
 
 
 def decide(
@@ -71,11 +51,6 @@ def decide(
         ShownChanged: the caller was shown something else.
         Conflict: another change of this tenant is under way.
     """
-    barred = exists().where(
-        col(FourEyes.subject) == col(SuiteChange.shown_hash),
-        col(FourEyes.person_id) == by.person_id,
-        col(FourEyes.side) == _MAKER,
-    )
     state = ChangeState.RUNNING if confirm else ChangeState.REJECTED
     try:
         decided = session.exec(
@@ -84,7 +59,7 @@ def decide(
                 col(SuiteChange.id) == change.id,
                 col(SuiteChange.state) == ChangeState.PROPOSED,
                 col(SuiteChange.shown_hash) == shown_hash,
-                ~barred,
+                ~is_maker(shown_hash=col(SuiteChange.shown_hash), person_id=by.person_id),
             )
             .values(state=state, decided_by=by.staff_id, decided_at=now)
             .execution_options(synchronize_session=False)
@@ -93,12 +68,14 @@ def decide(
         raise Conflict(detail=change.id) from None
     after = session.get_one(SuiteChange, change.id, populate_existing=True)
     if not decided:
-        raise _why_not(session, after, by=by)
-    _stand_as(session, after, by=by, side=_CHECKER, now=now)
-    try:
-        session.flush()
-    except IntegrityError:
-        raise FourEyesViolation from None
+        raise why_not(
+            session,
+            state=after.state,
+            waiting=ChangeState.PROPOSED,
+            shown_hash=after.shown_hash,
+            person_id=by.person_id,
+        )
+    stand_as_checker(session, **_stand(after), person_id=by.person_id, now=now)
     return after
 
 
@@ -179,23 +156,5 @@ def is_whole_tenant(change: SuiteChange) -> bool:
     return change.kind == ChangeKind.SUITE
 
 
-def _why_not(session: Session, change: SuiteChange, *, by: By) -> Exception:
-    if change.state != ChangeState.PROPOSED:
-        return WrongState(params={"state": change.state})
-    if by.person_id in persons_barred(session, shown_hash=change.shown_hash):
-        return FourEyesViolation()
-    return ShownChanged()
-
-
-def _stand_as(session: Session, change: SuiteChange, *, by: By, side: str, now: datetime) -> None:
-    session.add(
-        FourEyes(
-            id=new_token("eye"),
-            tenant=change.tenant,
-            subject=change.shown_hash,
-            person_id=by.person_id,
-            side=side,
-            decision_id=change.id,
-            created_at=now,
-        )
-    )
+def _stand(change: SuiteChange) -> dict[str, str]:
+    return {"tenant": change.tenant, "subject": change.shown_hash, "record_id": change.id}

@@ -18,8 +18,8 @@ from models.domain.reconciliation.records import entry_reference
 from models.domain.servicing.events import PaymentChannel
 from models.domain.servicing.ledger import Account
 from models.domain.tokens import uuid7
-from models.errors import Conflict, FieldFault, FormInvalid, FourEyesViolation, ShownChanged, WrongState
-from models.operations.four_eyes import CHECKER, MAKER, Proposal, Who, is_maker, makers, stand_as
+from models.errors import Conflict, FieldFault, FormInvalid, WrongState
+from models.operations.four_eyes import By, is_maker, stand_as_checker, stand_as_maker, why_not
 from models.operations.payments import Money, Receipt, record_payment, refuse_date, refuse_ended
 from models.tables.agreements import Agreement, LedgerEntry
 from models.tables.daily import BankReply, DebitOrder
@@ -51,7 +51,7 @@ def draft(
     *,
     assignment_id: str,
     reason_code: str,
-    by: Who,
+    by: By,
     on: date,
     now: datetime,
 ) -> SuspenseAssignment:
@@ -89,14 +89,14 @@ def draft(
     )
 
 
-def propose(session: Session, assignment: SuspenseAssignment, *, by: Who, now: datetime) -> None:
+def propose(session: Session, assignment: SuspenseAssignment, *, by: By, now: datetime) -> None:
     """Write a proposal that waits for its second person.
 
     Raises:
         Conflict: another one for the same entry was first.
     """
     session.add(assignment)
-    stand_as(session, _proposal(assignment), by=by, side=MAKER, now=now)
+    stand_as_maker(session, **_stand(assignment), person_id=by.person_id, now=now)
     try:
         session.flush()
     except IntegrityError:
@@ -104,7 +104,7 @@ def propose(session: Session, assignment: SuspenseAssignment, *, by: Who, now: d
 
 
 def decide(
-    session: Session, assignment: SuspenseAssignment, *, shown_hash: str, confirm: bool, by: Who, now: datetime
+    session: Session, assignment: SuspenseAssignment, *, shown_hash: str, confirm: bool, by: By, now: datetime
 ) -> SuspenseAssignment:
     """Confirm or reject as the second person. Call it with the agreement locked; `book_assignment` follows.
 
@@ -126,16 +126,8 @@ def decide(
     ).rowcount
     after = session.get_one(SuspenseAssignment, assignment.id, populate_existing=True)
     if not decided:
-        if after.state != PROPOSED:
-            raise WrongState(params={"state": after.state})
-        if by.person_id in makers(session, shown_hash=after.shown_hash):
-            raise FourEyesViolation
-        raise ShownChanged
-    stand_as(session, _proposal(after), by=by, side=CHECKER, now=now)
-    try:
-        session.flush()
-    except IntegrityError:
-        raise FourEyesViolation from None
+        raise why_not(session, state=after.state, waiting=PROPOSED, shown_hash=after.shown_hash, person_id=by.person_id)
+    stand_as_checker(session, **_stand(after), person_id=by.person_id, now=now)
     return after
 
 
@@ -201,8 +193,8 @@ def _waiting(reply_id: str) -> SelectOfScalar[str]:
     )
 
 
-def _proposal(assignment: SuspenseAssignment) -> Proposal:
-    return Proposal(id=assignment.id, tenant=assignment.tenant, shown_hash=assignment.shown_hash)
+def _stand(assignment: SuspenseAssignment) -> dict[str, str]:
+    return {"tenant": assignment.tenant, "subject": assignment.shown_hash, "record_id": assignment.id}
 
 
 def _move(session: Session, reply_id: str, *, seen: ReplyState, to: ReplyState) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, tuple_
 from sqlmodel import Session, col, func, select
@@ -40,11 +40,12 @@ class EventFilter:
     until: datetime | None = None
 
 
-class Recorded(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Recorded:
     """An event and its place in the log; None while it waits for the sealer."""
 
     event: AuditEvent
-    index: int | None  # type: ignore[assignment]  # shadows tuple.index, which nobody asks a row for
+    index: int | None
 
 
 def search_events(

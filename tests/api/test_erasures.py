@@ -24,7 +24,8 @@ from models.domain.privacy.retention import RetentionPolicy
 from models.domain.roles import Role
 from models.errors import FourEyesViolation, SubjectShredded
 from models.operations import erasure
-from models.operations.erasure import By, Word
+from models.operations.erasure import Word
+from models.operations.four_eyes import By
 from models.operations.products import set_terms
 from models.tables.audit import AuditEvent
 from models.tables.erasure import ErasureRequest
@@ -193,7 +194,7 @@ async def test_who_asks_cannot_approve_in_any_layer(bank: Office) -> None:
     # The same person under another account, past the API.
     with pytest.raises(FourEyesViolation), bank.deps.database.write() as session:
         request = session.get_one(ErasureRequest, made["id"])
-        word = Word(by=By(staff_id="stf_other", person_id=both.person_id), shown_hash=made["shownHash"])
+        word = Word(by=By(tenant="main", staff_id="stf_other", person_id=both.person_id), shown_hash=made["shownHash"])
         erasure.decide(session, request, word, now=bank.clock())
     assert (await call(bank, both, "GET", path)).json()["state"] == "REQUESTED"
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from api.four_eyes import refuse_maker
 from api.identity.authenticate import load_principal
-from api.suites.controller import check_second_person
 from models.database.engine import Database
 from models.domain.roles import Role
 from models.errors import FourEyesViolation
 from models.operations import suite_changes
-from models.operations.suite_changes import By
+from models.operations.four_eyes import By
 from models.tables.audit import AuditEvent
 from models.tables.platform import OutboxEntry
 from models.tables.staff import Staff
@@ -96,8 +96,8 @@ async def test_who_asked_cannot_confirm_under_any_account(bank, maker) -> None:
     with bank.deps.database.read() as session:
         row = suite_changes.of_tenant(session, tenant="main", change_id=change["id"])
     with pytest.raises(FourEyesViolation):  # the API's own question
-        check_second_person(bank.deps, principal, row)
-    by = By(staff_id=same.id, person_id=same.person_id)
+        refuse_maker(bank.deps, principal, shown_hash=row.shown_hash)
+    by = By(tenant="main", staff_id=same.id, person_id=same.person_id)
     with pytest.raises(FourEyesViolation), bank.deps.database.write() as session:  # the compare-and-set
         suite_changes.decide(session, row, shown_hash=row.shown_hash, confirm=True, by=by, now=bank.clock())
 

@@ -21,8 +21,8 @@ from models.operations.assessments import (
     submit_assessment,
 )
 from models.operations.consent_texts import Validity, change_draft, draft_text, publish_draft, submit_draft
+from models.operations.four_eyes import By
 from models.operations.incidents import decide_not_needed, open_incident, propose_not_needed, report_of
-from models.operations.second_person import By
 from models.tables.assessments import ImpactAssessment
 from models.tables.consent_register import TextVersion
 from models.tables.incidents import IncidentReport, SecurityIncident
