@@ -37,7 +37,7 @@ from api.identity.principal import Principal
 from api.in_thread import in_thread
 from compliance.audit.deeds import canonical_json
 from compliance.audit.unit import bookkeeping
-from compliance.vault.keyring import Purpose
+from compliance.vault.purposes import Purpose
 from models.errors import IdempotencyInFlight, IdempotencyKeyMissing, IdempotencyMismatch
 from models.operations.idempotency import MAX_ROUTE, KeySlot, KeyTaken, find_key, store_answer
 from models.tables.platform import IdempotencyKey

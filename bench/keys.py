@@ -14,9 +14,10 @@ from compliance.vault import cells, rewrap, rotation
 from compliance.vault.cells import SubjectKeyAddress
 from compliance.vault.kek import EnvKek
 from compliance.vault.kek_rotation import rotate_kek
-from compliance.vault.keyring import Purpose
+from compliance.vault.purposes import Purpose
+from compliance.vault.states import KeyState
 from compliance.vault.suites import AES_256_GCM, SealingKey
-from compliance.vault.tables import KeyState, SubjectKey
+from compliance.vault.tables import SubjectKey
 
 PERSONS = 100_000
 TENANTS = 10

@@ -9,7 +9,7 @@ from activities.parties.reseal_steps import SqlReseal
 from bench.measuring import NOW, Stores, empty_stores, seconds
 from bench.registry import Figure, Floor, measures
 from compliance.vault.cells import RowAddress
-from compliance.vault.keyring import Purpose
+from compliance.vault.purposes import Purpose
 from compliance.vault.subjects import new_subject_key
 from models.contracts.parties import ResealStep, SubjectsStep
 from models.domain.suite_changes import ChangeKind, ChangeReason, ChangeState, SuiteName

@@ -20,7 +20,8 @@ from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
 from compliance.vault.cells import CellAddress
 from compliance.vault.epochs import EpochKeys, epoch_of, wipe
-from compliance.vault.keyring import INSTALLATION, Vault, open_vault
+from compliance.vault.keyring import Vault, open_vault
+from compliance.vault.purposes import INSTALLATION
 from compliance.vault.store import tombstones
 from compliance.vault.suites import EnabledSuites
 from compliance.vault.tables import SubjectKey

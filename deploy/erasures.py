@@ -13,7 +13,8 @@ from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
 from compliance.vault.epochs import EpochKeys, wipe
 from compliance.vault.erasure import Erasing
-from compliance.vault.keyring import INSTALLATION, Vault
+from compliance.vault.keyring import Vault
+from compliance.vault.purposes import INSTALLATION
 from compliance.vault.store import shred_subject_keys, tombstones
 from deploy.migrate import Store
 from deploy.stores import Stores

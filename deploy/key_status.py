@@ -11,8 +11,9 @@ from compliance.vault.inventory import inventory
 from compliance.vault.kek import KekProvider
 from compliance.vault.rotation import users_of
 from compliance.vault.rotation_rules import rule_of
+from compliance.vault.states import KeyState
 from compliance.vault.store import answering
-from compliance.vault.tables import BranchKey, KeyAcknowledgement, KeyJournal, KeyState
+from compliance.vault.tables import BranchKey, KeyAcknowledgement, KeyJournal
 from deploy.keks import candidates, where_now
 from deploy.stores import Stores, key_counts
 from deploy.values import Settings

@@ -11,14 +11,14 @@ from sqlmodel import col, func, select
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
 from compliance.vault.kek import KekProvider, create_kek_file
-from compliance.vault.keyring import INSTALLATION, Vault, open_vault
+from compliance.vault.keyring import Vault, open_vault
+from compliance.vault.purposes import INSTALLATION
 from compliance.vault.store import check_key_store, initialise_key_store
 from compliance.vault.suites import EnabledSuites
 from compliance.vault.tables import BranchKey, SubjectKey, Tombstone
 from deploy import datadir
 from deploy.exits import CommandFailed, ExitCode
 from deploy.keks import is_made_here, kek_for, kek_named
-from deploy.keks import kek_of as kek_of  # noqa: PLC0414 - where it has always been
 from deploy.migrate import Migrated, Store, migrate, refuse_other_schema
 from deploy.safety import unsafe
 from deploy.values import Settings

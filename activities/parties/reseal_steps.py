@@ -13,7 +13,8 @@ from activities.parties.reseal_indexes import reseal_indexes
 from activities.parties.reseal_scan import scan
 from activities.parties.reseal_work import Found, ResealWork
 from compliance.audit.unit import Unchanged, unit_of_work
-from compliance.vault.keyring import KEY_TTL, Vault
+from compliance.vault.branches import KEY_TTL
+from compliance.vault.keyring import Vault
 from models.contracts.parties import (
     ResealBegun,
     ResealFailed,

@@ -28,7 +28,8 @@ from api.identity.tokens import (
 )
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import bookkeeping, unit_of_work
-from compliance.vault.keyring import Purpose, Vault
+from compliance.vault.keyring import Vault
+from compliance.vault.purposes import Purpose
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.domain.tokens import new_token

@@ -20,7 +20,7 @@ from compliance.audit.checkpoint import Checkpoint, NoteInvalid, origin_of, sign
 from compliance.audit.log import Edge, leaf_hash
 from compliance.audit.nodes import extend_nodes
 from compliance.audit.unit import bookkeeping
-from compliance.vault.keyring import Purpose
+from compliance.vault.purposes import Purpose
 from models.database.engine import Database
 from models.tables.audit import AuditCheckpoint, AuditEvent, AuditLeaf, AuditPending, AuditTree
 

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 from compliance.vault import bulk_store
 from compliance.vault.cells import ManySubjectKeys
+from compliance.vault.states import KeyState
 from compliance.vault.suites import EnabledSuites, SealingKey
-from compliance.vault.tables import KeyState
 from models.database.engine import Database
 from models.errors import CannotOpen, KeysUnavailable, SubjectShredded
 

@@ -9,7 +9,8 @@ from sqlalchemy import select as alchemy_select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from compliance.vault.store import SUBJECT_WRAP, answering, refuse_inactive
+from compliance.vault.purposes import Purpose
+from compliance.vault.store import answering, refuse_inactive
 from compliance.vault.tables import SubjectKey, Tombstone
 from models.database.engine import Database
 
@@ -71,7 +72,7 @@ def add_subject_keys(
         SubjectKey.tenant == tenant, col(SubjectKey.subject_id).in_(subject_ids)
     )
     with answering(), database.write() as session:
-        refuse_inactive(session, tenant=tenant, purpose=SUBJECT_WRAP, version=branch_version)
+        refuse_inactive(session, tenant=tenant, purpose=Purpose.SUBJECT_WRAP, version=branch_version)
         taken = {*session.exec(known).all(), *_shredded_of(session, tenant, subject_ids)}
         missing = [row for row in rows if row["subject_id"] not in taken]
         if not missing:

@@ -15,8 +15,9 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from compliance.vault.branches import BranchKeys
+from compliance.vault.states import KeyState
 from compliance.vault.store import answering
-from compliance.vault.tables import BranchKey, KeyAcknowledgement, KeyHolder, KeyState, KeyStoreHead
+from compliance.vault.tables import BranchKey, KeyAcknowledgement, KeyHolder, KeyStoreHead
 from models.database.engine import Database
 from models.errors import CannotOpen, KeysUnavailable
 

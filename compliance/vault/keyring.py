@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from compliance.vault import blind, cells, files, seal_keys, signing, store
 from compliance.vault.blind import BlindField
-from compliance.vault.branches import KEY_TTL as KEY_TTL  # noqa: PLC0414 - whoever has the vault waits for it
 from compliance.vault.branches import Branch, BranchKeys, ReopenKek, newest_active
 from compliance.vault.bulk_keys import SubjectKeys
 from compliance.vault.cache import Lru
@@ -24,9 +23,7 @@ from compliance.vault.cells import CellAddress, RowAddress
 from compliance.vault.files import FileAddress, SealedFile
 from compliance.vault.framing import framed
 from compliance.vault.kek import KekProvider
-from compliance.vault.purposes import HANDED_OUT
-from compliance.vault.purposes import INSTALLATION as INSTALLATION  # noqa: PLC0414 - the vault's own tenant
-from compliance.vault.purposes import Purpose as Purpose  # noqa: PLC0414 - for whoever has the vault
+from compliance.vault.purposes import HANDED_OUT, INSTALLATION, Purpose
 from compliance.vault.renewal import KeyRenewal
 from compliance.vault.seal_keys import DocumentSeal
 from compliance.vault.store import NotActive

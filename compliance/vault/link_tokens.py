@@ -10,7 +10,8 @@ import hmac
 from datetime import UTC, datetime
 from typing import Final
 
-from compliance.vault.keyring import Purpose, Vault
+from compliance.vault.keyring import Vault
+from compliance.vault.purposes import Purpose
 from models.tables.parties import CustomerLink
 
 PATH: Final = "/v1/links"

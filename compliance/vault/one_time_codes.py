@@ -14,8 +14,9 @@ from typing import Final
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
 from compliance.vault.framing import framed
-from compliance.vault.keyring import Purpose, Vault
+from compliance.vault.keyring import Vault
 from compliance.vault.notice_secrets import seal_secrets
+from compliance.vault.purposes import Purpose
 from models.database.engine import Database
 from models.domain.notices import NoticeChannel, NoticeKind, case_tail
 from models.domain.one_time_codes import CODE_LIFE, DIGITS, CodePurpose, CodeRefusal

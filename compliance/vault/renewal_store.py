@@ -9,8 +9,10 @@ from sqlalchemy import delete, exists, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
-from compliance.vault.store import SUBJECT_WRAP, answering, empty_log, overwrite_freed, refuse_inactive
-from compliance.vault.tables import BranchKey, KeyState, SubjectKey, Tombstone
+from compliance.vault.purposes import Purpose
+from compliance.vault.states import KeyState
+from compliance.vault.store import answering, empty_log, overwrite_freed, refuse_inactive
+from compliance.vault.tables import BranchKey, SubjectKey, Tombstone
 from models.database.engine import Database
 
 
@@ -67,7 +69,7 @@ def add_subject_versions(database: Database, rows: Sequence[SubjectKey]) -> int:
 
 
 def _add_versions(session: Session, tenant: str, rows: Sequence[SubjectKey]) -> int:
-    refuse_inactive(session, tenant=tenant, purpose=SUBJECT_WRAP, version=rows[0].branch_version)
+    refuse_inactive(session, tenant=tenant, purpose=Purpose.SUBJECT_WRAP, version=rows[0].branch_version)
     known = _versions(session, tenant, [row.subject_id for row in rows])
     standing = {(row.subject_id, row.version) for row in known}
     new = [

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from compliance.vault.framing import framed
+from compliance.vault.states import KeyState
 from compliance.vault.suites import SealingKey
-from compliance.vault.tables import KeyState, SealKey
+from compliance.vault.tables import SealKey
 from models.errors import CannotOpen
 
 AUTHORITY_LIFE: Final = timedelta(days=30 * 365)

@@ -18,13 +18,13 @@ from sqlmodel import Session, col, select
 
 from compliance.vault.framing import framed
 from compliance.vault.kek import KekProvider
-from compliance.vault.states import deed_of
+from compliance.vault.purposes import Purpose
+from compliance.vault.states import KeyState, deed_of
 from compliance.vault.suites import EnabledSuites
 from compliance.vault.tables import (
     KEY_SCHEMA_VERSION,
     BranchKey,
     KeyJournal,
-    KeyState,
     KeyStoreHead,
     KeyTable,
     SealKey,
@@ -39,8 +39,6 @@ from models.errors import CannotOpen, DatabaseBusy, KeysUnavailable, SchemaNewer
 R = TypeVar("R")
 CHECK_CONSTANT: Final = b"casework key store, check value 1"
 CHECK_BINDING: Final = framed("casework.key-store", KEY_SCHEMA_VERSION)
-SUBJECT_WRAP: Final = "subject-wrap"  # `keyring.Purpose`, which lies above this file
-SEAL_WRAP: Final = "seal-wrap"
 _INITIALISING: Final = 7_318_402_551  # an advisory lock of PostgreSQL: two processes may not create the tables at once
 
 
@@ -296,7 +294,7 @@ def add_subject_key(database: Database, row: SubjectKey) -> bool:
     """
 
     def known(session: Session) -> bool | None:
-        refuse_inactive(session, tenant=row.tenant, purpose=SUBJECT_WRAP, version=row.branch_version)
+        refuse_inactive(session, tenant=row.tenant, purpose=Purpose.SUBJECT_WRAP, version=row.branch_version)
         rows = _subject_rows(session, row.tenant, row.subject_id)
         return True if rows.keys or rows.shredded else None
 
@@ -366,7 +364,7 @@ def add_seal_key(database: Database, row: SealKey) -> bool:
     """
 
     def known(session: Session) -> SealKey | None:
-        refuse_inactive(session, tenant=row.tenant, purpose=SEAL_WRAP, version=row.branch_version)
+        refuse_inactive(session, tenant=row.tenant, purpose=Purpose.SEAL_WRAP, version=row.branch_version)
         return session.get(SealKey, (row.tenant, row.version))
 
     return _add_once(database, row, known)

@@ -17,9 +17,10 @@ from compliance.vault.cache import Lru
 from compliance.vault.cells import SubjectKeyAddress
 from compliance.vault.hearing import Hearing
 from compliance.vault.purposes import Purpose
+from compliance.vault.states import KeyState
 from compliance.vault.store import NotActive
 from compliance.vault.suites import SealingKey
-from compliance.vault.tables import KeyState, SubjectKey
+from compliance.vault.tables import SubjectKey
 from models.errors import CannotOpen, KeysUnavailable, SubjectShredded
 
 _TRIES: Final = 3  # a branch key is rotated now and then; twice during one call is a fault

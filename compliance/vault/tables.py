@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, LargeBinary, MetaData, text
 from sqlmodel import Field, SQLModel
 
-from compliance.vault.states import KeyState as KeyState  # noqa: PLC0414 - the column's words, for whoever has the row
+from compliance.vault.states import KeyState
 from models.tables.base import NAMING, instant
 
 KEY_SCHEMA_VERSION: Final = 1

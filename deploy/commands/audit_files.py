@@ -59,7 +59,7 @@ def export(
     from compliance.audit.deeds import Deed  # noqa: PLC0415
     from compliance.audit.export import Choice, export_log  # noqa: PLC0415
     from compliance.audit.unit import unit_of_work  # noqa: PLC0415
-    from compliance.vault.keyring import INSTALLATION  # noqa: PLC0415
+    from compliance.vault.purposes import INSTALLATION  # noqa: PLC0415
     from deploy.clock import wall_clock  # noqa: PLC0415
     from models.queries.audit import targets_of_case  # noqa: PLC0415
 

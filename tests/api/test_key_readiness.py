@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from compliance.vault.branches import KEY_TTL
 from compliance.vault.kek import KekProvider
-from compliance.vault.keyring import KEY_TTL, Purpose
+from compliance.vault.purposes import Purpose
 from models.errors import KeysUnavailable
 from tests.support.api import Office
 

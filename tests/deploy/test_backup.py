@@ -23,9 +23,10 @@ from deploy import datadir
 from deploy.backup import Archives, backup, restore
 from deploy.erasures import reapply_erasures
 from deploy.exits import CommandFailed, ExitCode
+from deploy.keks import kek_of
 from deploy.settings import load_settings
 from deploy.snapshot import copy_sqlite
-from deploy.stores import after_restore, build_vault, kek_of, key_counts, open_stores, prepare_embedded
+from deploy.stores import after_restore, build_vault, key_counts, open_stores, prepare_embedded
 from deploy.values import Settings
 from models.domain.states import CaseStage, OutboxKind
 from models.errors import SubjectShredded

@@ -18,7 +18,8 @@ from activities.parties.reseal_steps import SqlReseal
 from compliance.vault.blind import BlindField
 from compliance.vault.cells import CellAddress
 from compliance.vault.files import FileAddress
-from compliance.vault.keyring import Purpose, Vault
+from compliance.vault.keyring import Vault
+from compliance.vault.purposes import Purpose
 from compliance.vault.shelf import Shelf
 from compliance.vault.subjects import new_subject_key
 from deploy.demo.book import BookRow

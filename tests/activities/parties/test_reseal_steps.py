@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from compliance.vault import cells, files
 from compliance.vault.renewal import SUITES_BY_NAME
-from compliance.vault.tables import KeyState
+from compliance.vault.states import KeyState
 from models.contracts.parties import ResealStep, SubjectsStep
 from models.domain.suite_changes import ChangeState, SuiteName
 from models.tables.audit import AuditEvent

@@ -212,7 +212,8 @@ async def test_a_history_under_two_key_versions_is_read(
     from sqlmodel import select
 
     from compliance.vault.branches import branch_binding
-    from compliance.vault.tables import BranchKey, KeyState
+    from compliance.vault.states import KeyState
+    from compliance.vault.tables import BranchKey
 
     before = await _sealed(converter, "before")
     with keys_database.write() as session:

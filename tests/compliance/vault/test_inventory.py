@@ -4,7 +4,8 @@ from sqlalchemy import LargeBinary
 
 from compliance.vault import rotation
 from compliance.vault.inventory import cell_columns, index_columns, inventory
-from compliance.vault.keyring import Purpose, Vault
+from compliance.vault.keyring import Vault
+from compliance.vault.purposes import Purpose
 from compliance.vault.rotation_rules import rule_of
 from compliance.vault.suites import SM4_GCM
 from models.database.engine import Database

@@ -12,10 +12,12 @@ from sqlalchemy import event, update
 from sqlmodel import select
 
 from compliance.vault import kek_rotation
+from compliance.vault.branches import KEY_TTL
 from compliance.vault.cells import CellAddress
 from compliance.vault.kek import FileKek, KekProvider, create_kek_file
 from compliance.vault.kek_rotation import rotate_kek
-from compliance.vault.keyring import KEY_TTL, Purpose, Vault, open_vault
+from compliance.vault.keyring import Vault, open_vault
+from compliance.vault.purposes import Purpose
 from compliance.vault.store import initialise_key_store, kek_in_force
 from compliance.vault.tables import BranchKey, KeyJournal
 from models.database.engine import Database, open_database

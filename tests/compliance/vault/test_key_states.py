@@ -16,7 +16,8 @@ from sqlmodel import select
 from compliance.vault import rewrap, rotation
 from compliance.vault.cells import CellAddress
 from compliance.vault.kek import KekProvider
-from compliance.vault.keyring import Purpose, Vault, open_vault
+from compliance.vault.keyring import Vault, open_vault
+from compliance.vault.purposes import Purpose
 from compliance.vault.states import OPENING, STEPS, KeyState, deed_of
 from compliance.vault.store import initialise_key_store
 from compliance.vault.tables import BranchKey, KeyJournal, SubjectKey

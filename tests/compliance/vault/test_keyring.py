@@ -11,12 +11,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import event, update
 from sqlmodel import select
 
-from compliance.vault.branches import branch_binding
+from compliance.vault.branches import KEY_TTL, branch_binding
 from compliance.vault.cells import CellAddress, RowAddress
 from compliance.vault.kek import KekProvider
-from compliance.vault.keyring import INSTALLATION, KEY_TTL, Purpose, Vault, open_vault
+from compliance.vault.keyring import Vault, open_vault
+from compliance.vault.purposes import INSTALLATION, Purpose
+from compliance.vault.states import KeyState
 from compliance.vault.store import initialise_key_store
-from compliance.vault.tables import BranchKey, KeyState, SubjectKey
+from compliance.vault.tables import BranchKey, SubjectKey
 from models.database.engine import Database
 from models.errors import CannotOpen, KeysUnavailable
 from tests.support.clock import FakeClock

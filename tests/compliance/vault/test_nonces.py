@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from compliance.vault import suites
+from compliance.vault.branches import KEY_TTL
 from compliance.vault.cells import RowAddress, seal_cell
-from compliance.vault.keyring import KEY_TTL, Vault
+from compliance.vault.keyring import Vault
 from compliance.vault.suites import AES_256_GCM, NONCE_BYTES, SEALS_PER_KEY, SM4_GCM, SealingKey, Suite
 from models.errors import KeysUnavailable
 from tests.support.clock import FakeClock

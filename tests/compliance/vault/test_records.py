@@ -12,10 +12,12 @@ from sqlmodel import select
 
 from compliance.vault import suites as suites_module
 from compliance.vault.blind import BlindField
+from compliance.vault.branches import KEY_TTL
 from compliance.vault.bulk_keys import CHUNK
 from compliance.vault.cells import PACKED_FORMAT, CellAddress, RowAddress, open_cell, open_packed
 from compliance.vault.kek import KekProvider
-from compliance.vault.keyring import KEY_TTL, Purpose, Vault, open_vault
+from compliance.vault.keyring import Vault, open_vault
+from compliance.vault.purposes import Purpose
 from compliance.vault.records import Indexed, Record, RecordLayout, RecordVault, SealedRecord
 from compliance.vault.store import initialise_key_store
 from compliance.vault.suites import AES_256_GCM, SM4_GCM, EnabledSuites

@@ -11,10 +11,12 @@ from sqlmodel import col, func, select
 from compliance.vault import cells, rewrap, rotation
 from compliance.vault.cells import CellAddress, SubjectKeyAddress
 from compliance.vault.kek import KekProvider
-from compliance.vault.keyring import Purpose, Vault, open_vault
+from compliance.vault.keyring import Vault, open_vault
+from compliance.vault.purposes import Purpose
+from compliance.vault.states import KeyState
 from compliance.vault.store import initialise_key_store
 from compliance.vault.suites import AES_256_GCM, SealingKey
-from compliance.vault.tables import KeyJournal, KeyState, SubjectKey
+from compliance.vault.tables import KeyJournal, SubjectKey
 from models.database.engine import Database
 from models.errors import SubjectShredded, WrongState
 from tests.support.clock import FakeClock

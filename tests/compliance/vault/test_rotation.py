@@ -14,7 +14,8 @@ from compliance.vault import rewrap, rotation
 from compliance.vault.cells import CellAddress
 from compliance.vault.holders import LIVES_FOR
 from compliance.vault.kek import KekProvider
-from compliance.vault.keyring import Purpose, Vault, open_vault
+from compliance.vault.keyring import Vault, open_vault
+from compliance.vault.purposes import Purpose
 from compliance.vault.store import initialise_key_store
 from compliance.vault.suites import SM4_GCM
 from compliance.vault.tables import BranchKey, KeyAcknowledgement, KeyHolder, SealKey, SubjectKey

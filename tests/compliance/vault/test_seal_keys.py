@@ -11,7 +11,8 @@ from sqlalchemy import delete, update
 from sqlmodel import select
 
 from compliance.vault.kek import KekProvider
-from compliance.vault.keyring import Purpose, Vault, open_vault
+from compliance.vault.keyring import Vault, open_vault
+from compliance.vault.purposes import Purpose
 from compliance.vault.store import initialise_key_store
 from compliance.vault.tables import BranchKey, SealKey
 from models.database.engine import Database

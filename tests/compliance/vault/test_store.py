@@ -14,7 +14,8 @@ from sqlmodel import col, select
 
 from compliance.vault.cells import CellAddress
 from compliance.vault.kek import EnvKek, KekProvider
-from compliance.vault.keyring import Purpose, Vault, open_vault
+from compliance.vault.keyring import Vault, open_vault
+from compliance.vault.purposes import Purpose
 from compliance.vault.store import check_key_store, initialise_key_store
 from compliance.vault.tables import BranchKey, KeyStoreHead, KeyTable, SubjectKey, Tombstone
 from models.database.engine import Database, open_database
