@@ -162,11 +162,15 @@ def _draft(deps: ApiDeps, principal: Principal, body: SuiteChangeBody) -> SuiteC
     """What is asked for.
 
     Raises:
-        FormInvalid: not exactly one of suite and subject, or no such subject.
+        FormInvalid: not exactly one of suite and subject, a suite that is not enabled, or no such subject.
         SubjectShredded: the person's keys are gone.
     """
     if (body.suite is None) == (body.subject_id is None):
         fault = FieldFault(pointer="", code="exactly-one", params={"allowed": "suite, subjectId"})
+        raise FormInvalid(faults=(fault,))
+    if body.suite is not None and SUITES_BY_NAME[body.suite] not in deps.vault.branches.suites.suites:
+        enabled = ", ".join(suite.code for suite in deps.vault.branches.suites.suites)
+        fault = FieldFault(pointer="/suite", code="suite-not-enabled", params={"allowed": enabled})
         raise FormInvalid(faults=(fault,))
     tenant, old_version = principal.tenant, None
     if body.subject_id is not None:

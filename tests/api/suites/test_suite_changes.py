@@ -8,6 +8,7 @@ from sqlmodel import select
 
 from api.four_eyes import refuse_maker
 from api.identity.authenticate import load_principal
+from compliance.vault.suites import EnabledSuites
 from models.database.engine import Database
 from models.domain.roles import Role
 from models.errors import FourEyesViolation
@@ -100,6 +101,12 @@ async def test_who_asked_cannot_confirm_under_any_account(bank, maker) -> None:
     by = By(tenant="main", staff_id=same.id, person_id=same.person_id)
     with pytest.raises(FourEyesViolation), bank.deps.database.write() as session:  # the compare-and-set
         suite_changes.decide(session, row, shown_hash=row.shown_hash, confirm=True, by=by, now=bank.clock())
+
+
+async def test_a_suite_that_is_not_enabled_is_refused_at_once(bank, maker) -> None:
+    bank.deps.vault.branches.suites = EnabledSuites.named(["aes-256-gcm"])
+    refused = (await propose(bank, maker)).json()
+    assert [(fault["pointer"], fault["code"]) for fault in refused["errors"]] == [("/suite", "suite-not-enabled")]
 
 
 async def test_an_operator_may_ask_and_not_confirm(bank, maker) -> None:
