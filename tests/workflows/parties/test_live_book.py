@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, select, update
 
-from compliance.vault import keyring
+from compliance.vault import branches
 from compliance.vault.cells import CellAddress
 from compliance.vault.files import FileAddress
 from compliance.vault.keyring import open_vault
@@ -153,7 +153,7 @@ async def _there_and_back(
 
 @pytest.fixture(autouse=True)
 def _short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keyring, "KEY_TTL", _TTL)
+    monkeypatch.setattr(branches, "KEY_TTL", _TTL)
 
 
 @pytest.mark.long
