@@ -57,8 +57,9 @@ def read_verifier_key(text: str) -> Ed25519PublicKey:
         ValueError: it is none, or its name or id does not belong to the key.
     """
     try:
-        raw = base64.b64decode(text.strip().rpartition("+")[2], validate=True)
-    except ValueError:
+        # Base64 has a "+" of its own: only the first two divide.
+        raw = base64.b64decode(text.strip().split("+", 2)[2], validate=True)
+    except (ValueError, IndexError):
         raw = b""
     if len(raw) != _KEY_BYTES or raw[0] != _ED25519:
         raise ValueError("not a verifier key: <name>+<id>+<key>")
