@@ -4,7 +4,7 @@ Which KEK is in force stands in the key store. When it changed hands, the next r
 new one and goes on; so does a read of a version that another process made a moment ago.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -133,23 +133,15 @@ class BranchKeys:
         Returns:
             Whether it was this one that was written.
         """
-        binding = branch_binding(tenant, purpose, version, suite.id)
-        for _ in range(_TRIES):
-            kek = self._kek
-            row = BranchKey(
-                tenant=tenant,
-                purpose=purpose,
-                version=version,
-                suite=suite.id,
-                wrapped=kek.wrap(secret, associated_data=binding),
-                state=state,
-                created_at=self.clock(),
-            )
-            try:
-                return store.add_branch_key(self.database, row, kek_id=kek.id, actor=actor)
-            except KekChanged:
-                self._rows(tenant, purpose)  # takes up the one in force
-        raise KeysUnavailable(detail="the key-encryption key changes hands all the time")
+        return self._add(tenant, {purpose: secret}, suite=suite, version=version, state=state, actor=actor)
+
+    def add_first(self, tenant: str, secrets: Mapping[str, bytes], *, suite: Suite) -> bool:
+        """Write first versions for several purposes, all or none.
+
+        Returns:
+            Whether these were written; not if another process has made one of them meanwhile.
+        """
+        return self._add(tenant, secrets, suite=suite, version=1, state=KeyState.ACTIVE, actor="vault")
 
     def derived(self, branch: Branch, key: SealingKey, *context: str) -> SealingKey:
         """A key of the suite's own length that only this version and this context give."""
@@ -171,6 +163,29 @@ class BranchKeys:
         self._cache.clear()
 
     # Inside -----------------------------------------------------------------------------------------------------------
+
+    def _add(
+        self, tenant: str, secrets: Mapping[str, bytes], *, suite: Suite, version: int, state: KeyState, actor: str
+    ) -> bool:
+        for _ in range(_TRIES):
+            kek, at = self._kek, self.clock()
+            rows = [
+                BranchKey(
+                    tenant=tenant,
+                    purpose=purpose,
+                    version=version,
+                    suite=suite.id,
+                    wrapped=kek.wrap(secret, associated_data=branch_binding(tenant, purpose, version, suite.id)),
+                    state=state,
+                    created_at=at,
+                )
+                for purpose, secret in secrets.items()
+            ]
+            try:
+                return store.add_branch_keys(self.database, rows, kek_id=kek.id, actor=actor)
+            except KekChanged:
+                self._rows(tenant, min(secrets))  # takes up the one in force
+        raise KeysUnavailable(detail="the key-encryption key changes hands all the time")
 
     def _rows(self, tenant: str, purpose: str) -> tuple[Sequence[BranchKey], KekProvider]:
         """The rows and the KEK that wraps exactly these; of several KEKs none is ever tried."""

@@ -89,14 +89,15 @@ class Vault:
 
         A tenant stays with its suite: that of its wrapping key. A new one gets the first enabled suite.
         """
-        there = store.branch_purposes(self._database, tenant=tenant)
-        missing = {purpose.value for purpose in Purpose} - there
-        if not missing:
-            return
-        known = Purpose.SUBJECT_WRAP in there
-        suite = self.suite_of_tenant(tenant) if known else self.branches.suites.of_new_tenants
-        for purpose in sorted(missing):
-            self.branches.add(tenant, purpose, suite.new_key(), suite=suite)
+        while missing := {purpose.value for purpose in Purpose} - (there := self._purposes(tenant)):
+            suite = (
+                self.suite_of_tenant(tenant) if Purpose.SUBJECT_WRAP in there else self.branches.suites.of_new_tenants
+            )
+            if self.branches.add_first(tenant, {purpose: suite.new_key() for purpose in sorted(missing)}, suite=suite):
+                return
+
+    def _purposes(self, tenant: str) -> frozenset[str]:
+        return store.branch_purposes(self._database, tenant=tenant)
 
     def suite_of_tenant(self, tenant: str) -> Suite:
         """The suite of a tenant's new keys: the one of the key that wraps them (docs/suites.md)."""

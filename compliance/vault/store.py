@@ -172,17 +172,17 @@ def branch_purposes(database: Database, *, tenant: str) -> frozenset[str]:
         return frozenset(session.exec(select(BranchKey.purpose).where(BranchKey.tenant == tenant)).all())
 
 
-def add_branch_key(database: Database, row: BranchKey, *, kek_id: str, actor: str = "vault") -> bool:
-    """Write a branch key unless this version exists: of two processes that try, the first one's key stays.
+def add_branch_keys(database: Database, rows: Sequence[BranchKey], *, kek_id: str, actor: str = "vault") -> bool:
+    """Write branch keys in one transaction unless one of these versions exists: of two processes, the first one's stay.
 
     Args:
         database: the key store.
-        row: PUBLISHED, or ACTIVE for a first version.
-        kek_id: under which KEK the row is wrapped.
-        actor: who made it, for the journal.
+        rows: PUBLISHED, or ACTIVE for a first version; all of one tenant.
+        kek_id: under which KEK the rows are wrapped.
+        actor: who made them, for the journal.
 
     Returns:
-        Whether it is this row that was written.
+        Whether it is these rows that were written, all of them.
 
     Raises:
         KekChanged: the store is under another KEK by now.
@@ -192,12 +192,14 @@ def add_branch_key(database: Database, row: BranchKey, *, kek_id: str, actor: st
         head = locked_head(session)
         if head.kek_id != kek_id:
             raise KekChanged
-        return session.get(BranchKey, (row.tenant, row.purpose, row.version))
+        found = (session.get(BranchKey, (row.tenant, row.purpose, row.version)) for row in rows)
+        return next((row for row in found if row is not None), None)
 
     def journalled(session: Session) -> None:
-        note_step(session, row, before=None, actor=actor, at=row.created_at, facts={"suite": row.suite})
+        for row in rows:
+            note_step(session, row, before=None, actor=actor, at=row.created_at, facts={"suite": row.suite})
 
-    return _add_once(database, row, known, also=journalled)
+    return _add_once(database, rows, known, also=journalled)
 
 
 def locked_head(session: Session, *, to_change: bool = False) -> KeyStoreHead:
@@ -298,7 +300,7 @@ def add_subject_key(database: Database, row: SubjectKey) -> bool:
         rows = _subject_rows(session, row.tenant, row.subject_id)
         return True if rows.keys or rows.shredded else None
 
-    return _add_once(database, row, known)
+    return _add_once(database, [row], known)
 
 
 def refuse_inactive(session: Session, *, tenant: str, purpose: str, version: int) -> None:
@@ -367,12 +369,12 @@ def add_seal_key(database: Database, row: SealKey) -> bool:
         refuse_inactive(session, tenant=row.tenant, purpose=Purpose.SEAL_WRAP, version=row.branch_version)
         return session.get(SealKey, (row.tenant, row.version))
 
-    return _add_once(database, row, known)
+    return _add_once(database, [row], known)
 
 
 def _add_once(
     database: Database,
-    row: BranchKey | SealKey | SubjectKey,
+    rows: Sequence[BranchKey | SealKey | SubjectKey],
     known: Callable[[Session], R | None],
     *,
     also: Callable[[Session], None] | None = None,
@@ -381,7 +383,7 @@ def _add_once(
         with answering(), database.write() as session:
             if known(session) is not None:
                 return False
-            session.add(row)
+            session.add_all(rows)
             if also is not None:
                 also(session)
     except IntegrityError:  # somebody else committed the same key first: theirs is the one
