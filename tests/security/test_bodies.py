@@ -1,7 +1,7 @@
 """S5 and the hand corpus of S2: what may not come in as a body, each with its exact answer."""
 
 import json
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pytest
@@ -16,11 +16,11 @@ from pydantic import Field
 
 from api.bodies import Answer, Body
 from api.body_gate import MAX_DEPTH, MAX_JSON_BYTES, check_json
-from compliance.vault.keyring import Vault
-from models.database.engine import Database
 from models.errors import BadRequest
 from tests.support.api import Office, RawAnswer, open_office, raw_request
 from tests.support.clock import FakeClock
+from tests.support.databases import SqliteFiles, create_data_schema, create_keys_schema
+from tests.support.vaults import throw_away_vault
 
 
 class TransferBody(Body):
@@ -48,9 +48,15 @@ async def files(
     return {"size": len(await data["file"].read())}
 
 
-@pytest.fixture
-def bank(sqlite_database: Database, vault: Vault, clock: FakeClock, tmp_path: Path) -> Office:
-    return open_office(sqlite_database, vault, clock, tmp_path, more_routes=[transfers, files])
+@pytest.fixture(scope="module")
+def bank(sqlite_files: SqliteFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """One for all bodies: none of them leaves anything behind."""
+    folder, clock = tmp_path_factory.mktemp("bodies"), FakeClock()
+    with (
+        sqlite_files.fresh(create_data_schema, into=folder) as data,
+        sqlite_files.fresh(create_keys_schema, into=folder) as keys,
+    ):
+        yield open_office(data, throw_away_vault(keys, clock), clock, folder, more_routes=[transfers, files])
 
 
 async def send(
