@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, and make. Every target builds and refreshes .venv by itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up test check chaos bench fmt lock migration settings clean
+.PHONY: help venv demo up test check pytest chaos bench fmt lock migration settings clean
 
 # The first interpreter that is new enough and really runs.
 ifndef PYTHON
@@ -44,8 +44,12 @@ check: $(READY) ## Format, lint, types, import direction
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check ## What must hold before a change goes in
-	$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder -m "not chaos and not long" tests $(ARGS)
+test: $(READY) ## What must hold before a change goes in: the checks beside the tests
+	@$(MAKE) --no-print-directory -j 2 check pytest
+
+# Six on two cores: many tests wait for Temporal, PostgreSQL or a child process.
+pytest: $(READY)
+	$(BIN)/pytest -n 6 --dist loadscope --no-loadscope-reorder -m "not chaos and not long" tests $(ARGS)
 
 chaos: $(READY) ## Kill processes in the middle of cases, run long lives; nothing may be lost or counted twice
 	$(BIN)/pytest -m "chaos or long" tests $(ARGS)
