@@ -1,8 +1,9 @@
 """Fixtures that every test may use; what they are made of lies in `tests/support`."""
 
-from collections.abc import AsyncIterator, Iterator
+import signal
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import pytest_asyncio
@@ -29,6 +30,18 @@ def _no_outside_sockets() -> Iterator[None]:
 def clock() -> FakeClock:
     """A clock that stands still at a Monday morning until the test moves it."""
     return FakeClock()
+
+
+_RINGS_AGAIN_S: Final = 10.0
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Generator[None, object, object]:
+    """A time-out that strikes inside a task of the event loop is swallowed by it: it comes again until it is heard."""
+    set_ = yield
+    if settings.method == "signal" and hasattr(item, "cancel_timeout"):
+        signal.setitimer(signal.ITIMER_REAL, settings.timeout, _RINGS_AGAIN_S)
+    return set_
 
 
 # These run for minutes. Begun last, they would leave one of two workers without work.
