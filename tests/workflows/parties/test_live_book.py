@@ -157,11 +157,13 @@ def _short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 async def test_a_few_hundred_people(database, keys_database, tmp_path: Path, temporal_server, task_queue: str) -> None:
     await _there_and_back(database, keys_database, tmp_path, temporal_server, task_queue, size=200, within=400)
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 async def test_ten_thousand_people(request, kind: str, tmp_path: Path, temporal_server, task_queue: str) -> None:
     database = request.getfixturevalue(f"{kind}_database")
