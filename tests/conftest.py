@@ -33,6 +33,7 @@ def clock() -> FakeClock:
 
 
 _RINGS_AGAIN_S: Final = 10.0
+_PATIENCE: Final = pytest.StashKey[float]()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -40,8 +41,16 @@ def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Generator[None
     """A time-out that strikes inside a task of the event loop is swallowed by it: it comes again until it is heard."""
     set_ = yield
     if settings.method == "signal" and hasattr(item, "cancel_timeout"):
+        item.stash[_PATIENCE] = settings.timeout
         signal.setitimer(signal.ITIMER_REAL, settings.timeout, _RINGS_AGAIN_S)
     return set_
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """It was heard: what is left, the report and the teardown, has its own time."""
+    if call.excinfo is not None and _PATIENCE in item.stash:
+        signal.setitimer(signal.ITIMER_REAL, item.stash[_PATIENCE], _RINGS_AGAIN_S)
 
 
 # These run for minutes. Begun last, they would leave one of two workers without work.
