@@ -4,6 +4,7 @@ One table for the whole product (`docs/adr/0006-one-table-for-errors.md`). `deta
 identifiers only; what a person reads is rendered from `code` and `params` by `models.texts`.
 """
 
+# long because it is the one table of errors
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
@@ -107,6 +108,15 @@ class NotACandidate(CaseworkError):
     """The task is meant for another role or branch."""
 
     code = "not-a-candidate"
+    status = 403
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
+class TrainingMissing(CaseworkError):
+    """No training grant lets `params.who` open data of this transfer job (培训准入)."""
+
+    code = "training-missing"
     status = 403
     audience = Audience.CALLER
 

@@ -158,3 +158,4 @@ class LinkPurpose(StrEnum):
     APPLICATION = "application"
     PROGRESS = "progress"
     SIGNING = "signing"  # 签约: made by the case's own step, never by hand
+    TRANSFER = "transfer"  # 客户信息变更告知: made as a customer is told of a transfer

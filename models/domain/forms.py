@@ -21,10 +21,15 @@ from models.domain.form_base import MAX_NOTE_CHARS, Plain
 from models.domain.form_base import Checked as _Checked
 from models.domain.form_base import Form as _Form
 from models.domain.form_faults import faults_of
+from models.domain.match_forms import MatchDifferent, MatchSame
 from models.domain.privacy.authentication import authentication_faults
 from models.domain.record_forms import FiledReport, IncidentReported, filed_report
 from models.domain.rule_forms import RuleReviewNoted
 from models.domain.states import CHECKER_TASKS, CUSTOMER_OUTCOMES, OUTCOMES, Outcome, TaskType
+from models.domain.transfer_row_forms import QuarantineDiscard
+from models.domain.transfers import job_forms
+from models.domain.transfers.conflict_forms import ConflictHold, ConflictKeep, ConflictTake
+from models.domain.transfers.follow_ups import FollowUpDismissed, FollowUpResolved
 from models.errors import FieldFault, FormInvalid
 
 MAX_AMOUNT_MINOR: Final = 2_000_000_000  # 20 million in the main unit: no personal installment plan lies above
@@ -321,6 +326,32 @@ FORMS: Final[dict[TaskType, dict[Outcome, type[Plain]]]] = {
     },
     TaskType.INCIDENT_REPORT: {Outcome.REPORT: IncidentReported},
     TaskType.RULE_REVIEW: {Outcome.NOTED: RuleReviewNoted},
+    TaskType.TRANSFER_QUARANTINE: {Outcome.DISCARD: QuarantineDiscard},
+    TaskType.TRANSFER_CONFLICT: {Outcome.KEEP: ConflictKeep, Outcome.TAKE: ConflictTake, Outcome.HOLD: ConflictHold},
+    TaskType.TRANSFER_FOLLOW_UP: {Outcome.RESOLVE: FollowUpResolved, Outcome.DISMISS: FollowUpDismissed},
+    TaskType.MATCH_REVIEW: {Outcome.SAME: MatchSame, Outcome.DIFFERENT: MatchDifferent},
+    TaskType.TRANSFER_CLASSIFICATION: {
+        Outcome.ACCEPT: job_forms.ClassificationAccept,
+        Outcome.REJECT: job_forms.ClassificationReject,
+    },
+    TaskType.TRANSFER_GATE: {Outcome.RETRY: job_forms.GateRetry, Outcome.GIVE_UP: job_forms.GateGiveUp},
+    TaskType.TRANSFER_PLAN_APPROVAL: {
+        Outcome.APPROVE: job_forms.PlanApprove,
+        Outcome.RETURN: job_forms.PlanReturn,
+        Outcome.REJECT: job_forms.PlanReject,
+    },
+    TaskType.TRANSFER_GO_NO_GO: {
+        Outcome.APPROVE: job_forms.GoApprove,
+        Outcome.RETURN: job_forms.GoReturn,
+        Outcome.REJECT: job_forms.GoReject,
+    },
+    TaskType.TRANSFER_WAVE_STOPPED: {
+        Outcome.RUN_ON: job_forms.WaveRunOn,
+        Outcome.UNDO_WAVE: job_forms.WaveUndo,
+        Outcome.UNDO_JOB: job_forms.JobUndo,
+    },
+    TaskType.TRANSFER_ROLLBACK: {Outcome.CONFIRM: job_forms.RollbackConfirm, Outcome.REJECT: job_forms.RollbackReject},
+    TaskType.TRANSFER_CLOSE: {Outcome.CONFIRM: job_forms.CloseConfirm, Outcome.RETRY: job_forms.CloseRetry},
 }
 _ADAPTERS: Final[dict[type[Plain], TypeAdapter[Any]]] = {
     form: TypeAdapter(form) for forms in FORMS.values() for form in forms.values()
@@ -352,6 +383,15 @@ REASON_CODES: Final[dict[Outcome, tuple[str, ...]]] = {
         Outcome.NOT_REACHED,
         Outcome.ANSWER,
         Outcome.NOTED,
+        Outcome.KEEP,
+        Outcome.TAKE,
+        Outcome.HOLD,
+        Outcome.RESOLVE,
+        Outcome.DISMISS,
+        Outcome.SAME,
+        Outcome.DIFFERENT,
+        Outcome.UNDO_WAVE,
+        Outcome.UNDO_JOB,
     )
 } | {Outcome.WITHDRAW: get_args(WithdrawReason)}
 
@@ -389,6 +429,8 @@ class DecisionForm:
     next_contact_days: int | None = None
     answer: str | None = None
     report: FiledReport | None = None
+    error_budget: int | None = None  # per mille of a wave's rows
+    dissent: str | None = None
 
 
 def parse_decision(task_type: TaskType, body: object) -> DecisionForm:
@@ -423,6 +465,8 @@ def parse_decision(task_type: TaskType, body: object) -> DecisionForm:
         next_contact_days=getattr(filled, "next_contact_days", None),
         answer=getattr(filled, "answer", None),
         report=filed_report(filled) if isinstance(filled, IncidentReported) else None,
+        error_budget=getattr(filled, "error_budget", None),
+        dissent=getattr(filled, "dissent", None),
     )
 
 

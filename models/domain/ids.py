@@ -5,6 +5,7 @@ from typing import Final
 
 TENANT_CODE: Final = re.compile(r"\A[a-z][a-z0-9-]{1,15}\Z")
 CASE_TOKEN: Final = re.compile(r"\A[a-z][a-z0-9-]{1,15}\.[0-9a-hjkmnp-tv-z]{26}\Z")
+JOB_RECORD_PREFIX: Final = "tjb_"  # a transfer job as the owner of what is said about it
 _WORKFLOW_ID: Final = re.compile(r"\A[a-z]+/([a-z][a-z0-9-]{1,15})(?:[./].*)?\Z", re.DOTALL)
 
 
@@ -43,9 +44,34 @@ def incident_workflow_id(tenant: str, incident: str) -> str:
     return f"incidents/{tenant}/{incident}"
 
 
+def transfer_row_workflow_id(job: str, subject: str) -> str:
+    """What the task of a quarantined row of a transfer job belongs to; no workflow runs under it."""
+    return f"transfers/{job}/rows/{subject}"
+
+
 def reseal_workflow_id(tenant: str, change: str) -> str:
     """One workflow for each change of suite (密码算法切换) of a tenant."""
     return f"parties/{tenant}/reseal/{change}"
+
+
+def transfer_workflow_id(job: str) -> str:
+    """One workflow for each transfer job (公司转让后的客户信息变更)."""
+    return f"transfers/{job}"
+
+
+def wave_workflow_id(job: str, wave: int) -> str:
+    """One workflow at a time for each wave of a transfer job (批次)."""
+    return f"transfers/{job}/wave/{wave}"
+
+
+def job_record(job: str) -> str:
+    """Under whose key what is said about a transfer job is sealed: the job's own, in each of both companies."""
+    return f"{JOB_RECORD_PREFIX}{job.rpartition('.')[2]}"
+
+
+def is_transfer(workflow_id: str) -> bool:
+    """Whether a transfer job or one of its waves runs under this id."""
+    return workflow_id.startswith("transfers/")
 
 
 def change_of_reseal(workflow_id: str) -> str:
@@ -68,6 +94,16 @@ def care_item(workflow_id: str) -> str:
     return workflow_id.rpartition("/")[2]
 
 
+def follow_up_of_transfer(follow_up: str, subject_id: str) -> str:
+    """Stands where a workflow's id would, on the task of a transfer's follow-up: none runs. It ends with the person."""
+    return f"transfer-follow-ups/{follow_up}/{subject_id}"
+
+
+def follow_up_of_request(request: str, subject_id: str) -> str:
+    """As `follow_up_of_transfer`, on the follow-up call of a single change request."""
+    return f"change-requests/{request}/{subject_id}"
+
+
 def case_of_workflow(workflow_id: str) -> str:
     """The case token that an installment workflow stands for."""
     return workflow_id.removeprefix("installments/")
@@ -88,3 +124,8 @@ def tenant_of_workflow(workflow_id: str) -> str:
 def tenant_of_case(case_token: str) -> str:
     """The tenant whose case this is."""
     return case_token.partition(".")[0]
+
+
+def accuracy_schedule_id(tenant: str) -> str:
+    """The schedule of a tenant's periodic check of moved records (信息准确性定期核对)."""
+    return f"accuracy/{tenant}"

@@ -16,6 +16,8 @@ class Role(StrEnum):
     PRIVACY_OFFICER = "privacy-officer"  # 个人信息保护负责人
     STAFF_ADMIN = "staff-admin"  # 人员管理
     COMPLIANCE_OFFICER = "compliance-officer"  # 合规管理人员
+    MIGRATION_LEAD = "migration-lead"  # 迁移负责人
+    MIGRATION_APPROVER = "migration-approver"  # 迁移审批人, of either company
 
 
 class Permission(StrEnum):
@@ -64,10 +66,24 @@ class Permission(StrEnum):
     SUITES_READ = "suites:read"
     SUITES_PROPOSE = "suites:propose"
     SUITES_CONFIRM = "suites:confirm"
+    TRANSFERS_READ = "transfers:read"
+    TRANSFERS_COLLECT = "transfers:collect"
+    TRANSFERS_CONFIRM = "transfers:confirm"
+    TRANSFERS_UNDO = "transfers:undo"
+    TRANSFERS_RUN = "transfers:run"
+    TRANSFERS_TRAIN = "transfers:train"
+    CHANGES_REQUEST = "change-requests:create"
+    CHANGES_REVIEW = "change-requests:review"
 
 
 _ALL_STAFF: Final = frozenset(
-    {Permission.CASES_READ, Permission.TASKS_READ, Permission.RULES_READ, Permission.SUBJECTS_READ}
+    {
+        Permission.CASES_READ,
+        Permission.TASKS_READ,
+        Permission.RULES_READ,
+        Permission.SUBJECTS_READ,
+        Permission.TRANSFERS_READ,
+    }
 )
 
 GRANTS: Final[dict[Role, frozenset[Permission]]] = {
@@ -87,9 +103,14 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.TICKETS_OPEN,
         Permission.ERASURES_REQUEST,
         Permission.HOLDS_PLACE,
+        Permission.TRANSFERS_COLLECT,
+        Permission.CHANGES_REQUEST,
+        Permission.CHANGES_REVIEW,
     },
     Role.APPROVER: _ALL_STAFF
     | {
+        Permission.CHANGES_REQUEST,
+        Permission.CHANGES_REVIEW,
         Permission.REGISTERS_READ,
         Permission.TEXTS_DRAFT,
         Permission.ASSESSMENTS_DRAFT,
@@ -100,6 +121,7 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.TICKETS_READ,
         Permission.TICKETS_OPEN,
         Permission.HOLDS_CONFIRM,
+        Permission.TRANSFERS_CONFIRM,
     },
     Role.OPERATOR: _ALL_STAFF
     | {
@@ -112,6 +134,7 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.INCIDENTS_CLOSE,
         Permission.SUITES_READ,
         Permission.SUITES_PROPOSE,
+        Permission.TRANSFERS_UNDO,
     },
     Role.AUDITOR: _ALL_STAFF
     | {
@@ -122,6 +145,7 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.PRIVACY_READ,
         Permission.HOLDS_PLACE,
         Permission.SUITES_READ,
+        Permission.TRANSFERS_READ,
     },
     Role.PRIVACY_OFFICER: _ALL_STAFF
     | {
@@ -145,11 +169,23 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.SUITES_READ,
         Permission.SUITES_PROPOSE,
         Permission.SUITES_CONFIRM,
+        Permission.TRANSFERS_READ,
+        Permission.TRANSFERS_TRAIN,
     },
     Role.STAFF_ADMIN: frozenset(
         {Permission.STAFF_READ, Permission.STAFF_CREATE, Permission.ROLES_PROPOSE, Permission.ROLES_CONFIRM}
     ),
     Role.COMPLIANCE_OFFICER: _ALL_STAFF | {Permission.RULES_PROPOSE, Permission.RULES_CONFIRM},
+    Role.MIGRATION_LEAD: _ALL_STAFF
+    | {
+        Permission.TASKS_WORK,
+        Permission.SUBJECTS_REVEAL,
+        Permission.REGISTERS_READ,
+        Permission.ASSESSMENTS_DRAFT,
+        Permission.TRANSFERS_READ,
+        Permission.TRANSFERS_RUN,
+    },
+    Role.MIGRATION_APPROVER: _ALL_STAFF | {Permission.TASKS_WORK, Permission.TRANSFERS_READ},
 }
 
 CANDIDATE_ROLE: Final[dict[TaskType, Role]] = {
@@ -171,6 +207,17 @@ CANDIDATE_ROLE: Final[dict[TaskType, Role]] = {
     TaskType.TICKET_OVERDUE: Role.APPROVER,
     TaskType.INCIDENT_REPORT: Role.PRIVACY_OFFICER,
     TaskType.RULE_REVIEW: Role.CASE_OFFICER,
+    TaskType.TRANSFER_QUARANTINE: Role.CASE_OFFICER,
+    TaskType.TRANSFER_CONFLICT: Role.OPERATOR,
+    TaskType.TRANSFER_FOLLOW_UP: Role.CASE_OFFICER,  # by kind: models.domain.transfers.follow_ups
+    TaskType.MATCH_REVIEW: Role.OPERATOR,
+    TaskType.TRANSFER_CLASSIFICATION: Role.PRIVACY_OFFICER,
+    TaskType.TRANSFER_GATE: Role.MIGRATION_LEAD,
+    TaskType.TRANSFER_PLAN_APPROVAL: Role.MIGRATION_APPROVER,
+    TaskType.TRANSFER_GO_NO_GO: Role.MIGRATION_APPROVER,
+    TaskType.TRANSFER_WAVE_STOPPED: Role.MIGRATION_APPROVER,
+    TaskType.TRANSFER_ROLLBACK: Role.MIGRATION_APPROVER,
+    TaskType.TRANSFER_CLOSE: Role.MIGRATION_APPROVER,
 }
 
 

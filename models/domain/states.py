@@ -75,6 +75,17 @@ class TaskType(StrEnum):
     TICKET_OVERDUE = "aftercare.ticket-overdue"  # 超时升级
     INCIDENT_REPORT = "registers.incident-report"  # 安全事件报告
     RULE_REVIEW = "rules.review"  # 规则变更复核
+    TRANSFER_QUARANTINE = "transfers.quarantine"  # 迁移数据隔离
+    TRANSFER_CONFLICT = "transfers.conflict"  # 迁移冲突
+    TRANSFER_FOLLOW_UP = "transfers.follow-up"  # 客户信息变更回访
+    MATCH_REVIEW = "transfers.match-review"  # 疑似重复复核
+    TRANSFER_CLASSIFICATION = "transfers.classification"  # 法律事件定性
+    TRANSFER_GATE = "transfers.gate"  # 合规关口未通过
+    TRANSFER_PLAN_APPROVAL = "transfers.plan-approval"  # 方案审批: one task for each company
+    TRANSFER_GO_NO_GO = "transfers.go-no-go"  # 割接决策
+    TRANSFER_WAVE_STOPPED = "transfers.wave-stopped"  # 批次停止
+    TRANSFER_ROLLBACK = "transfers.rollback"  # 回退复核
+    TRANSFER_CLOSE = "transfers.close"  # 结项
 
 
 class Outcome(StrEnum):
@@ -104,6 +115,17 @@ class Outcome(StrEnum):
     ANSWER = "answer"  # a ticket, in words for the customer
     REPORT = "report"  # an incident was reported to an authority, or to the persons
     NOTED = "noted"  # a record task was looked at
+    DISCARD = "discard"  # a quarantined row is rejected for good
+    KEEP = "keep"  # of a conflict: the target's record stays as it is
+    TAKE = "take"  # of a conflict: the row's values win, or the record becomes what it was
+    HOLD = "hold"  # of a conflict: the row is set aside
+    RESOLVE = "resolve"  # a customer's request after a transfer was met
+    DISMISS = "dismiss"  # it was not, for a reason that they are told
+    SAME = "same"  # two records are one person
+    DIFFERENT = "different"  # two records are two persons
+    RUN_ON = "run-on"  # a stopped wave goes on, under a new error budget
+    UNDO_WAVE = "undo-wave"
+    UNDO_JOB = "undo-job"
     WITHDRAW = "withdraw"  # on the case, never on a task
 
 
@@ -126,10 +148,30 @@ OUTCOMES: Final[dict[TaskType, tuple[Outcome, ...]]] = {
     TaskType.TICKET_OVERDUE: (Outcome.ANSWER, Outcome.REJECT, Outcome.EXTEND),
     TaskType.INCIDENT_REPORT: (Outcome.REPORT,),
     TaskType.RULE_REVIEW: (Outcome.NOTED,),
+    TaskType.TRANSFER_QUARANTINE: (Outcome.DISCARD,),
+    TaskType.TRANSFER_CLASSIFICATION: (Outcome.ACCEPT, Outcome.REJECT),
+    TaskType.TRANSFER_GATE: (Outcome.RETRY, Outcome.GIVE_UP),
+    TaskType.TRANSFER_PLAN_APPROVAL: (Outcome.APPROVE, Outcome.RETURN, Outcome.REJECT),
+    TaskType.TRANSFER_GO_NO_GO: (Outcome.APPROVE, Outcome.RETURN, Outcome.REJECT),
+    TaskType.TRANSFER_WAVE_STOPPED: (Outcome.RUN_ON, Outcome.UNDO_WAVE, Outcome.UNDO_JOB),
+    TaskType.TRANSFER_ROLLBACK: (Outcome.CONFIRM, Outcome.REJECT),
+    TaskType.TRANSFER_CLOSE: (Outcome.CONFIRM, Outcome.RETRY),
+    TaskType.TRANSFER_CONFLICT: (Outcome.KEEP, Outcome.TAKE, Outcome.HOLD),
+    TaskType.TRANSFER_FOLLOW_UP: (Outcome.RESOLVE, Outcome.DISMISS),
+    TaskType.MATCH_REVIEW: (Outcome.SAME, Outcome.DIFFERENT),
 }
 
 # Record tasks (DESIGN §6): decided in SQL; no workflow stands behind them, what they are about is a record.
-RECORD_TASKS: Final = frozenset({TaskType.INCIDENT_REPORT, TaskType.RULE_REVIEW})
+RECORD_TASKS: Final = frozenset(
+    {
+        TaskType.INCIDENT_REPORT,
+        TaskType.RULE_REVIEW,
+        TaskType.TRANSFER_QUARANTINE,
+        TaskType.TRANSFER_CONFLICT,
+        TaskType.TRANSFER_FOLLOW_UP,
+        TaskType.MATCH_REVIEW,
+    }
+)
 RECORD_OUTCOMES: Final = tuple(outcome for task_type in RECORD_TASKS for outcome in OUTCOMES[task_type])
 assert not set(RECORD_OUTCOMES).intersection(
     outcome for task_type, outcomes in OUTCOMES.items() if task_type not in RECORD_TASKS for outcome in outcomes
@@ -137,7 +179,18 @@ assert not set(RECORD_OUTCOMES).intersection(
 
 # A checker's task: bound to the hash of what was shown, needs a fresh log-in, and bars every maker.
 CHECKER_TASKS: Final = frozenset(
-    {TaskType.APPROVAL, TaskType.PAPER_CHECK, TaskType.DEFAULT, TaskType.INCIDENT_CONFIRM, TaskType.TICKET_CHECK}
+    {
+        TaskType.APPROVAL,
+        TaskType.PAPER_CHECK,
+        TaskType.DEFAULT,
+        TaskType.INCIDENT_CONFIRM,
+        TaskType.TICKET_CHECK,
+        TaskType.TRANSFER_PLAN_APPROVAL,
+        TaskType.TRANSFER_GO_NO_GO,
+        TaskType.TRANSFER_WAVE_STOPPED,
+        TaskType.TRANSFER_ROLLBACK,
+        TaskType.TRANSFER_CLOSE,
+    }
 )
 # What only the customer can do, through a link; nobody of the bank signs for them.
 CUSTOMER_OUTCOMES: Final = frozenset({Outcome.SIGN})

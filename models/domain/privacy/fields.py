@@ -60,7 +60,7 @@ def _index(of: str, *places: str, sensitivity: Sensitivity = Sensitivity.NO) -> 
 
 _PERSON: Final = (
     _field(
-        "name", "subjects.name_cell",
+        "name", "subjects.name_cell", "customer_records.name_cell",
         mask=Mask.NAME, purpose=Purpose.IDENTIFY, inputs=("ApplicantBody.name",),
     ),
     _field(
@@ -69,18 +69,19 @@ _PERSON: Final = (
         export=Export.PURPOSE, inputs=("ApplicantBody.id_type",),
     ),
     _field(
-        "id-number", "subjects.id_cell",
+        "id-number", "subjects.id_cell", "customer_records.id_number_cell",
         sensitivity=Sensitivity.POLICY, mask=Mask.ID_NUMBER, purpose=Purpose.IDENTIFY, export=Export.DIGEST_FIRST,
-        inputs=("ApplicantBody.id_number", "SubjectSearchBody.id_number"),
+        inputs=("ApplicantBody.id_number", "SubjectSearchBody.id_number", "CustomerSearchBody.id_number"),
     ),
-    _index("id-number", "subjects.id_index", sensitivity=Sensitivity.POLICY),
+    _index("id-number", "subjects.id_index", "customer_records.id_index", sensitivity=Sensitivity.POLICY),
     _field(
-        "mobile", "contact_points.value_cell",
-        mask=Mask.PHONE, purpose=Purpose.CONTACT, inputs=("ApplicantBody.mobile", "SubjectSearchBody.mobile"),
+        "mobile", "contact_points.value_cell", "customer_records.mobile_cell",
+        mask=Mask.PHONE, purpose=Purpose.CONTACT,
+        inputs=("ApplicantBody.mobile", "SubjectSearchBody.mobile", "CustomerSearchBody.mobile"),
     ),
-    _index("mobile", "contact_points.value_index"),
+    _index("mobile", "contact_points.value_index", "customer_records.mobile_index"),
     _field(
-        "email", "contact_points.value_cell",
+        "email", "contact_points.value_cell", "customer_records.email_cell",
         mask=Mask.EMAIL, purpose=Purpose.CONTACT, inputs=("ApplicantBody.email",),
     ),
     _field(
@@ -169,7 +170,10 @@ _SERVICE: Final = (
         export=Export.TOKEN, inputs=("MandateBody.account",),
     ),
     _field("mandate-holder", "mandates.holder_cell", mask=Mask.NAME, purpose=Purpose.PERFORM, retention=TRANSACTION),
-    _index("account", "debit_orders.account_index", "bank_replies.account_index", sensitivity=Sensitivity.YES),
+    _index(
+        "account", "debit_orders.account_index", "bank_replies.account_index", "customer_records.account_index",
+        sensitivity=Sensitivity.YES,
+    ),
     _field(
         "mandate-terms", "mandates.limit_minor", "mandates.bank_code",
         storage=Storage.BESIDE, sensitivity=Sensitivity.YES, mask=Mask.AMOUNT, purpose=Purpose.PERFORM,
@@ -191,6 +195,50 @@ _SERVICE: Final = (
         storage=Storage.BESIDE, data_class=DataClass.C1, grade=Grade.OTHER, mask=Mask.NONE, purpose=Purpose.PERFORM,
         retention=TRANSACTION, export=Export.PURPOSE,
         inputs=("RedemptionBody.bank_reference", "PaymentBody.bank_reference", "PrepaymentBody.bank_reference"),
+    ),
+)  # fmt: skip
+
+_CUSTOMERS: Final = (
+    _field(
+        "customer-number", "customer_records.customer_no_cell",
+        mask=Mask.CARD, purpose=Purpose.IDENTIFY, inputs=("CustomerSearchBody.customer_no",),
+    ),
+    _index("customer-number", "customer_records.customer_no_index"),
+    _field(
+        "customer-account", "customer_records.account_cell",
+        sensitivity=Sensitivity.YES, mask=Mask.CARD, purpose=Purpose.PERFORM, export=Export.TOKEN,
+        inputs=("CustomerSearchBody.account",),
+    ),
+    _field(
+        "customer-details", "customer_records.packed_cell",
+        sensitivity=Sensitivity.PARTLY, mask=Mask.HIDDEN, purpose=Purpose.IDENTIFY,
+    ),
+    _field(
+        "customer-beside", "customer_records.id_type", "customer_records.language", "customer_records.state",
+        "customer_records.person_link",
+        storage=Storage.BESIDE, data_class=DataClass.C1, grade=Grade.OTHER, mask=Mask.NONE, purpose=Purpose.IDENTIFY,
+        export=Export.PURPOSE,
+    ),
+    _field(
+        "transfer-row", "transfer_rows.row_cell", "transfer_changes.before_image", "transfer_changes.after_image",
+        sensitivity=Sensitivity.PARTLY, mask=Mask.HIDDEN, purpose=Purpose.OPERATE, retention="application",
+    ),
+    _field(
+        "transfer-row-digest", "transfer_rows.digest", "transfer_tokens.token", "transfer_waves.leaves_before",
+        storage=Storage.DIGEST, mask=Mask.NEVER, purpose=Purpose.OPERATE, retention="application",
+        export=Export.NEVER,
+    ),
+    _field(
+        "transfer-correction", "transfer_corrections.changes_cell",
+        sensitivity=Sensitivity.PARTLY, mask=Mask.HIDDEN, purpose=Purpose.OPERATE, retention="application",
+        inputs=tuple(
+            f"RowValues.{name}"
+            for name in (
+                "customer_no", "name", "id_type", "id_number", "id_valid_until", "mobile", "email", "account", "sex",
+                "birth_date", "nationality", "occupation", "employer", "employer_uscc", "address", "postcode",
+                "language",
+            )
+        ),
     ),
 )  # fmt: skip
 
@@ -222,6 +270,10 @@ _WORDS: Final = (
         inputs=("LinkTicketBody.text", "NewTicketBody.text"),
     ),
     _field(
+        "transfer-paper", "transfer_papers.content_cell",
+        mask=Mask.HIDDEN, purpose=Purpose.OPERATE, export=Export.NEVER,
+    ),
+    _field(
         "assessment-words",
         "impact_assessments.necessity_cell", "impact_assessments.risk_cell", "impact_assessments.measures_cell",
         mask=Mask.HIDDEN, purpose=Purpose.OPERATE, export=Export.NEVER,
@@ -231,6 +283,20 @@ _WORDS: Final = (
         "incident-words", "security_incidents.summary_cell", "incident_reports.reason_cell",
         sensitivity=Sensitivity.PARTLY, mask=Mask.HIDDEN, purpose=Purpose.OPERATE, export=Export.NEVER,
         inputs=("IncidentBody.summary", "NotNeededBody.reason"),
+    ),
+    _field(
+        "transfer-request", "transfer_follow_ups.note_cell",
+        sensitivity=Sensitivity.PARTLY, mask=Mask.HIDDEN, purpose=Purpose.ANSWER, export=Export.NEVER,
+        inputs=("TransferRequestBody.text",),
+    ),
+    _field(
+        "message-contact-point", "customer_messages.to_cell",
+        mask=Mask.HIDDEN, purpose=Purpose.CONTACT, export=Export.NEVER,
+    ),
+    _field(
+        "changed-values", "change_requests.values_cell", "change_requests.before_image", "change_requests.after_image",
+        sensitivity=Sensitivity.PARTLY, mask=Mask.HIDDEN, purpose=Purpose.OPERATE, export=Export.NEVER,
+        inputs=("ChangeRequestBody.values",),
     ),
     _field(
         "erasure-note", "erasure_requests.note_cell",
@@ -337,7 +403,8 @@ def _parts() -> tuple[PersonalField, ...]:
 
 
 FIELDS: Final = {
-    each.id: each for each in (*_PERSON, *_APPLICATION, *_SERVICE, *_WORDS, *_AUTHENTICATION, *_FILES, *_parts())
+    each.id: each
+    for each in (*_PERSON, *_APPLICATION, *_SERVICE, *_CUSTOMERS, *_WORDS, *_AUTHENTICATION, *_FILES, *_parts())
 }
 
 
