@@ -4,18 +4,20 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import literal
+from sqlalchemy import ColumnElement, literal
 from sqlmodel import Session, col, func, select, update
 
 from models.domain.states import CaseStage, DecisionState, FollowUpState, OutboxKind, TicketState
 from models.domain.suite_changes import OPEN_CHANGES
 from models.domain.tokens import uuid7
+from models.domain.transfers.states import JobStage
 from models.tables.aftercare import FollowUp
 from models.tables.daily import Ticket
 from models.tables.installments import InstallmentCase
 from models.tables.platform import OutboxEntry
 from models.tables.suite_changes import SuiteChange
 from models.tables.tasks import Decision
+from models.tables.transfers import TransferJob
 
 # The caller sends by itself right after its commit; the relay steps in when nothing has come of that.
 RELAY_AFTER: Final = timedelta(seconds=3)
@@ -154,7 +156,34 @@ def requeue_open(session: Session, *, now: datetime) -> int:
         .values(done_at=None, attempts=0, next_try_at=now + 2 * RELAY_AFTER)
     )
     requeued = int(starts.rowcount) + int(decisions.rowcount) + int(news.rowcount)
-    return requeued + _requeue_care(session, now=now) + _requeue_changes(session, now=now)
+    return (
+        requeued
+        + _requeue_care(session, now=now)
+        + _requeue_changes(session, now=now)
+        + _requeue_transfers(session, now=now)
+    )
+
+
+def _requeue_transfers(session: Session, *, now: datetime) -> int:
+    """Starts of transfer jobs that have not ended, and the decisions about them."""
+    ids = select(literal("transfers/").concat(col(TransferJob.token))).where(
+        col(TransferJob.stage) != JobStage.ENDED.value
+    )
+    requeued = 0
+    for kind, at in ((OutboxKind.START, now), (OutboxKind.DECISION, now + RELAY_AFTER)):
+        opened = session.exec(
+            update(OutboxEntry)
+            .where(col(OutboxEntry.kind) == kind, col(OutboxEntry.workflow_id).in_(ids), _not_refused())
+            .values(done_at=None, attempts=0, next_try_at=at)
+        )
+        requeued += int(opened.rowcount)
+    return requeued
+
+
+def _not_refused() -> ColumnElement[bool]:
+    """What a workflow has refused is not sent again."""
+    refused = select(Decision.id).where(col(Decision.state) == DecisionState.REFUSED)
+    return col(OutboxEntry.business_key).not_in(refused)
 
 
 def _requeue_changes(session: Session, *, now: datetime) -> int:

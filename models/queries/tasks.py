@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, false, func, not_, or_
 from sqlmodel import Session, col, select
 
-from models.domain.ids import care_item
+from models.domain.ids import care_item, is_transfer, job_record
 from models.domain.states import OPEN_TASK_STATES, RECORD_TASKS, TaskState
 from models.domain.task_filter import ME, NOBODY, FieldTest, Op, TaskField, TaskFilter, Value
 from models.domain.viewer import Viewer
@@ -108,6 +108,8 @@ def subject_of_task(session: Session, task: Task) -> str:
     """
     if task.case_token is None and task.type in RECORD_TASKS:
         return care_item(task.workflow_id)
+    if is_transfer(task.workflow_id):
+        return job_record(care_item(task.workflow_id))
     case = session.get(InstallmentCase, task.case_token) if task.case_token is not None else None
     if case is None:
         raise NotFound(detail=task.id)

@@ -7,6 +7,8 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from models.tables.transfer_triggers import conservation_ddl
+
 APPEND_ONLY: Final[dict[str, str]] = {
     "audit_events": "id",
     "audit_leaves": "idx",
@@ -57,7 +59,8 @@ def trigger_ddl(dialect: str) -> tuple[str, ...]:
     """The statements for `sqlite` or `postgresql`; each can be run again."""
     templates = _SQLITE if dialect == "sqlite" else _POSTGRES
     tables = tuple(part.format(table=table, key=key) for table, key in APPEND_ONLY.items() for part in templates)
-    return tables if dialect == "sqlite" else (_POSTGRES_FUNCTION, *tables)
+    functions = () if dialect == "sqlite" else (_POSTGRES_FUNCTION,)
+    return (*functions, *tables, *conservation_ddl(dialect))
 
 
 def create_triggers(connection: Connection) -> None:

@@ -1,0 +1,69 @@
+"""Conservation of a transfer job, kept by the database itself (守恒), for whoever reaches it by another way.
+
+- A row that was read is never deleted, and never goes back to having no outcome.
+- A source never says that it has given fewer rows than before, and is finished only with as many rows as it says.
+- A job passes no border behind verifying while a source is unfinished or a row has no outcome.
+"""
+
+from typing import Final
+
+from models.domain.transfers.states import JobStage
+
+_STAGES: Final = tuple(JobStage)
+# A job that is refused or cancelled may end where it stands.
+_BEHIND: Final = ", ".join(
+    f"'{stage.value}'" for stage in _STAGES[_STAGES.index(JobStage.VERIFYING) + 1 : _STAGES.index(JobStage.CLOSING)]
+)
+_NOT_WHOLE: Final = (
+    "NEW.finished_at IS NOT NULL AND OLD.finished_at IS NULL AND "
+    "NEW.read_rows <> (SELECT count(*) FROM transfer_rows WHERE source = NEW.id)"
+)
+_NOT_DECIDED: Final = (
+    f"NEW.stage <> OLD.stage AND NEW.stage IN ({_BEHIND}) AND "  # noqa: S608 - our own words
+    "(EXISTS (SELECT 1 FROM transfer_sources WHERE job = NEW.token AND finished_at IS NULL) OR "
+    "EXISTS (SELECT 1 FROM transfer_rows WHERE job = NEW.token AND outcome IS NULL))"
+)
+# Name, event, table, when it is refused, and what is said then.
+_RULES: Final = (
+    ("transfer_rows_kept", "DELETE", "transfer_rows", "TRUE", "a row that was read is never deleted"),
+    (
+        "transfer_rows_decided",
+        "UPDATE",
+        "transfer_rows",
+        "OLD.outcome IS NOT NULL AND NEW.outcome IS NULL",
+        "a row that has an outcome keeps one",
+    ),
+    (
+        "transfer_sources_grow",
+        "UPDATE",
+        "transfer_sources",
+        "NEW.read_rows < OLD.read_rows",
+        "a source never gives fewer rows than before",
+    ),
+    (
+        "transfer_sources_whole",
+        "UPDATE",
+        "transfer_sources",
+        _NOT_WHOLE,
+        "a source is finished with as many rows as it has given",
+    ),
+    ("transfer_jobs_conserve", "UPDATE", "transfer_jobs", _NOT_DECIDED, "read = accepted + rejected + merged + held"),
+)
+
+
+def conservation_ddl(dialect: str) -> tuple[str, ...]:
+    """The statements for `sqlite` or `postgresql`; each can be run again."""
+    if dialect == "sqlite":
+        return tuple(
+            f"CREATE TRIGGER IF NOT EXISTS {name} BEFORE {event} ON {table} "
+            f"WHEN {condition} BEGIN SELECT RAISE(ABORT, '{message}'); END"
+            for name, event, table, condition, message in _RULES
+        )
+    statements = []
+    for name, event, table, condition, message in _RULES:
+        refuse = f"RAISE EXCEPTION USING MESSAGE = '{message}', ERRCODE = 'restrict_violation'"
+        body = f"BEGIN IF {condition} THEN {refuse}; END IF; RETURN {'OLD' if event == 'DELETE' else 'NEW'}; END"
+        function = f"CREATE OR REPLACE FUNCTION casework_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$"
+        on = f"BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION casework_{name}()"
+        statements += [function, f"CREATE OR REPLACE TRIGGER {name} {on}"]
+    return tuple(statements)
