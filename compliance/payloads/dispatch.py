@@ -17,6 +17,7 @@ from models.contracts.aftercare import CareInput
 from models.contracts.daily import CatchUpInput
 from models.contracts.installments import CaseInput, CaseNews, DecideInput, DecideResult
 from models.contracts.parties import ResealInput
+from models.contracts.transfer_job import JobInput
 from models.database.engine import Database
 from models.domain.ids import (
     care_item,
@@ -147,13 +148,15 @@ class Dispatcher:
         return Answer(fate=Fate.APPLIED, result=result)
 
 
-def _beginning(workflow_id: str) -> tuple[str, CaseInput | CareInput | ResealInput]:
+def _beginning(workflow_id: str) -> tuple[str, CaseInput | CareInput | ResealInput | JobInput]:
     """The workflow type behind a business id, and what it starts with."""
     area, key = workflow_id.partition("/")[0], start_key(workflow_id)
     if area == "parties":
         return "parties.reseal", ResealInput(
             tenant=tenant_of_workflow(workflow_id), change=change_of_reseal(workflow_id)
         )
+    if area == "transfers":
+        return "transfers.job", JobInput(job=key)
     if area in _CARE:
         return _CARE[area], CareInput(case_token=case_of_start(key), item=care_item(workflow_id))
     return "installments.case", CaseInput(case_token=key)

@@ -24,6 +24,7 @@ class BlindField(StrEnum):
     ID_NUMBER = "id_number"  # 证件号码
     MOBILE = "mobile"  # 手机号码
     ACCOUNT = "account"  # 银行账号
+    CUSTOMER_NO = "customer_no"  # 客户号
 
 
 _NOISE: Final = re.compile(r"[\s\u00ad\u200b-\u200f\u2060\ufeff\-\u2010-\u2015\u2212().]+")
@@ -51,7 +52,7 @@ def canonical(field: BlindField, value: str) -> str:
             return _canonical_id(text)
         case BlindField.MOBILE:
             return _canonical_mobile(text)
-        case BlindField.ACCOUNT:
+        case BlindField.ACCOUNT | BlindField.CUSTOMER_NO:
             return text
 
 

@@ -160,24 +160,32 @@ class Acceptance:
 ACCEPTED: Final[Mapping[BlindField, Acceptance]] = {
     BlindField.ID_NUMBER: Acceptance(
         index=PlannedIndex(name=BlindField.ID_NUMBER, domain_bits=36.8),
-        columns=("subjects.id_index",),
+        columns=("subjects.id_index", "customer_records.id_index"),
         domain="3,000 counties × 40,000 birthdays × 1,000 numbers; the check digit adds nothing",
         reason="two subjects of one tenant must not hold one identity document, and only equal tokens can say so",
-        limits="unique within the table, so no frequencies; a key per tenant and field, so nothing joins across them",
+        limits="unique among subjects; in a book of customers two records of one person show as such, which finding "
+        "duplicates needs; a key per tenant and field, so nothing joins across them",
     ),
     BlindField.MOBILE: Acceptance(
         index=PlannedIndex(name=BlindField.MOBILE, domain_bits=32.7),
-        columns=("contact_points.value_index",),
+        columns=("contact_points.value_index", "customer_records.mobile_index"),
         domain="7 × 10^9 mainland numbers",
         reason="staff find a caller by number",
         limits="people who share a number show as such; a key per tenant and field, so nothing joins across them",
     ),
     BlindField.ACCOUNT: Acceptance(
         index=PlannedIndex(name=BlindField.ACCOUNT, domain_bits=29.9),
-        columns=("debit_orders.account_index", "bank_replies.account_index"),
+        columns=("debit_orders.account_index", "bank_replies.account_index", "customer_records.account_index"),
         domain="10^9 card numbers of 16 digits behind one known issuer prefix; longer ones have more",
         reason="a line of the bank is held against the order that it answers, account by account",
         limits="a customer's orders show as one customer's, which their subject tokens tell anyhow",
+    ),
+    BlindField.CUSTOMER_NO: Acceptance(
+        index=PlannedIndex(name=BlindField.CUSTOMER_NO, domain_bits=26.6),
+        columns=("customer_records.customer_no_index",),
+        domain="10^8 numbers that a bank counts up",
+        reason="a book holds a customer's number once, and staff and files name a customer by it",
+        limits="unique within the table, so no frequencies; a key per tenant and field, so nothing joins across them",
     ),
 }
 

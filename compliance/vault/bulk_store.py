@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, cast
 
 from sqlalchemy import bindparam, exists
@@ -10,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from compliance.vault.purposes import Purpose
-from compliance.vault.store import answering, refuse_inactive
+from compliance.vault.store import answering, empty_log, overwrite_freed, refuse_inactive
 from compliance.vault.tables import SubjectKey, Tombstone
 from models.database.engine import Database
 
@@ -79,6 +80,34 @@ def add_subject_keys(
             return frozenset()
         statement = _ADD_SUBJECT_KEYS[database.engine.dialect.name]
         return frozenset(session.connection().execute(statement, missing).scalars())
+
+
+def shred_many_subject_keys(
+    database: Database, *, tenant: str, subject_ids: Collection[str], at: datetime
+) -> frozenset[str]:
+    """Bury those of many subjects (at most some hundreds) who have keys: tombstones, then the keys, at once.
+
+    Repeating it does nothing more. On SQLite the freed pages are overwritten and the log is emptied into the file.
+
+    Returns:
+        Whose keys there were.
+
+    Raises:
+        KeysUnavailable: the store does not answer; nothing was changed.
+    """
+    mine = (_SUBJECT_KEYS.c.tenant == tenant, _SUBJECT_KEYS.c.subject_id.in_(list(subject_ids)))
+    with answering(), database.write() as session:
+        buried = frozenset(session.execute(alchemy_select(_SUBJECT_KEYS.c.subject_id).where(*mine)).scalars())
+        if not buried:
+            return buried
+        overwrite_freed(database, session)
+        known = _shredded_of(session, tenant, buried)
+        session.add_all(
+            Tombstone(tenant=tenant, subject_id=subject, created_at=at) for subject in sorted(buried - known)
+        )
+        session.execute(_SUBJECT_KEYS.delete().where(*mine))
+    empty_log(database)
+    return buried
 
 
 def _shredded_of(session: Session, tenant: str, subject_ids: Collection[str]) -> frozenset[str]:

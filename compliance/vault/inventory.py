@@ -13,7 +13,7 @@ import sqlalchemy
 from sqlalchemy import LargeBinary, MetaData, func
 from sqlmodel import Session, col, select
 
-from compliance.vault.purposes import INSTALLATION, ISSUER_PURPOSE, Purpose
+from compliance.vault.purposes import INSTALLATION, ISSUER_PURPOSE, LINKAGE_PREFIX, Purpose
 from compliance.vault.rotation import users_of
 from compliance.vault.store import answering
 from compliance.vault.suites import suite_of
@@ -32,6 +32,8 @@ _PLACES: Final[dict[str, tuple[str, ...]]] = {
     Purpose.LINKS: ("links for customers",),
     Purpose.FINGERPRINT: ("fingerprints of requests (idempotency_keys)", "throttle of log-ins (login_throttles)"),
     Purpose.ONE_TIME_CODE: ("one-time codes (code_mac)",),
+    Purpose.TRANSFER_PROOF: ("roots and checksums of transfer jobs (transfer_backups, transfer_waves)",),
+    Purpose.TRANSFER_BACKUP: ("keys of the containers of transfer jobs (transfer_backups.manifest)",),
     ISSUER_PURPOSE: ("access tokens of the local issuer",),
 }
 _OUTSIDE: Final = (
@@ -168,6 +170,8 @@ def _used_in(purpose: str, data: MetaData) -> tuple[str, ...]:
         return tuple(index_columns(data))
     if purpose.startswith("sign-"):
         return (f"signatures `{purpose.removeprefix('sign-')}` (of the audit log: audit_checkpoints.note)",)
+    if purpose.startswith(LINKAGE_PREFIX):
+        return ("blocking tokens of one transfer job (transfer_tokens.token)",)
     return _PLACES.get(purpose, ())
 
 

@@ -7,7 +7,7 @@ person's by `create_subject`. How branch keys change is `compliance.vault.rotati
 """
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -126,6 +126,10 @@ class Vault:
         The caller removes blind indexes, which are personal data too, and records the deed.
         """
         self._subjects.shred(tenant, subject_id)
+
+    def shred_subjects(self, *, tenant: str, subject_ids: Sequence[str]) -> int:
+        """As `shred_subject`, of many at once; returns how many of them had keys. Idempotent."""
+        return self._subjects.shred_many(tenant, subject_ids)
 
     def subject_key_count(self, *, tenant: str, subject_id: str) -> int:
         """How many versions of a subject's key the store holds; 0 once they were destroyed. Past every cache."""

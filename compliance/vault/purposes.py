@@ -5,6 +5,7 @@ from typing import Final
 
 INSTALLATION: Final = "_"  # the tenant that is the installation itself
 ISSUER_PURPOSE: Final = "token-es256"  # of the installation
+LINKAGE_PREFIX: Final = "linkage/"  # then a transfer job: a key that is destroyed with it (compliance.vault.linkage)
 
 
 class Purpose(StrEnum):
@@ -18,6 +19,8 @@ class Purpose(StrEnum):
     FINGERPRINT = "fingerprint"
     ONE_TIME_CODE = "one-time-code"
     SEAL_WRAP = "seal-wrap"
+    TRANSFER_PROOF = "transfer-proof"
+    TRANSFER_BACKUP = "transfer-backup"
 
 
 # What `Vault.purpose_key` hands out; the others never leave the vault.

@@ -8,6 +8,7 @@ comes from there into the audit log.
 """
 
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Final
 
 from sqlalchemy import func, update
@@ -29,6 +30,8 @@ _USERS: Final[dict[str, type[SubjectKey] | type[SealKey]]] = {
     Purpose.SUBJECT_WRAP: SubjectKey,
     Purpose.SEAL_WRAP: SealKey,
 }
+
+_TO_THE_END: Final = (KeyState.ACTIVE, KeyState.DECRYPT_ONLY, KeyState.RETIRED, KeyState.DESTROYED)
 
 
 def publish(
@@ -169,6 +172,27 @@ def destroy(
         branches, tenant, purpose, version, KeyState.DESTROYED,
         before=KeyState.RETIRED, actor=actor, unused=True, made_anew=made_anew,
     )  # fmt: skip
+
+
+def end(branches: BranchKeys, *, tenant: str, purpose: str, version: int, actor: str) -> None:
+    """Destroy the only version of a key whose purpose has ended, in one transaction and past every step on the way.
+
+    Whoever calls this knows that what was made under the key is to be useless. Repeatable.
+
+    Raises:
+        WrongState: there is no such version.
+    """
+    database, now = branches.database, branches.clock()
+    with answering(), database.write() as session:
+        overwrite_freed(database, session)
+        head = locked_head(session, to_change=True)
+        for before, after in pairwise(_TO_THE_END):
+            row = _row(session, tenant, purpose, version)
+            if row.state == before:
+                _step(session, row, after, actor=actor, at=now, facts={"purpose_ended": True})
+        head.generation += 1
+    empty_log(database)
+    branches.forget()
 
 
 def users_of(session: Session, *, tenant: str, purpose: str, version: int) -> int | None:

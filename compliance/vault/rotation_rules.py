@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from compliance.vault.purposes import ISSUER_PURPOSE, Purpose
+from compliance.vault.purposes import ISSUER_PURPOSE, LINKAGE_PREFIX, Purpose
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +62,12 @@ _RULES: Final[dict[str, RotationRule]] = {
     Purpose.LINKS: RotationRule(
         why="links in customers' hands are checked with the version in force; they would end at once"
     ),
+    Purpose.TRANSFER_PROOF: RotationRule(
+        why="roots and checksums of transfer jobs were computed under it, and could not be computed again"
+    ),
+    Purpose.TRANSFER_BACKUP: RotationRule(
+        why="backups of transfer jobs lie outside the database, so who still needs an old version cannot be counted"
+    ),
     Purpose.ONE_TIME_CODE: RotationRule(
         why="codes under way are checked with the version in force; customers who hold one would be refused"
     ),
@@ -70,9 +76,12 @@ _SIGNATURES: Final = RotationRule(
     why="signatures are checked against the public key that readers were given; a new key is a new log, and is "
     "published first"
 )
+_LINKAGE: Final = RotationRule(why="it lives as long as its transfer job and is destroyed when that closes")
 _UNKNOWN: Final = RotationRule(why="nothing is known of this purpose")
 
 
 def rule_of(purpose: str) -> RotationRule:
     """The rule for one purpose."""
+    if purpose.startswith(LINKAGE_PREFIX):
+        return _LINKAGE
     return _SIGNATURES if purpose.startswith("sign-") else _RULES.get(purpose, _UNKNOWN)

@@ -11,8 +11,12 @@ from sqlalchemy import Column, Select, Table, func, literal, select
 
 from compliance.vault.blind import BlindField
 from compliance.vault.cells import HEADER_BYTES
+from compliance.vault.customer_layout import CUSTOMER_LAYOUT, SEALED_COLUMNS
+from models.domain.ids import JOB_RECORD_PREFIX
 from models.tables.agreements import Mandate
 from models.tables.assessments import ImpactAssessment
+from models.tables.change_requests import ChangeRequest
+from models.tables.customers import CustomerRecord
 from models.tables.daily import BankReply, DebitOrder, Ticket
 from models.tables.erasure import ErasureRequest
 from models.tables.incidents import IncidentReport, SecurityIncident
@@ -20,6 +24,11 @@ from models.tables.installments import BureauReport, CaseContact, CaseDocument, 
 from models.tables.notices import Notice
 from models.tables.parties import ContactPoint, Subject
 from models.tables.tasks import Decision, Task, TaskComment
+from models.tables.transfer_corrections import TransferCorrection
+from models.tables.transfer_notices import TransferFollowUp
+from models.tables.transfer_reports import TransferPaper
+from models.tables.transfer_telling import CustomerMessage
+from models.tables.transfers import TransferRow
 
 
 def _table(model: Any) -> Table:
@@ -103,63 +112,87 @@ def _of_case(model: Any, *columns: str, only: Any = None) -> CellPlace:
 SUBJECTS: Final = _of(Subject, "name_cell", "id_cell", "employer_cell", "address_cell", "card_cell", subject="id")
 CONTACT_POINTS: Final = _of(ContactPoint, "value_cell")
 MANDATES: Final = _of(Mandate, "account_cell", "holder_cell")
+CUSTOMERS: Final = _of(CustomerRecord, *SEALED_COLUMNS)
 _COMMENTS: Final = _table(TaskComment)
 
 _DECISIONS: Final = _table(Decision)
-_INCIDENTS: Final = _table(SecurityIncident)
 
 
-def _incident_workflow(incidents: Table) -> Any:
-    """`models.domain.ids.incident_workflow_id`, in SQL."""
-    return literal("incidents/") + incidents.c.tenant + "/" + incidents.c.id
+_TOKEN_CHARACTERS: Final = 30  # of the record's token, which its workflow id ends with
+_RANDOM_CHARACTERS: Final = 26  # of them, and of a job's token, behind the prefix
 
 
-# On tasks of an incident: whose words they are, the incident's, stands in the workflow's id only.
-_DECIDED_ON_INCIDENTS: Final = _DECISIONS.c.workflow_id.startswith("incidents/")
-_SAID_ON_INCIDENTS: Final = _TASKS.c.workflow_id.startswith("incidents/")
+def _of_record(
+    model: Any, column: str, *, workflow: Any, only: Any, joined: tuple[tuple[Table, Any], ...]
+) -> CellPlace:
+    """What is said on a record task lies under the record's own key (`models.domain.ids.care_item`)."""
+    table = _table(model)
+    subject: Any = func.substr(workflow, func.length(workflow) - _TOKEN_CHARACTERS + 1)
+    return CellPlace(table=table, columns=(column,), row=table.c.id, subject=subject, joined=joined, only=only)
+
+
+# Whose words they are: of a case its customer's, of a transfer job the job's own, of any other record (an incident, a
+# row, a conflict, a follow-up) those of the token at the end of the workflow's id.
+_DECIDED_ON_RECORDS: Final = _DECISIONS.c.case_token.is_(None)
+_SAID_ON_RECORDS: Final = _TASKS.c.case_token.is_(None)
+_DECIDED_ON_JOBS: Final = _DECISIONS.c.workflow_id.startswith("transfers/") & ~_DECIDED_ON_RECORDS
+_SAID_ON_JOBS: Final = _TASKS.c.workflow_id.startswith("transfers/") & ~_SAID_ON_RECORDS
+
+
+def _of_job(model: Any, column: str, *, job: Any, only: Any, joined: tuple[tuple[Table, Any], ...]) -> CellPlace:
+    """What is said on a step task of a transfer job lies under the job's own key (`models.domain.ids.job_record`)."""
+    table = _table(model)
+    subject: Any = literal(JOB_RECORD_PREFIX) + func.substr(job, func.length(job) - _RANDOM_CHARACTERS + 1)
+    return CellPlace(table=table, columns=(column,), row=table.c.id, subject=subject, joined=joined, only=only)
+
 
 CELLS: Final[tuple[CellPlace, ...]] = (
     SUBJECTS,
     CONTACT_POINTS,
     MANDATES,
+    CUSTOMERS,
     _of(InstallmentCase, "hardship_note_cell", row="token"),
     _of(CaseDocument, "filename_cell"),
     _of(Notice, "secrets_cell"),
     _of_case(CaseContact, "note_cell"),
     _of_case(BureauReport, "report_cell"),
-    _of_case(Decision, "note_cell", only=~_DECIDED_ON_INCIDENTS),
-    CellPlace(
-        table=_DECISIONS,
-        columns=("note_cell",),
-        row=_DECISIONS.c.id,
-        subject=_INCIDENTS.c.id,
-        joined=((_INCIDENTS, _DECISIONS.c.workflow_id == _incident_workflow(_INCIDENTS)),),
-        only=_DECIDED_ON_INCIDENTS,
-    ),
+    _of(TransferFollowUp, "note_cell"),
+    _of(CustomerMessage, "to_cell"),
+    _of(ChangeRequest, "values_cell"),
+    _of_case(Decision, "note_cell", only=~(_DECIDED_ON_JOBS | _DECIDED_ON_RECORDS)),
+    _of_job(Decision, "note_cell", job=_DECISIONS.c.case_token, only=_DECIDED_ON_JOBS, joined=()),
+    _of_record(Decision, "note_cell", workflow=_DECISIONS.c.workflow_id, only=_DECIDED_ON_RECORDS, joined=()),
     _of(ErasureRequest, "note_cell"),
     # Records about no customer: what is said in them lies under a key of the record's own.
     _of(ImpactAssessment, "necessity_cell", "risk_cell", "measures_cell", subject="id"),
     _of(SecurityIncident, "summary_cell", subject="id"),
     _of(IncidentReport, "reason_cell", subject="incident_id"),
+    _of(TransferPaper, "content_cell", subject="report"),
     _of_case(Ticket, "text_cell"),
+    # A row of a transfer job is addressed by its subject: each has one of its own (`compliance.vault.transfer_rows`).
+    _of(TransferRow, "row_cell", row="subject_id"),
+    _of(TransferCorrection, "changes_cell"),
     CellPlace(
         table=_COMMENTS,
         columns=("text_cell",),
         row=_COMMENTS.c.id,
         subject=_CASES.c.subject_id,
         joined=((_TASKS, _TASKS.c.id == _COMMENTS.c.task_id), (_CASES, _CASES.c.token == _TASKS.c.case_token)),
-        only=~_SAID_ON_INCIDENTS,
+        only=~(_SAID_ON_JOBS | _SAID_ON_RECORDS),
     ),
-    CellPlace(
-        table=_COMMENTS,
-        columns=("text_cell",),
-        row=_COMMENTS.c.id,
-        subject=_INCIDENTS.c.id,
-        joined=(
-            (_TASKS, _TASKS.c.id == _COMMENTS.c.task_id),
-            (_INCIDENTS, _TASKS.c.workflow_id == _incident_workflow(_INCIDENTS)),
-        ),
-        only=_SAID_ON_INCIDENTS,
+    _of_job(
+        TaskComment,
+        "text_cell",
+        job=_TASKS.c.case_token,
+        only=_SAID_ON_JOBS,
+        joined=((_TASKS, _TASKS.c.id == _COMMENTS.c.task_id),),
+    ),
+    _of_record(
+        TaskComment,
+        "text_cell",
+        workflow=_TASKS.c.workflow_id,
+        only=_SAID_ON_RECORDS,
+        joined=((_TASKS, _TASKS.c.id == _COMMENTS.c.task_id),),
     ),
 )
 
@@ -183,6 +216,10 @@ INDEXES: Final[tuple[IndexPlace, ...]] = (
             is_own=False,
         )
         for model in (DebitOrder, BankReply)
+    ),
+    *(
+        IndexPlace(column=CUSTOMERS.table.c[column], field=index.field, cells=CUSTOMERS, cell=index.column, is_own=True)
+        for column, index in CUSTOMER_LAYOUT.indexes.items()
     ),
 )
 

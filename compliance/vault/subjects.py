@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from compliance.vault import bulk_keys, cells, renewal_store, store
+from compliance.vault import bulk_keys, bulk_store, cells, renewal_store, store
 from compliance.vault.branches import KEY_TTL, BranchKeys, newest_active
 from compliance.vault.bulk_keys import SubjectKeys, Wrapping
 from compliance.vault.cache import Lru
@@ -140,6 +140,17 @@ class Subjects:
         store.shred_subject_keys(self._database, tenant=tenant, subject_id=subject_id, clock=self._clock)
         self._shreds += 1
         self._cache.forget((tenant, subject_id))
+
+    def shred_many(self, tenant: str, subject_ids: Sequence[str]) -> int:
+        """As `shred`, a chunk at a time, of those who have keys; returns how many had."""
+        buried = 0
+        for first in range(0, len(subject_ids), bulk_keys.CHUNK):
+            some = subject_ids[first : first + bulk_keys.CHUNK]
+            gone = bulk_store.shred_many_subject_keys(self._database, tenant=tenant, subject_ids=some, at=self._clock())
+            self._shreds += 1
+            self.forget(tenant, some)
+            buried += len(gone)
+        return buried
 
     def forget(self, tenant: str, subject_ids: Iterable[str]) -> None:
         """Drop these subjects' keys from memory."""
