@@ -93,6 +93,10 @@ SHANGHAI_AHEAD: Final = timedelta(hours=8)
 RESEAL_LOOKS_AGAIN: Final = timedelta(seconds=30)
 
 
+# A wave whose workflow is just ending cannot be started under the same name at once.
+WAVE_ENDS_WITHIN: Final = timedelta(seconds=1)
+
+
 def seconds(count: int) -> timedelta:
     """A rest whose length an activity has told."""
     return timedelta(seconds=count)
@@ -115,3 +119,20 @@ class Waiting(TypedDict):
 def until(moment: datetime, *, now: datetime) -> Waiting:
     """A wait that ends at a moment which the records name, such as the clock of a ticket."""
     return {"timeout": moment - now}
+
+
+# How soon a transfer job that waits for people, receipts or waves looks again where nobody has nudged it: the rest
+# doubles from one look to the next, and begins anew whenever something has happened.
+_TRANSFER_FIRST_LOOK_S: Final = 5
+_TRANSFER_LONGEST_LOOK_S: Final = 600
+
+
+def until_looking_again(looks: int, *, due_in_s: int | None = None) -> Waiting:
+    """A wait that ends by itself after 5, 10, 20 … 600 seconds, or as soon as something is due.
+
+    Args:
+        looks: at the same thing so far, from 1.
+        due_in_s: when something can be done next, where that is known; at least a second is waited.
+    """
+    rest = min(_TRANSFER_FIRST_LOOK_S * 2 ** min(looks - 1, 10), _TRANSFER_LONGEST_LOOK_S)
+    return {"timeout": timedelta(seconds=rest if due_in_s is None else max(1, min(rest, due_in_s)))}

@@ -18,6 +18,7 @@ SHARED_MODULES: Final = (
     "models.errors",
     "models.domain.ids",
     "models.domain.states",
+    "models.domain.transfers.states",
     # Stages, executed once and not again for every case: what the sandbox would forbid in them, the linter and the
     # import contracts forbid.
     "workflows.aftercare.desk",
@@ -30,6 +31,16 @@ SHARED_MODULES: Final = (
     "workflows.installments.transitions",
     "workflows.ports",
     "workflows.support",
+    "workflows.transfers.deciding",
+    "workflows.transfers.desk",
+    "workflows.transfers.finishing",
+    "workflows.transfers.gathering",
+    "workflows.transfers.moving",
+    "workflows.transfers.preparing",
+    "workflows.transfers.telling",
+    "workflows.transfers.transitions",
+    "workflows.transfers.undoing",
+    "workflows.transfers.wave",  # a child of the job
 )
 
 
