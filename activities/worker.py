@@ -21,6 +21,7 @@ from activities.parties.reseal_steps import SqlReseal
 from activities.support.failures import FailureTranslator
 from activities.support.registry import activities_of
 from activities.tasks.platform import SqlPlatform
+from activities.transfers.job_steps import SqlTransferJob
 from compliance.vault.keyring import Vault
 from models.database.engine import Database
 from models.domain.aftercare.clocks import WorkingDay, monday_to_friday
@@ -37,6 +38,9 @@ from workflows.ports.notices import NoticePort
 from workflows.support.ids import BULK_QUEUE, CASES_QUEUE, GATEWAYS_QUEUE
 from workflows.support.options import STICKY_TIMEOUT, WORKFLOW_TASK_SLOTS
 from workflows.support.sandbox import STRICT_RUNNER
+from workflows.transfers.accuracy import AccuracyScheduled
+from workflows.transfers.job import TransferJob
+from workflows.transfers.wave import MoveWave
 
 # What all workers are called together by an external cluster; a full stop would end the name.
 DEPLOYMENT: Final = "casework"
@@ -47,8 +51,10 @@ _CASE_WORKFLOWS: Final[list[type]] = [
     DailyRun,
     DailyCatchUp,
     DailyScheduled,
+    TransferJob,
+    MoveWave,
 ]
-_BULK_WORKFLOWS: Final[list[type]] = [Reseal]
+_BULK_WORKFLOWS: Final[list[type]] = [Reseal, AccuracyScheduled]
 ALL_WORKFLOWS: Final[list[type]] = [*_CASE_WORKFLOWS, *_BULK_WORKFLOWS]
 # A bigger pool buys nothing under one interpreter lock; the database pool is sized to it.
 _THREADS: Final = 8
@@ -64,6 +70,7 @@ class WorkerDeps:
         bank_of: the bank of a tenant; None where no daily run is served.
         is_working_day: the calendar of clocks that count working days.
         files_root: where sealed files lie; None where the bulk queue is not served.
+        transfers: the adapters of a transfer job's bulk steps; put together in `deploy.assemble_transfers`.
         build_id: names this deployment to an external cluster; None on the embedded stack, which is unversioned.
     """
 
@@ -78,6 +85,7 @@ class WorkerDeps:
     bank_of: BankOf | None = None
     is_working_day: WorkingDay = monday_to_friday
     files_root: Path | None = None
+    transfers: Sequence[object] = ()
     interceptors: Sequence[Interceptor] = ()
     build_id: str | None = None
     graceful_shutdown: timedelta = timedelta(seconds=5)
@@ -103,6 +111,7 @@ def case_adapters(deps: WorkerDeps) -> list[object]:
         SqlInstallments(deps.database, deps.clock),
         SqlAgreements(deps.database, deps.clock),
         SqlAftercare(deps.database, deps.vault, deps.clock, deps.is_working_day),
+        SqlTransferJob(deps.database, deps.clock),
     ]
     if deps.bank_of is not None:
         adapters.append(SqlDailyRun(deps.database, deps.vault, deps.bank_of, deps.clock))
@@ -139,11 +148,12 @@ def _bulk_worker(deps: WorkerDeps) -> Worker:
     """Long work in steps that beat, apart from the inbox's."""
     if deps.files_root is None:
         raise ValueError(f"the queue {BULK_QUEUE} needs to know where sealed files lie")
+    adapters = (SqlReseal(deps.database, deps.vault, deps.clock, deps.files_root), *deps.transfers)
     return Worker(
         deps.client,
         task_queue=BULK_QUEUE,
         workflows=_BULK_WORKFLOWS,
-        activities=activities_of(SqlReseal(deps.database, deps.vault, deps.clock, deps.files_root)),
+        activities=[method for adapter in adapters for method in activities_of(adapter)],
         workflow_runner=STRICT_RUNNER,
         max_concurrent_workflow_tasks=WORKFLOW_TASK_SLOTS,
         max_concurrent_local_activities=_LOCAL_SLOTS,

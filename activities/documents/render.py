@@ -7,10 +7,11 @@ before it is written anywhere.
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 import typst
 
@@ -40,19 +41,26 @@ class Renderer:
             CharacterUnprintable: a text holds a character that the font lacks or that may not be printed.
             TemplateDefectError: our own fault.
         """
-        data = template_data(content, locale=locale)
+        name = f"{TEMPLATES[type(content)]}.{locale}.typ"
+        return self.compile(name, template_data(content, locale=locale), made_on=content.heading.made_on)
+
+    def compile(self, name: str, data: Mapping[str, Any], *, made_on: date) -> bytes:
+        """Any template of ours with what it prints; every text is checked before it is set.
+
+        Raises:
+            CharacterUnprintable, TemplateDefectError: as `render`.
+        """
         for path, text in texts_of(data):
             self.fonts.check(text, field=path)
-        name = f"{TEMPLATES[type(content)]}.{locale}.typ"
         try:
             return typst.compile(
                 f"{_TEMPLATES}/{name}",
                 root=_TEMPLATES,
                 font_paths=self.fonts.fonts,
                 format="pdf",
-                sys_inputs={"data": json.dumps(data | {"fonts": list(self.fonts.families)}, ensure_ascii=False)},
+                sys_inputs={"data": json.dumps({**data, "fonts": list(self.fonts.families)}, ensure_ascii=False)},
                 pdf_standards=["a-2a", "ua-1"],
-                timestamp=datetime.combine(content.heading.made_on, time(), UTC),
+                timestamp=datetime.combine(made_on, time(), UTC),
             )
         except typst.TypstError as error:
             places = ", ".join(_PLACE.findall(error.diagnostic))

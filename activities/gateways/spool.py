@@ -33,11 +33,19 @@ class Spool(MessageGateway):
         if _ID.match(message.id) is None:
             raise ValueError("the id of a message is 32 hex digits")
         name = f"{message.channel}-{message.id}.json"
+        self.keep(name, _content(message))
+        return Receipt(ref=name)
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Have a file of this name and content, durable when this returns; one that is there is left alone.
+
+        Raises:
+            GatewayUnavailable: the folder cannot be written.
+        """
         try:
-            self._write(name, _content(message))
+            self._write(name, content)
         except OSError as error:
             raise GatewayUnavailable(detail=f"spool: {type(error).__name__}") from None
-        return Receipt(ref=name)
 
     def _write(self, name: str, content: bytes) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -29,14 +29,16 @@ from models.contracts.platform import (
 )
 from models.database.engine import Database
 from models.domain.clock import Clock
-from models.domain.ids import case_of_start, start_key, tenant_of_case, tenant_of_workflow
+from models.domain.ids import case_of_start, is_transfer, start_key, tenant_of_case, tenant_of_workflow
 from models.domain.shanghai import shanghai_date
 from models.domain.states import CHECKER_TASKS, CaseStage, Gate, OutboxKind, TaskType
 from models.operations import outbox, projection, runs
 from models.operations.four_eyes import stand_as_makers
 from models.queries.facts import gate_facts
+from models.queries.transfers.facts import TRANSFER_GATES, transfer_facts
 from models.tables.installments import RuleVerdict
 from models.tables.tasks import Task
+from models.tables.transfers import TransferJob
 from workflows.ports.platform import PlatformPort
 
 _STAGE_OF_TASK: Final = {
@@ -67,6 +69,8 @@ class SqlPlatform(PlatformPort):
         key = start_key(input.workflow_id)
         case_token = case_of_start(key)
         action = "case.run-registered" if key == case_token else "aftercare.started"
+        if is_transfer(input.workflow_id):
+            action = "transfer.run-registered"
         deed = _deed(tenant_of_workflow(input.workflow_id), action, case_token, now)
         epoch = 0
         with unit_of_work(self.database, deed) as unit:
@@ -89,7 +93,7 @@ class SqlPlatform(PlatformPort):
             if stored:
                 answer = _gate_answer(key, stored)
                 raise Unchanged
-            facts = gate_facts(unit.session, gate=Gate(input.gate), case_token=input.case_token)
+            facts = _facts(unit.session, input, now=now)
             verdicts = ask_gate(unit.session, tenant, Gate(input.gate), facts, as_of=shanghai_date(now))
             rows = verdict_rows(verdicts, gate=Gate(input.gate), case_token=input.case_token, key=key, now=now)
             unit.session.add_all(rows)
@@ -181,6 +185,15 @@ class SqlPlatform(PlatformPort):
             if not written:
                 raise Unchanged
         return Done()
+
+
+def _facts(session: Session, input: EvaluateGateInput, *, now: datetime) -> dict[str, object]:
+    """The facts of a case, or of a transfer job: both go by the token of what is asked about."""
+    gate = Gate(input.gate)
+    job = session.get(TransferJob, input.case_token) if gate in TRANSFER_GATES else None
+    if job is not None:
+        return transfer_facts(session, gate=gate, job=job, now=now)
+    return gate_facts(session, gate=gate, case_token=input.case_token)
 
 
 def _deed(tenant: str, action: str, target: str, now: datetime) -> Deed:

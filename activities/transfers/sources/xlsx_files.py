@@ -1,0 +1,155 @@
+"""Workbooks (XLSX), row by row, through parsers that expand no entities. Bounds stand before anything is unpacked.
+
+Dates and numbers come as text. A number with more digits than a spreadsheet keeps is a fault that says so: what stands
+there is not what was typed.
+"""
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import openpyxl
+
+from activities.transfers.sources.rows import MOST_CELL, MOST_COLUMNS, RowSource
+from models.domain.customers.faults import ROW, Fault
+from models.domain.transfers.mapping import FileOptions
+from models.domain.transfers.row_mapper import ReadRow, cell_fault
+from models.errors import FieldFault, FormInvalid
+
+MOST_BYTES: Final = 256 << 20  # of the file
+MOST_UNPACKED: Final = 2 << 30  # of all of its parts
+MOST_SHARED: Final = 256 << 20  # of the table of strings, which lies in memory
+MOST_RATIO: Final = 200  # of a part, unpacked to packed
+_RATIO_FROM: Final = 1 << 20
+MOST_PARTS: Final = 2_000
+EXACT_BELOW: Final = 10**15  # a spreadsheet keeps fifteen digits
+_EMPTY: Final = (Fault(ROW, "row-empty"),)
+
+assert openpyxl.DEFUSEDXML, "workbooks are read through defusedxml, or not at all"
+
+
+class XlsxSource(RowSource):
+    """One sheet of a workbook."""
+
+    def __init__(self, path: Path, options: FileOptions) -> None:
+        """Open it and read the names of its columns.
+
+        Raises:
+            FormInvalid: no workbook, one that is beyond the bounds, no such sheet, or no header.
+        """
+        _refuse_bombs(path)
+        try:
+            self._book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
+        except Exception:  # noqa: BLE001 - whatever the parser meets in a broken file
+            raise _refused("/place", "source-workbook") from None
+        names = self._book.sheetnames
+        if not names or (options.sheet is not None and options.sheet not in names):
+            self.close()
+            raise _refused("/mapping/file/sheet", "source-sheet")
+        sheet = self._book[options.sheet or names[0]]
+        self._rows = sheet.iter_rows(max_col=MOST_COLUMNS)
+        self._line = options.header
+        self.header = self._header(options)
+
+    def rows(self) -> Iterator[ReadRow]:
+        """Every row below the header but blank ones at the end."""
+        blank: list[int] = []
+        width = len(self.header)
+        while True:
+            self._line += 1
+            try:
+                cells = next(self._rows)
+            except StopIteration:
+                return
+            except Exception:  # noqa: BLE001 - a broken part: what came before stands, the rest is one row with a fault
+                yield ReadRow(self._line, (), (Fault(ROW, "row-unreadable"),))
+                return
+            read = _read_row(self._line, cells, width)
+            if read is None:
+                blank.append(self._line)
+                if len(blank) > MOST_PARTS:  # a sheet that was formatted to its last row
+                    return
+                continue
+            yield from (ReadRow(line, (), _EMPTY) for line in blank)
+            blank.clear()
+            yield read
+
+    def close(self) -> None:
+        """Close the archive."""
+        self._book.close()
+
+    def _header(self, options: FileOptions) -> Sequence[str]:
+        try:
+            taken = list(islice(self._rows, max(options.header, 1)))
+        except Exception:  # noqa: BLE001 - as above
+            taken = []
+        names = [_text(cell.value)[0].strip() for cell in taken[-1]] if len(taken) >= max(options.header, 1) else []
+        while names and not names[-1]:
+            names.pop()
+        if not names or options.header == 0:
+            self.close()
+            raise _refused("/mapping/file/header", "source-header")
+        return names
+
+
+def _read_row(line: int, cells: Sequence[Any], width: int) -> ReadRow | None:
+    texts, faults = [], []
+    for place, cell in enumerate(cells):
+        text, rule = _text(cell.value)
+        if rule is None and cell.data_type == "f":
+            rule = "formula-cell"
+        elif rule is None and cell.data_type == "e":
+            rule = "cell-error"
+        if len(text) > MOST_CELL:
+            text, rule = text[:MOST_CELL], "too-long"
+        if rule is not None:
+            faults.append(cell_fault(place, rule))
+        texts.append(text)
+    while len(texts) > width and not texts[-1]:
+        texts.pop()
+    texts += [""] * (width - len(texts))  # cells at the end of a row that are empty are not in the file
+    return ReadRow(line, texts, tuple(faults)) if any(texts) else None
+
+
+def _text(value: Any) -> tuple[str, str | None]:
+    """A cell as text, and the rule that it breaks."""
+    if value is None:
+        return "", None
+    if isinstance(value, str):
+        return value, None
+    if isinstance(value, bool):
+        return ("1" if value else "0"), None
+    if isinstance(value, datetime):
+        return (value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")), None
+    if isinstance(value, date):
+        return value.isoformat(), None
+    if isinstance(value, int | float):
+        whole = isinstance(value, int) or value.is_integer()
+        if abs(value) >= EXACT_BELOW:
+            return str(int(value)) if whole else str(value), "number-lost-digits"
+        return (str(int(value)) if whole else repr(value)), None
+    return str(value), None
+
+
+def _refuse_bombs(path: Path) -> None:
+    if path.stat().st_size > MOST_BYTES:
+        raise _refused("/place", "source-too-large", limit=MOST_BYTES >> 20)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        raise _refused("/place", "source-workbook") from None
+    bomb = len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED
+    for part in parts:
+        ratio = part.file_size / max(part.compress_size, 1)
+        bomb = bomb or (part.file_size > _RATIO_FROM and ratio > MOST_RATIO)
+        bomb = bomb or ("sharedStrings" in part.filename and part.file_size > MOST_SHARED)
+    if bomb:
+        raise _refused("/place", "source-too-large", limit=MOST_UNPACKED >> 20)
+
+
+def _refused(pointer: str, code: str, **params: int) -> FormInvalid:
+    return FormInvalid(faults=(FieldFault(pointer=pointer, code=code, params=dict(params)),))
