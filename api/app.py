@@ -23,6 +23,8 @@ from api.bodies import BodyPlugin
 from api.body_gate import MAX_MULTIPART_BYTES, BodyGate
 from api.business_dates.controller import BusinessDateController
 from api.business_dates.queue_controller import ExceptionController, SuspenseController
+from api.change_requests.controller import ChangeRequestController
+from api.customers.controller import CustomerController
 from api.deps import ApiDeps, ApiSettings
 from api.documented import OPENAPI, openapi_document, serve_document
 from api.edge import Edge
@@ -58,6 +60,17 @@ from api.rules.policy_controller import RuleParameterController
 from api.staff.controller import RoleChangeController, StaffController
 from api.suites.controller import SuiteChangeController
 from api.tasks.controller import TaskController
+from api.transfers.backup_controller import TransferBackupController
+from api.transfers.conflicts_controller import TransferConflictController
+from api.transfers.job_controller import TransferJobController
+from api.transfers.link_controller import LinkTransferController
+from api.transfers.matches_controller import MatchController
+from api.transfers.notices_controller import PublicNoticeController, TransferNoticeController
+from api.transfers.proof_controller import TransferProofController
+from api.transfers.report_controller import TransferReportController, published_transparency
+from api.transfers.row_controller import TransferRowController
+from api.transfers.source_controller import TransferSourceController
+from api.transfers.waves_controller import TransferWaveController
 from compliance.telemetry.requests import request_spans
 
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
@@ -81,6 +94,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     AgreementSuspenseController,
     SuspenseAssignmentController,
     SubjectController,
+    CustomerController,
     SubjectErasureController,
     SubjectHoldController,
     SubjectRetentionController,
@@ -105,8 +119,13 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     ConsentController,
     SubjectRegisterController,
     LinkConsentController,
+    LinkTransferController,
+    TransferNoticeController,
+    PublicNoticeController,
+    ChangeRequestController,
     AssessmentController,
     IncidentController,
+    MatchController,
     AuditController,
     RuleController,
     RuleParameterController,
@@ -114,6 +133,15 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     bank_day,
     RuleReevaluationController,
     SuiteChangeController,
+    TransferBackupController,
+    TransferSourceController,
+    TransferRowController,
+    TransferWaveController,
+    TransferConflictController,
+    TransferReportController,
+    published_transparency,
+    TransferJobController,
+    TransferProofController,
 )
 
 

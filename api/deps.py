@@ -28,6 +28,7 @@ from models.database.engine import Database
 from models.domain.clock import Clock
 from models.domain.reconciliation.records import FiledLine
 from models.domain.reconciliation.tolerance import BankDays
+from models.domain.transfers.source_desk import SourceDesk
 from models.errors import UnsafeSetting
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class ApiDeps:
         metrics: what `/metrics` shows; the process hands in its own.
         is_bank_day: the bank's calendar.
         filed_lines: a tenant's booked entries as the files of its bank have them.
+        transfer_sources: looks at the sources of transfer jobs; None where there are none.
     """
 
     database: Database
@@ -76,6 +78,7 @@ class ApiDeps:
     metrics: Metrics = field(default_factory=Metrics)
     is_bank_day: BankDays = unknown_calendar
     filed_lines: Callable[[str], Iterable[FiledLine]] = no_files
+    transfer_sources: SourceDesk | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

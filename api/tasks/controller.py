@@ -20,8 +20,8 @@ from api.in_thread import in_thread
 from api.paging import DEFAULT_LIMIT, After, Limit, decode_cursor, encode_cursor
 from api.tasks.bodies import CommentBody, TaskSearchBody
 from api.tasks.deciding import DecidedAnswer, decided_answer, is_settled, send_and_answer
-from api.tasks.intake import TaskDecision, decision_location, take_decision
-from api.tasks.reports import decide_report
+from api.tasks.intake import TaskDecision, decision_location
+from api.tasks.record_deciders import decide_task
 from api.tasks.views import (
     CommentAnswer,
     CommentPage,
@@ -37,7 +37,7 @@ from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.vault.cells import CellAddress
 from models.domain.roles import Permission
-from models.domain.states import RECORD_OUTCOMES, Outcome, TaskState, TaskType
+from models.domain.states import RECORD_OUTCOMES, TaskState, TaskType
 from models.domain.task_filter import parse_filter
 from models.domain.tokens import new_token, uuid7
 from models.domain.viewer import Viewer
@@ -261,6 +261,8 @@ class TaskController(Controller):
             with deps.database.read() as session:
                 task = visible_task(session, task_id, principal=principal, viewer=viewer)
                 subject = subject_of_task(session, task)
+            if task.type == TaskType.TRANSFER_CONFLICT:  # about no one person: it has a key once somebody speaks of it
+                deps.vault.create_subject(tenant=principal.tenant, subject_id=subject)
             sealed = deps.vault.seal(_comment_address(principal.tenant, comment_id, subject), data.text)
             deed = _deed(principal, "task.commented", target=task_id, now=now)
             with unit_of_work(deps.database, deed) as unit:
@@ -325,8 +327,7 @@ class TaskController(Controller):
         of_record = data.get("outcome") in RECORD_OUTCOMES
 
         def act() -> str:
-            is_report = data.get("outcome") == Outcome.REPORT
-            return decide_report(deps, request) if is_report else take_decision(deps, request)
+            return decide_task(deps, request)
 
         def rebuild(decision_id: str) -> Stored:
             return decided_answer(deps, decision_id, location=decision_location(task_id, decision_id))

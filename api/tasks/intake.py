@@ -10,6 +10,7 @@ from api.deps import ApiDeps
 from api.etags import check_version
 from api.identity.authenticate import fresh_login
 from api.identity.principal import Principal
+from api.tasks.settling import Settle, Word
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
 from compliance.vault.cells import CellAddress
@@ -55,8 +56,13 @@ def decision_location(task_id: str, decision_id: str) -> str:
     return f"/v1/tasks/{task_id}/decisions/{decision_id}"
 
 
-def take_decision(deps: ApiDeps, request: TaskDecision) -> str:
+def take_decision(deps: ApiDeps, request: TaskDecision, *, settle: Settle | None = None) -> str:
     """Check a decision and commit it; blocking. Returns its id.
+
+    Args:
+        deps: the API's parts.
+        request: who decides what.
+        settle: what the decision of such a task does besides, in the same commit.
 
     Raises:
         KeyTaken: another request under the same key was first.
@@ -80,6 +86,11 @@ def take_decision(deps: ApiDeps, request: TaskDecision) -> str:
         )
         if TaskType(checked.task.type) in RECORD_TASKS:
             settle_record_task(unit.session, decision_id=decision.id, now=now)
+        if settle is not None:
+            word = Word(
+                form=checked.form, staff_id=request.principal.staff_id, person_id=request.principal.person_id, at=now
+            )
+            deed.facts |= settle(unit.session, checked.task, word)
     return request.decision_id
 
 
@@ -154,6 +165,10 @@ def _figures(form: DecisionForm) -> dict[str, Any]:
         figures["offer"] = form.offer_id
     if form.document_id is not None:
         figures["document"] = form.document_id
+    if form.error_budget is not None:
+        figures["errorBudget"] = form.error_budget
+    if form.dissent is not None:
+        figures["dissent"] = form.dissent
     if form.next_contact_days is not None:
         figures["nextContactDays"] = form.next_contact_days
     return figures

@@ -1,0 +1,61 @@
+"""What deciding a record task does besides closing it, in the same commit; each gives facts for the event."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from models.domain.forms import DecisionForm
+from models.operations.transfers.follow_ups import end_follow_up
+from models.operations.transfers.match_deciding import decide_by_task
+from models.operations.transfers.quarantine import discard_by_task
+from models.tables.tasks import Task
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Word:
+    """What was decided, by whom and when."""
+
+    form: DecisionForm
+    staff_id: str
+    person_id: str
+    at: datetime
+
+
+Settle = Callable[[Session, Task, Word], dict[str, Any]]
+
+
+def discard_quarantined(session: Session, task: Task, word: Word) -> dict[str, Any]:
+    """The row of a quarantine task (隔离) is rejected for good.
+
+    Raises:
+        WrongState: it is not in quarantine any more.
+    """
+    discard_by_task(session, task, reason_code=word.form.reason_code or "")
+    return {}
+
+
+def answer_follow_up(session: Session, task: Task, word: Word) -> dict[str, Any]:
+    """A follow-up (跟进) is done; the customer who asked for it is told."""
+    answer = word.form.reason_code or word.form.outcome
+    return end_follow_up(session, task, answer=answer, staff_id=word.staff_id, now=word.at)
+
+
+def decide_pair(session: Session, task: Task, word: Word) -> dict[str, Any]:
+    """A pair is the same person or not (查重); a risky one asks a second person.
+
+    Raises:
+        WrongState: the pair waits for nobody any more.
+        FourEyesViolation: the same person stands as the first and the second.
+    """
+    return decide_by_task(
+        session,
+        task,
+        word.form.outcome,
+        reason=word.form.reason_code or "",
+        staff_id=word.staff_id,
+        person_id=word.person_id,
+        now=word.at,
+    )
