@@ -41,6 +41,7 @@ from compliance.audit.seal import seal_keys
 from compliance.payloads.connect import connect
 from compliance.payloads.dispatch import Dispatcher
 from compliance.vault.keyring import Vault
+from deploy.assemble_transfers import TransferParts, transfer_adapters
 from deploy.bank import banks, files_of, is_bank_day
 from deploy.clock import wall_clock
 from deploy.erasures import erasure_duties
@@ -50,6 +51,8 @@ from deploy.rollout import build_of
 from deploy.safety import unsafe
 from deploy.stores import Stores
 from deploy.temporal_server import RETENTION_DAYS
+from deploy.transfer_notices import notice_duties
+from deploy.transfer_sources import transfer_sources
 from deploy.values import Bureau, Core, IdentitySettings, IssuerMode, Settings, TlsFiles
 from models.database.engine import Database
 from models.domain.clock import Clock
@@ -160,6 +163,7 @@ def build_api(parts: Parts) -> Litestar:
         metrics=parts.telemetry.metrics,
         is_bank_day=is_bank_day,
         filed_lines=files_of(banks(settings, stores.data, parts.clock), parts.vault),
+        transfer_sources=transfer_sources(settings, stores.data, parts.vault),
     )
     return create_app(
         deps,
@@ -198,6 +202,7 @@ def build_workers(parts: Parts, queues: Sequence[str]) -> list[Worker]:
         bank_of=banks(parts.settings, parts.stores.data, parts.clock),
         is_working_day=is_bank_day,
         files_root=parts.settings.data.files,
+        transfers=transfer_adapters(TransferParts(parts.settings, parts.stores.data, parts.vault, parts.clock)),
         clock=parts.clock,
         build_id=build_of(parts.settings),
     )
@@ -226,6 +231,7 @@ def build_duties(parts: Parts) -> DutyRunner:
             IncidentWatch(database),
             Notifier(database, sender),
             *erasure_duties(parts.settings, database, parts.vault),
+            *notice_duties(parts.settings, database, parts.vault, parts.client, parts.clock),
             Reevaluator(database, parts.clock),
             KeyRecorder(database, parts.stores.keys),
             Scheduler(

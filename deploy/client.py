@@ -139,6 +139,15 @@ class ApiClient:
             headers.setdefault("Idempotency-Key", new_token("cli"))
         return self._send(method, path, json=body, headers=headers)
 
+    def download(self, path: str, *, accept: str = "*/*", language: str = "en") -> bytes:
+        """A file, as the logged-in caller.
+
+        Raises:
+            CommandFailed: as `call`.
+        """
+        headers = {"Authorization": f"Bearer {self._access_token()}", "Accept": accept, "Accept-Language": language}
+        return self._answer("GET", path, headers=headers).content
+
     def _access_token(self) -> str:
         if self._token_file is not None:
             return self._token_file.read_text(encoding="ascii").strip()
@@ -170,6 +179,12 @@ class ApiClient:
     def _send(
         self, method: str, path: str, *, json: dict[str, Any] | None = None, headers: dict[str, str] | None = None
     ) -> Any:
+        response = self._answer(method, path, json=json, headers=headers)
+        return response.json() if response.content else None
+
+    def _answer(
+        self, method: str, path: str, *, json: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
         try:
             response = self._http.request(method, path, json=json, headers=headers)
         except httpx.TransportError as error:
@@ -178,7 +193,7 @@ class ApiClient:
             ) from None
         if response.status_code >= _PROBLEM:
             raise _failure(response)
-        return response.json() if response.content else None
+        return response
 
 
 def _failure(response: httpx.Response) -> CommandFailed:

@@ -156,6 +156,7 @@ def _files_exist(settings: Settings) -> Iterator[UnsafeSetting]:
         ("CASEWORK_SMS_TOKEN_FILE", settings.sms.token_file),
         ("CASEWORK_SMTP_CA_FILE", settings.mail.ca_file),
         ("CASEWORK_SMTP_PASSWORD_FILE", settings.mail.password_file),
+        ("CASEWORK_TRANSFER_ESCROW_KEY_FILE", settings.transfer_escrow),
     )
     for name, path in named:
         if path is not None and not path.is_file():
@@ -218,6 +219,22 @@ def _exchange_outside(settings: Settings) -> Iterator[UnsafeSetting]:
             "CASEWORK_EXCHANGE_DIR",
             problem="lies inside the data directory, where nothing of a person may stand in clear",
             fix="move it beside the directory",
+        )
+
+
+def _escrow_usable(settings: Settings) -> Iterator[UnsafeSetting]:
+    path = settings.transfer_escrow
+    if path is None or not path.is_file():  # a missing file is named elsewhere
+        return
+    from compliance.transfers.backup_envelopes import escrow_public_key  # noqa: PLC0415 - only who has an escrow
+
+    try:
+        escrow_public_key(path.read_bytes())
+    except (OSError, ValueError):
+        yield unsafe(
+            "CASEWORK_TRANSFER_ESCROW_KEY_FILE",
+            problem="holds no public X25519 key",
+            fix="write it with: openssl pkey -in escrow.pem -pubout -out escrow.pub",
         )
 
 
@@ -372,6 +389,7 @@ EVERYWHERE: Final[tuple[Check, ...]] = (
     _served_in_clear,
     _oidc_complete,
     _exchange_outside,
+    _escrow_usable,
     _sms_usable,
     _mail_usable,
     _links_usable,

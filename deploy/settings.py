@@ -221,6 +221,8 @@ def _read(reader: _Reader) -> Settings:
         mail=_mail(reader),
         links_url=_links_url(reader),
         exchange=reader.path("CASEWORK_EXCHANGE_DIR") or data.beside(".exchange"),
+        transfer_escrow=reader.path("CASEWORK_TRANSFER_ESCROW_KEY_FILE"),
+        transfer_connections=reader.path("CASEWORK_TRANSFER_CONNECTIONS_FILE"),
         anchor=reader.path("CASEWORK_AUDIT_ANCHOR_FILE") or data.beside(".anchor"),
         epochs=reader.path("CASEWORK_EPOCH_KEYS_DIR") or data.beside(".epochs"),
         epoch_days=reader.days("CASEWORK_EPOCH_DAYS", 7),

@@ -232,6 +232,8 @@ class Settings:
     mail: MailSettings
     links_url: str
     exchange: Path
+    transfer_escrow: Path | None
+    transfer_connections: Path | None
     anchor: Path
     epochs: Path
     epoch_days: int

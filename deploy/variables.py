@@ -182,6 +182,19 @@ VARIABLES: Final = (
         "data directory.",
     ),
     Variable(
+        name="CASEWORK_TRANSFER_ESCROW_KEY_FILE",
+        default="unset",
+        meaning="Public X25519 key in PEM, to which backups of transfer jobs are also sealed "
+        "([transfer-backup.md](transfer-backup.md)); the private key stays offline. Without it only this "
+        "installation opens them.",
+    ),
+    Variable(
+        name="CASEWORK_TRANSFER_CONNECTIONS_FILE",
+        default="unset",
+        meaning="Databases that transfer jobs may read ([transfer-sources.md](transfer-sources.md)): TOML with one "
+        "SQLAlchemy URL for each name, mode 0600.",
+    ),
+    Variable(
         name="CASEWORK_SMS_URL",
         default="the spool; none in production",
         meaning="Provider of text messages ([notices.md](notices.md)). Off this machine `https` only, and without a "

@@ -5,12 +5,16 @@ from typing import Annotated
 
 import typer
 
+from deploy.commands import transfer_books
 from deploy.commands.options import JsonOption, print_json, say
 from deploy.exits import CommandFailed, ExitCode
 
 _MAX_SIZE = 5_000_000
 
 app = typer.Typer(help="Books of customers who do not exist.", no_args_is_help=True)
+
+
+transfer_books.register(app)
 
 
 @app.callback()

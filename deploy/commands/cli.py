@@ -11,6 +11,7 @@ from deploy.commands import (
     audit,
     book,
     calendars,
+    customers,
     day,
     demo,
     keys,
@@ -25,6 +26,9 @@ from deploy.commands import (
     stores,
     suites,
     tenants,
+    transfer,
+    transfer_backup,
+    transfer_drill,
 )
 from deploy.exits import CommandFailed, ExitCode
 from deploy.settings import SettingsRefused
@@ -71,6 +75,10 @@ app.add_typer(day.app, name="day")
 reconcile.register(app)
 demo.register(app)
 app.add_typer(book.app, name="book")
+app.add_typer(customers.app, name="customers")
+transfer_backup.register(transfer.app)
+transfer_drill.register(transfer.app)
+app.add_typer(transfer.app, name="transfer")
 rule_desk.register(rules.app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(calendars.app, name="calendars")

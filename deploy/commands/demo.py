@@ -5,7 +5,7 @@ import shutil
 import signal
 import tempfile
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -29,31 +29,35 @@ def demo(
         int, typer.Option("--delayed-months", min=-2, max=9, help="With --clients: whose PAY_0 is at least this.")
     ] = 2,
     size: Annotated[int, typer.Option("--size", min=1, max=5_000, help="With --clients: the first so many.")] = 200,
+    transfer_clients: Annotated[
+        Path | None,
+        typer.Option(
+            "--transfer-clients", help="Transfer every client of this CSV file instead.", exists=True, dir_okay=False
+        ),
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the demo's folder and say where it is.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Sixty installment cases and thirteen months of daily runs over HTTP; exit 0 only if every check holds.
+    """Sixty installment cases, thirteen months of daily runs, and a transfer of 2,000 customers, all over HTTP.
 
-    With --clients those cases are card clients of a file (docs/book.md), and the end says who got a plan and why not.
+    Exit 0 only if every check holds. With --clients the cases are card clients of a file (docs/book.md), and the end
+    says who got a plan and why not; with --transfer-clients every client of a file is transferred. Either plays alone.
     """
-    from deploy.demo.clients import ClientsInvalid  # noqa: PLC0415
+    from deploy.demo.clients import ClientsInvalid  # noqa: PLC0415 - `--help` stays small
     from deploy.demo.office import Unexpected  # noqa: PLC0415
-    from deploy.demo.portfolio import PortfolioReport, play_portfolio, show_portfolio  # noqa: PLC0415
-    from deploy.demo.run import Report, play, show  # noqa: PLC0415 - `--help` stays small
 
     console = Console(stderr=as_json)
     signal.signal(signal.SIGTERM, _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="casework-demo-"))
-    report: Report | PortfolioReport
     try:
-        if clients is not None:
-            report = asyncio.run(play_portfolio(folder, console, clients=clients, months=delayed_months, size=size))
-            show_portfolio(report, console)
+        if transfer_clients is not None:
+            played = _play_transfer_of(transfer_clients, folder, console)
+        elif clients is not None:
+            played = _play_clients(clients, delayed_months, size, folder, console)
         else:
-            report = asyncio.run(play(folder, console))
-            show(report, f"{report.cases} cases in {report.seconds} s, {report.decisions} decisions", console)
+            played = _play_all(folder, console)
     except ClientsInvalid as error:
-        raise CommandFailed(ExitCode.DATA, f"{clients}: {error}") from None
+        raise CommandFailed(ExitCode.DATA, f"{transfer_clients or clients}: {error}") from None
     except (Unexpected, RuntimeError) as error:
         raise CommandFailed(ExitCode.FAILED, str(error)) from None
     finally:
@@ -62,8 +66,37 @@ def demo(
         else:
             shutil.rmtree(folder, ignore_errors=True)
     if as_json:
-        print_json(report.as_json())
-    raise typer.Exit(ExitCode.OK if report.checks_failed == 0 else ExitCode.FAILED)
+        print_json(played)
+    raise typer.Exit(ExitCode.OK if played["checks_failed"] == 0 else ExitCode.FAILED)
+
+
+def _play_all(folder: Path, console: Console) -> dict[str, Any]:
+    """Every system, one after the other."""
+    from deploy.demo.run import play, show  # noqa: PLC0415
+    from deploy.demo.transfers.play import play_transfer, show_transfer, standard_book  # noqa: PLC0415
+
+    report = asyncio.run(play(folder, console))
+    show(report, f"{report.cases} cases in {report.seconds} s, {report.decisions} decisions", console)
+    transferred = asyncio.run(play_transfer(folder / "transfer", console, standard_book()))
+    show_transfer(transferred, console)
+    failed = report.checks_failed + transferred.checks_failed
+    return report.as_json() | {"transfer": transferred.as_json(), "checks_failed": failed}
+
+
+def _play_clients(clients: Path, months: int, size: int, folder: Path, console: Console) -> dict[str, Any]:
+    from deploy.demo.portfolio import play_portfolio, show_portfolio  # noqa: PLC0415
+
+    report = asyncio.run(play_portfolio(folder, console, clients=clients, months=months, size=size))
+    show_portfolio(report, console)
+    return report.as_json()
+
+
+def _play_transfer_of(clients: Path, folder: Path, console: Console) -> dict[str, Any]:
+    from deploy.demo.transfers.play import book_of_clients, play_transfer, show_transfer  # noqa: PLC0415
+
+    report = asyncio.run(play_transfer(folder, console, book_of_clients(clients)))
+    show_transfer(report, console)
+    return report.as_json()
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:

@@ -6,9 +6,7 @@ import urllib.parse
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
-
-from deploy.demo.book import BookRow
+from typing import Final, Literal, Protocol
 
 _Code = Literal["Q", "I"]
 
@@ -18,6 +16,14 @@ _BASE64_GROUP: Final = 3
 _SHORTEST: Final = 6
 # Codes of native numbers, the widest first, with their bytes.
 _WIDTHS: Final[dict[_Code, int]] = {"Q": 8, "I": 4}
+
+
+class Sought(Protocol):
+    """Somebody who is looked for: the number of their row, and the values of `_FIELDS`."""
+
+    @property
+    def row(self) -> int:
+        """Which row of which book."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +36,7 @@ class Hit:
     spelling: str
 
 
-def needles(rows: Iterable[BookRow]) -> Iterator[tuple[int, str, str, bytes]]:
+def needles(rows: Iterable[Sought]) -> Iterator[tuple[int, str, str, bytes]]:
     """Every identifying value of the rows in each spelling it could be kept in: row, field, spelling, bytes."""
     for row in rows:
         for field in _FIELDS:
@@ -39,7 +45,7 @@ def needles(rows: Iterable[BookRow]) -> Iterator[tuple[int, str, str, bytes]]:
                     yield row.row, field, spelling, needle
 
 
-def search(texts: Iterable[tuple[str, bytes]], rows: Iterable[BookRow]) -> list[Hit]:
+def search(texts: Iterable[tuple[str, bytes]], rows: Iterable[Sought]) -> list[Hit]:
     """Look for every needle in every text (name, content).
 
     Each text is read once as numbers, at every offset; only needles whose beginning is among those numbers are looked

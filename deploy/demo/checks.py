@@ -183,8 +183,13 @@ async def one_key_one_case(evidence: Evidence) -> Check:
 
 async def audit_log_verifies(evidence: Evidence) -> Check:
     """The log proves itself, by the operator's command, beside the running installation."""
-    command = [sys.executable, "-m", "deploy.commands", "audit", "verify", "--json", "--data", str(evidence.data)]
-    done = subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603, ASYNC221 - our own command
+    return verify_log(evidence.data)
+
+
+def verify_log(data: Path) -> Check:
+    """The same of any data directory."""
+    command = [sys.executable, "-m", "deploy.commands", "audit", "verify", "--json", "--data", str(data)]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603 - our own command
     try:
         report: dict[str, Any] = json.loads(done.stdout)
     except ValueError:

@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,19 +49,22 @@ class Stack:
         _shut(self.process)
 
 
-def start_stack(data: Path, *, port: int = 0, sandbox: bool = False) -> Stack:
+def start_stack(
+    data: Path, *, port: int = 0, sandbox: bool = False, settings: Mapping[str, str] | None = None
+) -> Stack:
     """Start `casework up` over a data directory and wait until it is ready.
 
     Args:
         data: the directory; made if it is not there.
         port: of the API; 0 takes a free one.
         sandbox: its first institution may date business ahead of the clock.
+        settings: more of them, by the names of their variables.
 
     Raises:
         RuntimeError: it ended instead.
     """
     command = [sys.executable, "-m", "deploy.commands", "up", "--json", "--port", str(port), "--data", str(data)]
-    environment = child_environment({"CASEWORK_SANDBOX": "true"} if sandbox else {})
+    environment = child_environment(({"CASEWORK_SANDBOX": "true"} if sandbox else {}) | dict(settings or {}))
     process = subprocess.Popen(  # noqa: S603
         command, stdout=subprocess.PIPE, text=True, start_new_session=True, env=environment
     )
@@ -75,13 +78,15 @@ def start_stack(data: Path, *, port: int = 0, sandbox: bool = False) -> Stack:
 
 
 @contextmanager
-def running_stack(data: Path, *, port: int = 0, sandbox: bool = False) -> Iterator[Stack]:
+def running_stack(
+    data: Path, *, port: int = 0, sandbox: bool = False, settings: Mapping[str, str] | None = None
+) -> Iterator[Stack]:
     """A stack that is stopped at the end; arguments as `start_stack`.
 
     Raises:
         RuntimeError: it did not start.
     """
-    stack = start_stack(data, port=port, sandbox=sandbox)
+    stack = start_stack(data, port=port, sandbox=sandbox, settings=settings)
     try:
         yield stack
     finally:

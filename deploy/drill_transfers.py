@@ -1,0 +1,192 @@
+"""The emergency exercise of a transfer job on an embedded installation: copies of both stores, one fault, one event.
+
+The live stores are only read, but for the event that says how it went. The scratch place is wiped at the end.
+"""
+
+import multiprocessing
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Final
+
+from activities.transfers.backup_steps import SqlBackup
+from activities.transfers.drill import Bench, Drilled, DrillFault, hold, walk_wave
+from activities.transfers.waves import SqlWaves
+from compliance.audit.deeds import Deed
+from compliance.audit.unit import unit_of_work
+from compliance.vault.epochs import wipe
+from compliance.vault.kek import KekProvider
+from compliance.vault.keyring import Vault, open_vault
+from compliance.vault.suites import EnabledSuites
+from deploy import datadir
+from deploy.clock import wall_clock
+from deploy.exits import CommandFailed, ExitCode
+from deploy.keks import kek_for
+from deploy.stores import Stores
+from deploy.values import Settings
+from models.contracts.transfers import ChunkStep
+from models.database.engine import Database, open_database
+from models.domain.clock import Clock
+from models.errors import KeysUnavailable
+from models.tables.transfers import TransferJob
+
+# So small that a worker is seen in the middle of a wave of a few dozen rows.
+CHUNK: Final = 5
+Keks = Callable[[Database], KekProvider]
+
+
+@dataclass(slots=True)
+class LosableKek(KekProvider):
+    """A provider that can be made to answer no more."""
+
+    inner: KekProvider
+    lost: bool = False
+
+    @property
+    def id(self) -> str:
+        """As the provider's."""
+        return self.inner.id
+
+    def wrap(self, key: bytes, *, associated_data: bytes) -> bytes:
+        """As the provider's.
+
+        Raises:
+            KeysUnavailable: it is lost.
+        """
+        self._answer()
+        return self.inner.wrap(key, associated_data=associated_data)
+
+    def unwrap(self, wrapped: bytes, *, associated_data: bytes) -> bytes:
+        """As the provider's.
+
+        Raises:
+            KeysUnavailable: it is lost.
+        """
+        self._answer()
+        return self.inner.unwrap(wrapped, associated_data=associated_data)
+
+    def _answer(self) -> None:
+        if self.lost:
+            raise KeysUnavailable(detail="the provider was lost by a drill")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScratchFiles:
+    """Where the copies lie; goes to processes of their own."""
+
+    data: Path
+    keys: Path
+    containers: Path
+
+
+def drill_transfer(settings: Settings, stores: Stores, *, job: str, fault: DrillFault, clock: Clock) -> Drilled:
+    """Hold one exercise and put it on record.
+
+    Raises:
+        CommandFailed: 64 on PostgreSQL; 65, there is no such job, or none of its rows can be moved.
+    """
+    with stores.data.read() as session:
+        found = session.get(TransferJob, job)
+    if found is None:
+        raise CommandFailed(ExitCode.DATA, f"there is no transfer job {job}")
+    if not stores.data.is_sqlite:
+        raise CommandFailed(
+            ExitCode.USAGE, "the drill copies embedded stores; restore a backup of yours and drill there"
+        )
+    with scratch_of(settings.data.root, data=settings.data.database, keys=settings.data.keys) as files:
+        drilled = drill_on(files, job=job, fault=fault, keks=partial(kek_for, settings), suites=settings.suites)
+    deed = Deed(
+        tenant=found.tenant, action="transfer.drilled", target=job, actor="operator", at=clock(), facts=drilled.facts()
+    )
+    with unit_of_work(stores.data, deed):
+        pass  # the event is all there is to write
+    return drilled
+
+
+def drill_on(files: ScratchFiles, *, job: str, fault: DrillFault, keks: Keks, suites: tuple[str, ...]) -> Drilled:
+    """One exercise on copies.
+
+    Raises:
+        CommandFailed: 65, none of the job's rows can be moved.
+    """
+    data, keys = open_database(f"sqlite:///{files.data}"), open_database(f"sqlite:///{files.keys}")
+    try:
+        kek = LosableKek(keks(keys))
+        vault = open_vault(keys, kek, wall_clock, suites=EnabledSuites.named(suites))
+        bench = Bench(
+            job=job,
+            database=data,
+            waves=SqlWaves(data, vault, wall_clock, chunk=CHUNK),
+            backups=SqlBackup(data, vault, wall_clock, files.containers),
+            start_worker=partial(_start, files, keks, suites),
+            lose_keys=partial(_set_lost, vault, kek, lost=True),
+            find_keys=partial(_set_lost, vault, kek, lost=False),
+            containers=files.containers,
+        )
+        return hold(bench, fault)
+    except LookupError:
+        raise CommandFailed(ExitCode.DATA, f"no rows of {job} can be moved: drill it when it is verified") from None
+    finally:
+        data.dispose()
+        keys.dispose()
+
+
+@contextmanager
+def scratch_of(root: Path, *, data: Path, keys: Path) -> Iterator[ScratchFiles]:
+    """Consistent copies of both stores in a private place beside them; wiped at the end."""
+    root.mkdir(mode=datadir.PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=root, prefix=".transfer-drill-") as folder:
+        place = Path(folder)
+        files = ScratchFiles(data=place / "data.db", keys=place / "keys.db", containers=place / "backups")
+        files.containers.mkdir(mode=0o700)
+        try:
+            _copy(data, files.data)  # data first: every row of it has its key by then
+            _copy(keys, files.keys)
+            yield files
+        finally:
+            for path in place.rglob("*"):
+                if path.is_file():
+                    wipe(path)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
+        live.backup(copy)
+    target.chmod(0o600)
+
+
+def _set_lost(vault: Vault, kek: LosableKek, *, lost: bool) -> None:
+    kek.lost = lost
+    vault.forget()  # what is in memory would serve on for a while; a drill is about the time after
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    process: SpawnProcess
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+
+    def join(self) -> int:
+        self.process.join()
+        return self.process.exitcode or 0
+
+
+def _start(files: ScratchFiles, keks: Keks, suites: tuple[str, ...], step: ChunkStep) -> _Process:
+    process = multiprocessing.get_context("spawn").Process(target=_work, args=(files, keks, suites, step), daemon=True)
+    process.start()
+    return _Process(process)
+
+
+def _work(files: ScratchFiles, keks: Keks, suites: tuple[str, ...], step: ChunkStep) -> None:
+    """A worker's whole life on the scratch copy."""
+    data, keys = open_database(f"sqlite:///{files.data}"), open_database(f"sqlite:///{files.keys}")
+    vault = open_vault(keys, keks(keys), wall_clock, suites=EnabledSuites.named(suites))
+    done = walk_wave(SqlWaves(data, vault, wall_clock, chunk=CHUNK), step)
+    raise SystemExit(0 if done else 1)
