@@ -27,12 +27,23 @@ def everywhere(*, but: tuple[str, ...] = ()) -> list[Path]:
 
 # What may begin or end a transaction: the two commits of the product, the key store, and the engine under both.
 # Migrations and back-ups work on the whole database, before anybody else does.
-OWN_TRANSACTIONS: Final = ("compliance/audit/unit.py", "compliance/vault", "models/database", "deploy/migrate.py")
+OWN_TRANSACTIONS: Final = (
+    "compliance/audit/unit.py",
+    "compliance/transfers/backup_scratch.py",  # a book of its own, which is thrown away
+    "compliance/vault",
+    "models/database",
+    "deploy/migrate.py",
+)
 
 SCOPE: Final[dict[house.Rule, Callable[[], list[Path]]]] = {
     house.long_functions: lambda: [*everywhere(), *sources("tests", "bench")],
     house.long_file: lambda: [*everywhere(), *sources("tests", "bench")],
-    house.floats: lambda: sources("models/domain", "models/contracts", "models/tables"),
+    # Money has no floats. Likelihoods of two records being one person do, while they are learnt; what is kept is whole.
+    house.floats: lambda: [
+        path
+        for path in sources("models/domain", "models/contracts", "models/tables")
+        if path.parent.name != "matching" and path.name != "suggesting.py"
+    ],
     house.time_outs: lambda: sources("workflows", but=("workflows/support/options.py",)),
     house.commits: lambda: everywhere(but=OWN_TRANSACTIONS),
     house.database_writes: lambda: everywhere(but=OWN_TRANSACTIONS),

@@ -21,6 +21,9 @@ KNOWN_COLLECTIONS: Final = {
     "rounds",  # gate -> count
     "makers",  # person ids
     "excluded_persons",  # person ids
+    "done",  # names of a job's steps; some twenty in a stage
+    "sides",  # source, target
+    "lacks",  # codes of what a report still needs
 }
 ID_SUFFIXES: Final = ("_ids", "_codes", "_tokens", "_hashes", "_keys", "_persons")
 # A string under such a name would be somebody's words or somebody's data.

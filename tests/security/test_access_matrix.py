@@ -33,6 +33,7 @@ UNKNOWN: Final = {
     "consent_id": "cns_" + "0" * 26,
     "contact_id": "con_" + "0" * 26,
     "subject_id": "sub_" + "0" * 26,
+    "customer_id": "cus_" + "0" * 26,
     "agreement_id": "agr_" + "0" * 26,
     "quote_id": "quo_" + "0" * 26,
     "reversal_id": "rev_" + "0" * 26,
@@ -43,6 +44,16 @@ UNKNOWN: Final = {
     "assessment_id": "pia_" + "0" * 26,
     "incident_id": "sin_" + "0" * 26,
     "clock": "cac",
+    "job": "main." + "0" * 26,
+    "row": "1",
+    "number": "1",
+    "record": "cus_" + "0" * 26,
+    "conflict_id": "tcf_" + "0" * 26,
+    "pair_id": "tpr_" + "0" * 26,
+    "correction": "tco_" + "0" * 26,
+    "grant": "tgr_" + "0" * 26,
+    "backup": "tbk_" + "0" * 26,
+    "name": "unknown",
     "erasure_id": "era_" + "0" * 26,
     "hold_id": "lhd_" + "0" * 26,
     "rule_id": "XX-1",
@@ -51,7 +62,7 @@ UNKNOWN: Final = {
 }
 # The answer of a route that asks Temporal, where none runs.
 AWAY: Final = "workflow-unavailable"
-_PARAMETER: Final = re.compile(r"\{(\w+):str\}")
+_PARAMETER: Final = re.compile(r"\{(\w+):(?:str|int)\}")
 
 
 @pytest.fixture
@@ -110,6 +121,7 @@ async def test_without_a_good_token_every_route_gives_one_and_the_same_answer(ba
     assert next(iter(answers))[0] == 401
 
 
+@pytest.mark.timeout(300)  # some four thousand requests: ten seconds of work, which a busy machine stretches
 async def test_each_role_may_what_it_was_granted_and_nothing_else(bank: Office) -> None:
     people: dict[Role | None, Staff] = {role: bank.staff(role.value, role, branch=BRANCH) for role in Role}
     people[None] = bank.staff("nobody", branch=BRANCH)

@@ -132,6 +132,9 @@ def _doors(
     yield "POST", CASES, b"", [key], application(applicant__name=string, hardship__note=string)
     yield "POST", "/v1/subjects/search", b"", [], {"mobile": string}
     yield "POST", "/v1/subjects/search", b"", [], {"idNumber": string}
+    yield "POST", "/v1/customers/search", b"", [], {"idNumber": string}
+    yield "POST", "/v1/customers/search", b"", [], {"customerNo": string, "origin": string, "after": string}
+    yield "GET", f"/v1/customers/{string}", b"", [], None
     yield "POST", "/v1/tasks/search", b"", [], {"filter": {"text": string}, "after": string}
     yield "POST", f"{CASES}/search", b"", [], {"filter": {"branch": [string], "stage": [string]}}
     yield "POST", "/v1/sessions", b"", [], {"login": string, "tenant": string, "password": string}

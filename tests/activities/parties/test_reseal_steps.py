@@ -16,6 +16,7 @@ from models.tables.daily import BankReply, DebitOrder
 from models.tables.parties import ContactPoint, Subject
 from tests.support.people import people
 from tests.support.sealed_book import SEALED, TENANT, SealedBook
+from tests.support.sealed_transfers import add_transfer
 
 AES, SM4 = SuiteName.AES_256_GCM, SuiteName.SM4_GCM
 
@@ -111,6 +112,20 @@ def _indexes(book: SealedBook) -> set[bytes]:
             *session.exec(select(BankReply.account_index)).all(),
         ]
     return {index for index in found if index is not None}
+
+
+def test_a_customers_record_a_row_and_what_is_said_on_a_job_come_along(book: SealedBook) -> None:
+    transfer = add_transfer(book, people(1)[0])
+    before = transfer.contents()
+    assert transfer.suites() == {1}
+    for suite, number in ((SM4, 2), (AES, 1)):
+        change = book.change(suite)
+        assert run(book, change)
+        assert book.record_of(change).state == ChangeState.DONE
+        assert transfer.contents() == before
+        assert transfer.suites() == {number}
+        assert all(transfer.found(index) for index in ("customer_no_index", "id_index", "mobile_index"))
+        assert book.record_of(change).scan["keysLeft"] == 0
 
 
 def test_what_is_new_lies_under_the_new_suite_once_the_keys_are_active(book: SealedBook) -> None:

@@ -42,7 +42,7 @@ def test_what_happened_to_keys_is_in_the_audit_log_once_and_in_order(
 ) -> None:
     data, keys, vault = stores
     made = record_key_deeds(data, keys, now=clock())
-    assert made == len(_events(data)) == 16  # eight purposes of the installation, eight of the tenant
+    assert made == len(_events(data)) == 20  # ten purposes of the installation, ten of the tenant
     clock.advance(minutes=1)
     named = {"tenant": "acme", "purpose": "subject-wrap", "actor": "operator"}
     rotation.publish(vault.branches, **named)
@@ -94,7 +94,7 @@ def test_a_data_store_that_does_not_answer_leaves_the_lines_open(
             record_key_deeds(data, keys, now=clock())
     assert len(_events(data)) == 4
     record_key_deeds(data, keys, now=clock())
-    assert len(_events(data)) == 16
+    assert len(_events(data)) == 20
 
 
 def test_an_event_names_the_key_and_holds_no_part_of_it(

@@ -35,6 +35,16 @@ REASONED = (
     Outcome.NOT_REACHED,
     Outcome.ANSWER,
     Outcome.NOTED,
+    Outcome.DISCARD,
+    Outcome.RESOLVE,
+    Outcome.DISMISS,
+    Outcome.UNDO_WAVE,
+    Outcome.UNDO_JOB,
+    Outcome.KEEP,
+    Outcome.TAKE,
+    Outcome.HOLD,
+    Outcome.SAME,
+    Outcome.DIFFERENT,
 )
 EVERY = [(task_type, outcome) for task_type in TaskType for outcome in OUTCOMES[task_type]]
 
@@ -54,6 +64,8 @@ def valid(task_type: TaskType, outcome: Outcome) -> dict[str, Any]:
         body |= MENDED
     if outcome is Outcome.REPORT:
         body |= REPORTED
+    if outcome is Outcome.RUN_ON:
+        body["errorBudget"] = 20
     if "answer" in FORMS[task_type][outcome].model_fields:
         body["answer"] = "改正了，多收的已退回"
     codes = reason_codes(task_type, outcome)

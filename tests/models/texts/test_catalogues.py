@@ -28,6 +28,7 @@ from models.domain.application import (
     RevealField,
     RevealReason,
 )
+from models.domain.customers.showing import CustomerField
 from models.domain.daily import ExceptionState
 from models.domain.identifiers import IdType
 from models.domain.roles import Permission, Role
@@ -208,6 +209,7 @@ def test_the_common_field_rules_have_words(code: str) -> None:
         ("contact-result", ContactResult),
         ("contact-point", ContactPointKind),
         ("reveal-field", RevealField),
+        ("record-field", CustomerField),
         ("reveal-reason", RevealReason),
         ("follow-up-kind", FollowUpKind),
         ("follow-up-state", FollowUpState),
