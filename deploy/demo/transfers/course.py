@@ -26,7 +26,6 @@ class Course:
 
     Attributes:
         stages: seconds that each stage took, in their order.
-        undone: the wave as it stood when its rollback was done.
         tell: called with the job whenever it is looked at.
     """
 
@@ -34,7 +33,6 @@ class Course:
     providers: Providers
     tell: Callable[[dict[str, Any]], object] = lambda _job: None
     stages: dict[str, float] = field(default_factory=dict)
-    undone: dict[str, Any] | None = None
     _asked_rollback: bool = False
     _objected: bool = False
 
@@ -78,7 +76,7 @@ class Course:
         return 0
 
     async def _roll_back_once(self) -> int:
-        """The first wave that has moved is rolled back; once it is undone, how the book stands is noted."""
+        """The first wave that has moved is rolled back, once."""
         room = self.room
         wave = next((each for each in await calls.waves(room.acquirer.auditor, room.job)), None)
         if wave is None:
@@ -86,9 +84,6 @@ class Course:
         if not self._asked_rollback and wave["state"] == WaveState.MOVED:
             await calls.ask_rollback(room.acquirer.lead, room.job, wave=_UNDONE_WAVE)
             self._asked_rollback = True
-            return 1
-        if self._asked_rollback and self.undone is None and wave["state"] == WaveState.UNDONE:
-            self.undone = wave
             return 1
         return 0
 

@@ -100,12 +100,12 @@ async def the_book_grew_by_who_is_new(judged: Judged) -> Check:
 
 async def a_rollback_gave_the_same_root(judged: Judged) -> Check:
     """After the rollback of a wave the book had the Merkle root of before it; then the wave ran again."""
-    undone = judged.course.undone
-    equal = undone is not None and undone["rootBefore"] is not None and undone["rootBefore"] == undone["rootUndone"]
+    undone = judged.read(records.undo_facts)
+    equal = len(undone) == 1 and undone[0]["root"] == undone[0]["rootBefore"] != ""
     waves = judged.read(records.waves)
     again = [wave for wave in waves if wave.attempt > 1]
     all_moved = bool(waves) and all(wave.state == WaveState.MOVED for wave in waves)
-    root = "" if undone is None else str(undone["rootUndone"])[:16]
+    root = undone[0]["root"][:16] if undone else ""
     return Check(
         name="a wave was rolled back to the same root and run again",
         holds=equal and len(again) == 1 and all_moved,

@@ -1,13 +1,15 @@
 """What the records of a job say when the demo looks: counts, merges, waves, notices. Read from the database alone."""
 
+import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlmodel import Session, col, func, select
 
 from deploy.demo.transfers.scoring import BY_PERSON, BY_POLICY, Merged
 from models.domain.transfers.states import TOLD, MatchVerdict, RowOutcome, Side
+from models.tables.audit import AuditEvent
 from models.tables.customers import CustomerRecord
 from models.tables.transfer_notices import TransferFollowUp, TransferNotice
 from models.tables.transfers import TransferBackup, TransferPair, TransferRow, TransferSource, TransferWave
@@ -44,6 +46,14 @@ def conservation(session: Session, job: str) -> Conservation:
         outcomes={str(outcome): count for outcome, count in counts if outcome is not None},
         undecided=sum(count for outcome, count in counts if outcome is None),
     )
+
+
+def undo_facts(session: Session, job: str) -> list[dict[str, Any]]:
+    """What the log says of each wave that was rolled back: `root`, `rootBefore`, `equal`."""
+    bodies = session.exec(
+        select(AuditEvent.body).where(col(AuditEvent.target) == job, col(AuditEvent.action) == "transfer.wave-undone")
+    )
+    return [json.loads(body)["facts"] for body in bodies]
 
 
 def rejected(session: Session, job: str) -> frozenset[int]:
