@@ -74,7 +74,9 @@ def _learn(work: MatchWork) -> None:
     token = work.job.token
     with work.database.read() as session:
         rows = session.exec(
-            select(TransferRow.number).where(col(TransferRow.job) == token, *in_question()).order_by(TransferRow.number)  # type: ignore[arg-type]
+            select(TransferRow.number)
+            .where(col(TransferRow.job) == token, *in_question())
+            .order_by(col(TransferRow.number))
         ).all()
         sample = rows[:: max(1, len(rows) // SAMPLE)]
         crowded, records = crowded_blocks(session, token), records_with_tokens(session, token)
