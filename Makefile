@@ -1,6 +1,8 @@
 # Needs Python 3.11 or newer, and make. Every target builds and refreshes .venv by itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+# Compiled modules are kept: a machine that forbids it makes every child process of a test compile the whole tree again.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help venv demo up test check pytest chaos bench fmt lock migration settings clean
 
 # The first interpreter that is new enough and really runs.

@@ -1,5 +1,6 @@
 """Fixtures that every test may use; what they are made of lies in `tests/support`."""
 
+import gc
 import signal
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
@@ -30,6 +31,13 @@ def _no_outside_sockets() -> Iterator[None]:
 def clock() -> FakeClock:
     """A clock that stands still at a Monday morning until the test moves it."""
     return FakeClock()
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected lives to the end: looking through it again and again costs a sixth of the run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 _RINGS_AGAIN_S: Final = 10.0

@@ -3,8 +3,6 @@
 from functools import lru_cache
 from typing import Final
 
-from pypinyin import Style, lazy_pinyin
-
 # Characters that are read otherwise where they are a surname.
 _SURNAMES: Final = {
     "单": "shan", "曾": "zeng", "仇": "qiu", "查": "zha", "解": "xie", "任": "ren", "朴": "piao", "区": "ou",
@@ -18,6 +16,8 @@ _CONFUSED: Final = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n"), ("lyu", 
 @lru_cache(maxsize=32_768)
 def syllable(character: str) -> str:
     """The commonest reading of one character; of what has none, itself."""
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415 - half a second, for who matches
+
     return str(lazy_pinyin(character, style=Style.NORMAL)[0]).lower()
 
 
