@@ -233,7 +233,9 @@ def _quality(record: Record, words: Words, _names: Mapping[str, str]) -> Iterato
         (
             (
                 words.text(f"record-field.{each['field']}", each["field"]) if each["field"] else "—",
-                words.code("quality", each["rule"]),
+                words.code("quality", each["rule"])
+                if each["field"]
+                else words.text(f"record-fault.{each['rule']}", each["rule"]),
                 number(each["before"]),
                 number(each["after"]),
             )
@@ -293,6 +295,26 @@ def _waves(record: Record, words: Words, _names: Mapping[str, str]) -> Iterator[
         right={2, 3, 4, 5},
         widths=(8, 11, 9, 10, 9, 10, 14, 14, 15),
     )  # fmt: skip
+    if record["undone"]:
+        yield table(
+            words,
+            "undone-table",
+            ("c.wave", "c.attempt-no", "c.when", "c.records", "c.root-before", "c.root-undone", "c.equal"),
+            (
+                (
+                    str(each["wave"]),
+                    number(each["attempt"]),
+                    when(each["at"]),
+                    number(each["records"]),
+                    short(each["rootBefore"]),
+                    short(each["root"]),
+                    words("yes") if each["root"] == each["rootBefore"] else words("but", count=each["differing"]),
+                )
+                for each in record["undone"]
+            ),
+            right={1, 3},
+            widths=(8, 9, 22, 11, 15, 15, 20),
+        )
     yield Para(text=words("journal", changes=number(record["changes"]), undone=number(record["changesUndone"]),
                           conflicts=number(record["conflictsOpen"])))  # fmt: skip
     told = record["reconciled"]

@@ -16,7 +16,14 @@ from models.domain.transfers.report_findings import conclude
 from models.domain.transfers.report_sample import RISK_PER_MILLE, TOLERABLE_PER_MILLE, draw_sample, sample_size
 from models.domain.transfers.states import NoticeState
 from models.queries.transfers import report_facts as queries
-from models.queries.transfers.report_events import Logged, drills_in, events_of, evidence_of, reconciled_in
+from models.queries.transfers.report_events import (
+    Logged,
+    drills_in,
+    events_of,
+    evidence_of,
+    reconciled_in,
+    undone_in,
+)
 from models.queries.transfers.report_notices import notices_of
 from models.queries.transfers.report_rows import STRATA, rows_of_stratum, sampled_rows
 from models.tables.transfers import TransferJob
@@ -82,6 +89,7 @@ def gather(session: Session, job: TransferJob, *, number: int, seed: str, given:
         evidence=evidence_of(events),
         sample=_sample(session, job, seed=seed, events=events, given=given),
         costs=cost_of(volumes, cost if isinstance(cost, dict) else {}),
+        undone=undone_in(events),
         held=sum(each.held for each in sources),
         open_tasks=queries.open_tasks(session, job.token),
     )

@@ -20,6 +20,7 @@ table{border-collapse:collapse;width:100%;margin:1em 0;font-size:.88rem}
 caption{text-align:left;color:var(--quiet);font-size:.85rem;padding-bottom:.3em}
 th{text-align:left;font-weight:600;border-top:2px solid var(--ink);border-bottom:1px solid var(--line)}
 td{border-bottom:1px solid var(--shade)}th,td{padding:.35em .5em;vertical-align:top;overflow-wrap:anywhere}
+th{white-space:nowrap}td:first-child{overflow-wrap:normal;word-break:keep-all}
 tfoot td{border-top:1px solid var(--ink);font-weight:600}
 .heard{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .right{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}

@@ -213,6 +213,26 @@ class IncidentFact:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class UndoneFact:
+    """A wave that was put back: the book's root before it began and after it was undone (回退证明).
+
+    Attributes:
+        differing: records that others have changed since, or that people decided to leave: the event names them.
+        proven: every record is as it was, but for those.
+    """
+
+    wave: int
+    attempt: int
+    event: str
+    at: datetime
+    records: int
+    root_before: str
+    root: str
+    differing: int
+    proven: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DrillFact:
     """An exercise with an injected fault: seconds until work went on, and what was lost (RTO, RPO)."""
 
@@ -369,6 +389,7 @@ class ReportFacts:
     costs: CostFact
     findings: tuple[Finding, ...] = ()
     verdict: Verdict = Verdict.RESERVED
+    undone: tuple[UndoneFact, ...] = ()
     held: int = 0
     open_tasks: int = field(default=0)
 

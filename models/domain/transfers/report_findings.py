@@ -103,6 +103,7 @@ def _waves(facts: ReportFacts) -> Found:
         for each in facts.waves
         if each.state == WaveState.UNDONE and each.root_undone != each.root_before
     ]
+    differs += [f"wave:{each.wave}/{each.attempt}" for each in facts.undone if not each.proven]
     yield from _finding("root-differs", Severity.CRITICAL, len(differs), *differs)
     unsettled = [f"wave:{each.number}" for each in facts.waves if each.state not in _SETTLED_WAVES]
     yield from _finding("wave-unsettled", Severity.MAJOR, len(unsettled), *unsettled)

@@ -7,11 +7,12 @@ from typing import Any, Final
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from models.domain.transfers.report import DrillFact, Evidence, Reconciled
+from models.domain.transfers.report import DrillFact, Evidence, Reconciled, UndoneFact
 from models.tables.audit import AuditEvent, AuditLeaf, AuditPending
 
 RECONCILED: Final = ("transfer.reconciled", "transfer.differs")
 DRILLED: Final = "transfer.drilled"
+UNDONE: Final = "transfer.wave-undone"
 # Deeds of the report itself: a report that quoted its own making would never be the same twice.
 OWN: Final = ("transfer.report-",)
 Logged = tuple[AuditEvent, AuditLeaf | None]
@@ -98,3 +99,24 @@ def drills_in(events: Sequence[Logged]) -> tuple[DrillFact, ...]:
                 )
             )
     return tuple(drills)
+
+
+def undone_in(events: Sequence[Logged]) -> tuple[UndoneFact, ...]:
+    """Every time that a wave was put back; where one was looked at again, the last look."""
+    told: dict[tuple[int, int], UndoneFact] = {}
+    for event, _ in events:
+        if event.action == UNDONE:
+            facts = facts_in(event)
+            wave, attempt = int(facts.get("wave", 0)), int(facts.get("attempt", 0))
+            told[wave, attempt] = UndoneFact(
+                wave=wave,
+                attempt=attempt,
+                event=event.id,
+                at=event.at,
+                records=int(facts.get("records", 0)),
+                root_before=str(facts.get("rootBefore") or ""),
+                root=str(facts.get("root") or ""),
+                differing=int(facts.get("differingCount", 0)),
+                proven=bool(facts.get("proven")),
+            )
+    return tuple(told[each] for each in sorted(told))

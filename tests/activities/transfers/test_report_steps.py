@@ -91,6 +91,43 @@ def test_the_papers_are_what_the_log_says(job: AuditedJob, steps: SqlReport, dat
             assert b"/ByteRange" in content
 
 
+def _put_back(job: AuditedJob, *, root: str, differing: int, proven: bool) -> None:
+    facts = {
+        "wave": 1, "attempt": 1, "records": 23, "root": root, "rootBefore": ROOT[5], "equal": root == ROOT[5],
+        "proven": proven, "differing": [], "differingCount": differing,
+    }  # fmt: skip
+    job.note("transfer.wave-undone", facts, after=timedelta(hours=2))
+    job.seal()
+
+
+def test_a_wave_that_ran_again_keeps_the_proof_that_it_was_put_back(
+    job: AuditedJob, steps: SqlReport, database: Database, vault: Vault
+) -> None:
+    _put_back(job, root=ROOT[5], differing=0, proven=True)
+    steps.write_report(STEP)
+    [undone] = record_of(database)["undone"]  # type: ignore[misc]
+    assert (undone["wave"], undone["attempt"], undone["root"]) == (1, 1, undone["rootBefore"])
+    assert "root-differs" not in codes(database)
+    report = written(database)
+    with database.read() as session:
+        papers = [each for each in papers_of(session, report.id) if each.kind == "report" and each.form == "html"]
+    for paper in papers:
+        page = vault.open(
+            CellAddress(paper.tenant, "transfer_papers", "content_cell", paper.id, report.id), paper.content_cell
+        )
+        assert {"zh-CN": "回退证明", "en": "Waves put back, and their proof"}[paper.locale] in page.decode()
+    assert len(papers) == 2
+
+
+def test_a_wave_that_was_not_put_back_wholly_fails_the_job(
+    job: AuditedJob, steps: SqlReport, database: Database
+) -> None:
+    _put_back(job, root=ROOT[4], differing=2, proven=False)
+    steps.write_report(STEP)
+    assert "root-differs" in codes(database)
+    assert record_of(database)["verdict"] == "failed"
+
+
 def test_a_repeated_step_writes_nothing_and_changed_facts_write_a_second_report(
     job: AuditedJob, steps: SqlReport, database: Database, clock: FakeClock
 ) -> None:
