@@ -489,6 +489,33 @@ class SubjectLocked(CaseworkError):
 
 
 @dataclass(kw_only=True, eq=False)
+class CustomerMovedOut(CaseworkError):
+    """The relation with this customer went to another company on `params.since`: nothing of the record changes."""
+
+    code = "customer-moved-out"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
+class SuiteHeldByTransfer(CaseworkError):
+    """The transfer `params.job` has `params.waves` waves that can be put back: nothing is sealed anew meanwhile."""
+
+    code = "suite-held-by-transfer"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
+class SuiteChangeUnderWay(CaseworkError):
+    """The change of suite `params.change` is under way: no wave of a transfer begins meanwhile."""
+
+    code = "suite-change-under-way"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
 class UnsafeSetting(CaseworkError):
     """A setting that production refuses; `detail` names it and the fix."""
 

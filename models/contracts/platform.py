@@ -80,13 +80,20 @@ class OpenTaskInput:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenTask:
-    """A task as the workflow knows it; enough to write the row again."""
+    """A task as the workflow knows it; enough to write the row again.
+
+    Attributes:
+        step, code, choice: what it is about, as `OpenTaskInput` says it.
+    """
 
     task_no: int
     task_type: str
     shown_hash: str
     excluded_persons: tuple[str, ...] = ()
     blocked: tuple[BlockedOutcome, ...] = ()
+    step: str | None = None
+    code: str | None = None
+    choice: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

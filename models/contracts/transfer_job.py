@@ -31,7 +31,7 @@ class JobInput:
 
     job: str
     carried: JobCarried | None = None
-    events_per_run: int = 2_000  # continue as new above this, wherever the job stands
+    events_per_run: int = 2_000  # about; continue as new above this, wherever the job stands
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +55,7 @@ class JobRead:
         tells: the gate about notices is asked; where the institution stays the same person (class B) it has none.
         receipt_wait_s: how long receipts are waited for before the public notice is published.
         waves_at_once: at most twenty.
+        at_s: when this was read, in seconds since 1970 by the clock of the records.
     """
 
     sides: tuple[str, ...]
@@ -64,6 +65,7 @@ class JobRead:
     tells: bool
     receipt_wait_s: int
     waves_at_once: int
+    at_s: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,6 +96,7 @@ class JobWanted:
         moved: rows have been moved; it can only be rolled back.
         rollback: the oldest request that waits for its second person, or that was confirmed and is not done.
         rollback_wave: 0: the whole job.
+        trained: the sponsor's training grant holds; without it the job's steps open nothing (培训准入).
     """
 
     paused: bool
@@ -103,6 +106,7 @@ class JobWanted:
     rollback_wave: int = 0
     rollback_attempt: int = 0
     rollback_confirmed: bool = False
+    trained: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

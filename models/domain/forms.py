@@ -352,6 +352,7 @@ FORMS: Final[dict[TaskType, dict[Outcome, type[Plain]]]] = {
     },
     TaskType.TRANSFER_ROLLBACK: {Outcome.CONFIRM: job_forms.RollbackConfirm, Outcome.REJECT: job_forms.RollbackReject},
     TaskType.TRANSFER_CLOSE: {Outcome.CONFIRM: job_forms.CloseConfirm, Outcome.RETRY: job_forms.CloseRetry},
+    TaskType.TRANSFER_TRAINING: {Outcome.RETRY: job_forms.TrainingRetry},
 }
 _ADAPTERS: Final[dict[type[Plain], TypeAdapter[Any]]] = {
     form: TypeAdapter(form) for forms in FORMS.values() for form in forms.values()

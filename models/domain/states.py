@@ -86,6 +86,7 @@ class TaskType(StrEnum):
     TRANSFER_WAVE_STOPPED = "transfers.wave-stopped"  # 批次停止
     TRANSFER_ROLLBACK = "transfers.rollback"  # 回退复核
     TRANSFER_CLOSE = "transfers.close"  # 结项
+    TRANSFER_TRAINING = "transfers.training"  # 培训准入: the job's steps open nothing until its sponsor is trained
 
 
 class Outcome(StrEnum):
@@ -156,6 +157,7 @@ OUTCOMES: Final[dict[TaskType, tuple[Outcome, ...]]] = {
     TaskType.TRANSFER_WAVE_STOPPED: (Outcome.RUN_ON, Outcome.UNDO_WAVE, Outcome.UNDO_JOB),
     TaskType.TRANSFER_ROLLBACK: (Outcome.CONFIRM, Outcome.REJECT),
     TaskType.TRANSFER_CLOSE: (Outcome.CONFIRM, Outcome.RETRY),
+    TaskType.TRANSFER_TRAINING: (Outcome.RETRY,),
     TaskType.TRANSFER_CONFLICT: (Outcome.KEEP, Outcome.TAKE, Outcome.HOLD),
     TaskType.TRANSFER_FOLLOW_UP: (Outcome.RESOLVE, Outcome.DISMISS),
     TaskType.MATCH_REVIEW: (Outcome.SAME, Outcome.DIFFERENT),

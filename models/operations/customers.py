@@ -82,6 +82,8 @@ def erase_customer_tokens(session: Session, subject_id: str, *, tenant: str, now
             person_link=None,
             erased_at=now,
             updated_at=now,
+            # It is another record now: what was read before is not written, and no proof takes it for a forgery.
+            version=CustomerRecord.version + 1,
         )
         .execution_options(synchronize_session=False)
     )

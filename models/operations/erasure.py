@@ -17,8 +17,11 @@ from sqlmodel import Session, col, select
 from models.domain.privacy.erasing import ErasureState, Ground, commitment
 from models.domain.privacy.retention import Obstacle, until_when
 from models.errors import Conflict, NotFound, ShownChanged, WrongState
+from models.operations.customer_erasure import erase_holder, held_of
 from models.operations.four_eyes import By, is_maker, stand_as_checker, stand_as_maker, why_not
+from models.operations.transfers.erasure_follow_ups import settle_follow_up
 from models.tables.agreements import Agreement
+from models.tables.customer_holders import Holder, holder_of, subjects_under
 from models.tables.daily import BankReply, DebitOrder
 from models.tables.erasure import ErasureRequest, SubjectLock
 from models.tables.installments import BureauReport, CaseContact, CaseDocument, InstallmentCase
@@ -51,16 +54,19 @@ def told(obstacle: Obstacle) -> dict[str, Any]:
     return {"rule": obstacle.rule, "until": obstacle.until.isoformat() if obstacle.until is not None else None}
 
 
-def hold_person(session: Session, subject_id: str, *, erased_too: bool = False) -> Subject:
+def hold_person(session: Session, subject_id: str, *, erased_too: bool = False) -> Subject | Holder:
     """The person's row, held to the end of the transaction: a row that names them cannot come in beside us.
 
-    What stands against an erasure is asked between this and what follows from the answer.
+    A person is one of `subjects`, a customer's record, or a row of a transfer that has become none. What stands against
+    an erasure is asked between this and what follows from the answer.
 
     Raises:
         NotFound: there is no such person.
         WrongState: the person's data are erased already, and that is not expected.
     """
-    subject = session.exec(select(Subject).where(col(Subject.id) == subject_id).with_for_update()).one_or_none()
+    subject: Subject | Holder | None = session.exec(
+        select(Subject).where(col(Subject.id) == subject_id).with_for_update()
+    ).one_or_none() or holder_of(session, subject_id, lock=True)
     if subject is None:
         raise NotFound
     if subject.erased_at is not None and not erased_too:
@@ -179,16 +185,18 @@ def decide(session: Session, request: ErasureRequest, word: Word, *, now: dateti
             person_id=word.by.person_id,
         )
     stand_as_checker(session, **_stand(after), person_id=word.by.person_id, now=now)
+    settle_follow_up(session, after, now=now)
     return after
 
 
-def refuse(session: Session, request: ErasureRequest, *, standing: tuple[Obstacle, ...]) -> None:
+def refuse(session: Session, request: ErasureRequest, *, standing: tuple[Obstacle, ...], now: datetime) -> None:
     """Turn an approved request down before a key is destroyed: something has come up at the last look."""
     request.state = ErasureState.REFUSED.value
     request.obstacles = [told(each) for each in standing]
     request.until = until_when(standing)
     session.add(request)
     session.flush()
+    settle_follow_up(session, request, now=now)
 
 
 def erase_tokens(session: Session, subject_id: str, *, tenant: str, now: datetime) -> dict[str, int]:
@@ -197,6 +205,9 @@ def erase_tokens(session: Session, subject_id: str, *, tenant: str, now: datetim
     Returns:
         How many rows of each kind held one.
     """
+    holder = holder_of(session, subject_id, lock=True)
+    if holder is not None:
+        return erase_holder(session, holder, now=now)
     accounts = select(col(DebitOrder.account_index)).where(
         col(DebitOrder.agreement_id).in_(_agreements(subject_id)), col(DebitOrder.account_index).is_not(None)
     )
@@ -260,11 +271,21 @@ def reduce(session: Session, request: ErasureRequest, *, figures: dict[str, Any]
     request.erased_at = now
     session.add(request)
     session.flush()
+    settle_follow_up(session, request, now=now)
     return request
+
+
+def keys_of(session: Session, subject_id: str) -> Sequence[str]:
+    """Every key that goes with a person: their own, and those of the rows that became their record."""
+    holder = holder_of(session, subject_id)
+    return [subject_id] if holder is None else subjects_under(session, holder)
 
 
 def held_rows(session: Session, subject_id: str) -> dict[str, int]:
     """How much of a person's the store holds under their key: for the certificate."""
+    holder = holder_of(session, subject_id)
+    if holder is not None:
+        return held_of(session, holder)
     cases = _cases(subject_id)
     counted = {
         "cases": select(func.count()).select_from(InstallmentCase).where(col(InstallmentCase.subject_id) == subject_id),

@@ -1,9 +1,10 @@
 """The next state of agreements: from yesterday's snapshot, from an earlier checkpoint, or from all of their events.
 
-A snapshot serves what happens after its day. Money is often valued a few days back (a debit on the day on which the
-customer was asked, told by the bank the morning after): then the checkpoint serves, a state of some days or weeks
-before, with the few events since. Only what goes back further is folded from the beginning, and leaves a new
-checkpoint. So a payment costs the same in the first month and in the sixtieth. All three ways give the same state.
+A snapshot serves what happens after its day, and on its day if nothing else did: a debit is valued on the day on which
+the customer was asked, and told by the bank the morning after. Money that is valued further back is served by the
+checkpoint, a state of some days or weeks before, with the few events since. Only what goes back further than that is
+folded from the beginning, and leaves a new checkpoint. So a payment costs the same in the first month and in the
+sixtieth. All ways give the same state.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -15,7 +16,7 @@ from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from models.domain.servicing.events import Event, EventKind
-from models.domain.servicing.fold import fold, resume, tail_after
+from models.domain.servicing.fold import fold, goes_on, resume, tail_after
 from models.domain.servicing.snapshot import state_from, state_json
 from models.domain.servicing.state import State
 from models.domain.servicing.stored import event_from_stored, terms_from_json
@@ -51,7 +52,9 @@ def fold_on(session: Session, work: Collection[tuple[Agreement, Sequence[Event]]
         was = before[agreement.id]
         if agreement.id not in found and was is not None:
             after = resume(terms_from_json(agreement.terms), was, new, as_of)
-            checkpoint = agreement.snapshot if as_of - was.as_of >= _QUIET else agreement.checkpoint
+            # Of a day that new events are about, what stood before them is no state to go on from.
+            is_past = all(event.value_date > was.as_of for event in new)
+            checkpoint = agreement.snapshot if is_past and as_of - was.as_of >= _QUIET else agreement.checkpoint
             found[agreement.id] = Folded(before=was, after=after, checkpoint=checkpoint)
     return found
 
@@ -75,7 +78,7 @@ def events_of(session: Session, agreement_id: str) -> list[Event]:
 
 
 def _is_late(before: State | None, new: Sequence[Event]) -> bool:
-    return before is None or any(event.kind is EventKind.REVERSAL or event.value_date <= before.as_of for event in new)
+    return before is None or any(event.kind is EventKind.REVERSAL or not goes_on(before, event) for event in new)
 
 
 def _fold_late(

@@ -60,6 +60,7 @@ def close(session: Session, *, kind: OutboxKind, business_key: str, now: datetim
             col(OutboxEntry.done_at).is_(None),
         )
         .values(done_at=now)
+        .execution_options(synchronize_session=False)
     )
 
 

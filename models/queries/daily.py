@@ -3,12 +3,12 @@
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 
-from sqlalchemy import String, and_, cast
+from sqlalchemy import String, and_, cast, or_
 from sqlmodel import Session, col, func, select
 
 from models.domain.daily import ANSWER_DAYS, OPEN_ORDERS, ExceptionState, OrderState, ReplyState
 from models.domain.servicing.state import ENDED, Status
-from models.tables.agreements import Agreement, AgreementRow, LedgerEntry
+from models.tables.agreements import Agreement, AgreementRow, LedgerEntry, Mandate
 from models.tables.daily import BankFile, BankReply, BusinessDate, DailyException, DailyRun, DebitOrder
 from models.tables.notices import Notice
 
@@ -62,6 +62,17 @@ def with_fresh_orders(session: Session, agreement_ids: Collection[str], *, on: d
                 col(DebitOrder.agreement_id).in_(agreement_ids),
                 col(DebitOrder.state).in_(OPEN_ORDERS),
                 col(DebitOrder.requested_on) > on - timedelta(days=ANSWER_DAYS),
+            )
+        ).all()
+    )
+
+
+def mandates_ended(session: Session, mandate_ids: Collection[str], *, on: date) -> set[str]:
+    """Which of these mandates were revoked, or had run out before a date."""
+    return set(
+        session.exec(
+            select(Mandate.id).where(
+                col(Mandate.id).in_(mandate_ids), or_(col(Mandate.revoked_at).is_not(None), col(Mandate.valid_to) < on)
             )
         ).all()
     )

@@ -26,10 +26,10 @@ _POINTS: Final = {ContactPointKind.MOBILE.value: DataKind.MOBILE, ContactPointKi
 def intake_facts(session: Session, case: InstallmentCase) -> dict[str, object]:
     """The facts about notice, ground, scope and consents."""
     given = cases.latest_consent(session, subject_id=case.subject_id, purpose=ConsentPurpose.PRIVACY_NOTICE)
-    notice = None
+    notice, subject = None, session.get_one(Subject, case.subject_id)
     facts: dict[str, object] = {
-        "sensitive_data": _sensitive(session, case),
-        "data_held": _held(session, case),
+        "sensitive_data": _sensitive(subject, case),
+        "data_held": _held(session, case, subject),
         "data_needed": data_scope_of(session, case.tenant).allowed_for(case.hardship_code),
     }
     if given is not None and given.withdrawn_at is None:  # one that was entered by mistake is taken back like a consent
@@ -82,18 +82,17 @@ def _consent_facts(session: Session, case: InstallmentCase, notice: PrivacyNotic
     return {"consents_asked": tuple(asked), "consents_needed": needed}
 
 
-def _sensitive(session: Session, case: InstallmentCase) -> tuple[str, ...]:
+def _sensitive(subject: Subject, case: InstallmentCase) -> tuple[str, ...]:
     kinds = []
-    if session.get_one(Subject, case.subject_id).card_cell is not None:
+    if subject.card_cell is not None:
         kinds.append(SensitiveData.FINANCIAL_ACCOUNT.value)
     if case.hardship_code == HardshipCode.ILLNESS:
         kinds.append(SensitiveData.MEDICAL.value)
     return tuple(kinds)
 
 
-def _held(session: Session, case: InstallmentCase) -> tuple[str, ...]:
+def _held(session: Session, case: InstallmentCase, subject: Subject) -> tuple[str, ...]:
     """Kinds of data on record, and of documents that were brought in; what the bank printed itself is none of them."""
-    subject = session.get_one(Subject, case.subject_id)
     held = [DataKind.IDENTITY, DataKind.FINANCES]
     held += [_POINTS[point.kind] for point in parties.contact_points(session, subject.id)]
     present = {

@@ -11,6 +11,7 @@ from models.domain.privacy.erasing import STANDING, UNDER_WAY, ErasureState
 from models.domain.privacy.retention import Obstacle, PersonDates, obstacles
 from models.domain.rule_words import AgreementForm
 from models.domain.shanghai import shanghai_date
+from models.queries.customer_retention import customer_obstacles
 from models.queries.limitation import limitation_events
 from models.queries.products import retention_of
 from models.tables.agreements import Agreement, LedgerEntry, Signature
@@ -59,6 +60,9 @@ def standing_holds(session: Session, subject_id: str) -> int:
 
 def obstacles_of(session: Session, subject_id: str, *, tenant: str, today: date) -> tuple[Obstacle, ...]:
     """What stands against erasing a person today, by law, by hold or by work under way; empty if nothing does."""
+    of_customer = customer_obstacles(session, subject_id, today=today, policy=retention_of(session, tenant))
+    if of_customer is not None:
+        return of_customer
     return obstacles(
         person_dates(session, subject_id),
         today=today,

@@ -2,17 +2,20 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, false, func, not_, or_
 from sqlmodel import Session, col, select
 
+from models.domain.filter_language import Op, Value
 from models.domain.ids import care_item, is_transfer, job_record
 from models.domain.states import OPEN_TASK_STATES, RECORD_TASKS, TaskState
-from models.domain.task_filter import ME, NOBODY, FieldTest, Op, TaskField, TaskFilter, Value
+from models.domain.task_filter import ME, NOBODY, TaskField, TaskFilter, TaskTest
 from models.domain.viewer import Viewer
 from models.errors import NotFound
+from models.queries.filtering import condition, member_of
+from models.queries.snapshots import one_snapshot
 from models.queries.task_pages import NO_AMOUNT, ORDERS, Key, Position, TaskSort, read_cursor, write_cursor
 from models.tables.installments import InstallmentCase
 from models.tables.scopes import IS_OPEN, visible
@@ -78,7 +81,7 @@ def search_tasks(
         BadRequest: the cursor cannot be read, or belongs to another order.
     """
     position = read_cursor(cursor, sort=sort)
-    _one_snapshot(session)
+    one_snapshot(session)
     found = _scope(filter, tenant=tenant, viewer=viewer, now=now)
     rows, more = _page(session, found, position, limit=min(max(limit, 1), MAX_PAGE))
     before = more if position.backwards else bool(rows) and position.key is not None
@@ -140,12 +143,6 @@ def list_comments(
     return list(session.exec(ordered).all())
 
 
-def _one_snapshot(session: Session) -> None:
-    """Page and facets are two statements: on PostgreSQL they must not see two moments. SQLite readers never do."""
-    if session.get_bind().dialect.name == "postgresql" and not session.in_transaction():
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-
-
 # -- the filter --------------------------------------------------------------------------------------------------------
 
 
@@ -182,42 +179,26 @@ def _scope(wanted: TaskFilter, *, tenant: str, viewer: Viewer, now: datetime) ->
     return _Scope(where=and_(*conditions), only_open=only_open, by_case=by_case)
 
 
-def _condition(test: FieldTest, *, viewer: Viewer, now: datetime) -> ColumnElement[bool]:
+def _condition(test: TaskTest, *, viewer: Viewer, now: datetime) -> ColumnElement[bool]:
     if test.field is TaskField.OVERDUE:
         overdue = and_(IS_OPEN, col(Task.due_at) < now)
         return overdue if test.values[0] else not_(overdue)
     column = _COLUMNS[test.field]
-    value = test.values[0]
-    condition: ColumnElement[bool]
-    match test.op:
-        case Op.IN:
-            condition = _in(column, test, viewer=viewer)
-        case Op.NOT_IN:
-            condition = not_(_in(column, test, viewer=viewer))
-        case Op.EXISTS:
-            condition = column.is_not(None) if value else column.is_(None)
-        case Op.GT:
-            condition = column > value
-        case Op.GTE:
-            condition = column >= value
-        case Op.LT:
-            condition = column < value
-        case Op.LTE:
-            condition = column <= value
-    return condition
+    if test.field is TaskField.ASSIGNEE and test.op in (Op.IN, Op.NOT_IN):
+        member = _assigned(column, test, viewer=viewer)
+        return member if test.op is Op.IN else not_(member)
+    return condition(column, test)
 
 
-def _in(column: Any, test: FieldTest, *, viewer: Viewer) -> ColumnElement[bool]:
-    """Membership that is true or false and never NULL, so that its negation lets absent values through."""
+def _assigned(column: Any, test: TaskTest, *, viewer: Viewer) -> ColumnElement[bool]:
+    """Who holds it, with the viewer and nobody by their words; true or false and never NULL."""
     values: set[Value] = set(test.values)
     nobody: ColumnElement[bool] = false()
-    if test.field is TaskField.ASSIGNEE:
-        if ME in values:
-            values = values - {ME} | {viewer.staff_id}
-        if NOBODY in values:
-            values, nobody = values - {NOBODY}, column.is_(None)
-    member = and_(column.is_not(None), column.in_(sorted(values, key=str))) if values else false()
-    return or_(member, nobody)
+    if ME in values:
+        values = values - {ME} | {viewer.staff_id}
+    if NOBODY in values:
+        values, nobody = values - {NOBODY}, column.is_(None)
+    return or_(member_of(column, values) if values else false(), nobody)
 
 
 # -- the page ----------------------------------------------------------------------------------------------------------
@@ -260,15 +241,25 @@ def _key(sort: TaskSort, row: Task) -> Key:
 
 
 def _facets(session: Session, found: _Scope, *, viewer: Viewer, now: datetime) -> Facets:
-    """All counts from one grouped pass, but the due bands: a range of the due index is cheaper than asking each row."""
+    """All counts from one grouped pass over an index that holds every column asked for.
+
+    The due bands are counted in the same pass: where much is overdue, a pass of their own costs as much as this one.
+    """
     group = (col(Task.candidate_role), col(Task.branch), col(Task.type), col(Task.state))
-    assignee = col(Task.assignee)
-    mine = func.count().filter(assignee == viewer.staff_id)
-    query: Any = select(*group, func.count(), func.count(assignee), mine)  # type: ignore[call-overload]
+    assignee, due, tomorrow = col(Task.assignee), col(Task.due_at), _tomorrow(now)
+    counts = (
+        func.count(),
+        func.count(assignee),
+        func.count().filter(assignee == viewer.staff_id),
+        func.count().filter(due < now),
+        func.count().filter(due < tomorrow),
+    )
+    query: Any = select(*group, *counts)  # type: ignore[call-overload]
     query = query.where(found.where).group_by(*group).with_hint(Task, found.hint("ix_tasks_open_facets"), "sqlite")
     by_role, by_branch, by_type, by_state = (Counter[str]() for _ in group)
     by_assignee = {"none": 0, "me": 0, "others": 0}
-    for role, branch, task_type, state, count, taken, own in session.exec(query).all():
+    by_due = {"overdue": 0, "today": 0, "later": 0}
+    for role, branch, task_type, state, count, taken, own, late, until_tonight in session.exec(query).all():
         by_role[role] += count
         by_branch[branch] += count
         by_type[task_type] += count
@@ -276,23 +267,20 @@ def _facets(session: Session, found: _Scope, *, viewer: Viewer, now: datetime) -
         by_assignee["none"] += count - taken
         by_assignee["me"] += own
         by_assignee["others"] += taken - own
-    open_tasks = sum(by_state[state] for state in OPEN_TASK_STATES)
+        if state in OPEN_TASK_STATES:
+            by_due["overdue"] += late
+            by_due["today"] += until_tonight - late
+            by_due["later"] += count - until_tonight
     return Facets(
         type=dict(by_type),
         state=dict(by_state),
         branch=dict(by_branch),
         candidate_role=dict(by_role),
         assignee=by_assignee,
-        due=_due_bands(session, found, open_tasks=open_tasks, now=now),
+        due=by_due,
     )
 
 
-def _due_bands(session: Session, found: _Scope, *, open_tasks: int, now: datetime) -> dict[str, int]:
-    if open_tasks == 0:
-        return {"overdue": 0, "today": 0, "later": 0}
-    tomorrow = (now.astimezone(_CHINA) + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    due = col(Task.due_at)
-    query = select(func.count(), func.count().filter(due < now)).select_from(Task)
-    query = query.where(found.where, IS_OPEN, due < tomorrow.astimezone(UTC))
-    until_tonight, overdue = session.exec(query.with_hint(Task, found.hint("ix_tasks_open_due"), "sqlite")).one()
-    return {"overdue": overdue, "today": until_tonight - overdue, "later": open_tasks - until_tonight}
+def _tomorrow(now: datetime) -> datetime:
+    """Midnight in Beijing (北京时间)."""
+    return (now.astimezone(_CHINA) + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -31,7 +31,8 @@ class ErasureRequest(DataTable, table=True):
     )
     id: str = Field(primary_key=True, max_length=40)  # era_…
     tenant: str = Field(foreign_key="tenants.code")
-    subject_id: str | None = Field(default=None, foreign_key="subjects.id")
+    # Of `subjects`, of a customer's record, or of a row of a transfer: whoever has a key of their own.
+    subject_id: str | None = None
     ground: str = Field(max_length=32)  # models.domain.privacy.erasing.Ground
     note_cell: bytes | None = Field(default=None, sa_column=sealed())
     state: str = Field(max_length=16)  # models.domain.privacy.erasing.ErasureState
@@ -59,7 +60,7 @@ class LegalHold(DataTable, table=True):
     __table_args__ = (Index("ix_legal_holds_placed", "tenant", "placed_at", "id"),)
     id: str = Field(primary_key=True, max_length=40)  # lhd_…
     tenant: str = Field(foreign_key="tenants.code")
-    subject_id: str = Field(foreign_key="subjects.id", index=True)
+    subject_id: str = Field(index=True)  # as of a request
     reason_code: str = Field(max_length=32)  # models.domain.privacy.erasing.HoldReason
     reference: str | None = Field(default=None, max_length=40)  # of the matter, e.g. LEGAL-2031
     state: str = Field(max_length=16)  # models.domain.privacy.erasing.HoldState

@@ -66,6 +66,7 @@ class TransferFollowUp(DataTable, table=True):
     note_cell: bytes | None = Field(default=None, sa_column=sealed())
     answer: str | None = Field(default=None, max_length=40)  # a code
     task_id: str | None = Field(default=None, max_length=40)
+    erasure: str | None = Field(default=None, max_length=40, index=True)  # the request that it ends with
     due_at: datetime = Field(sa_column=instant())
     opened_at: datetime = Field(sa_column=instant())
     done_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))

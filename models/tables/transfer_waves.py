@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from models.tables.base import DataTable, document, instant
@@ -52,6 +52,8 @@ class TransferHandover(DataTable, table=True):
     Attributes:
         first, last: the row numbers of the part.
         digest: SHA-256 over what was handed over.
+        rows: the numbers of the rows that were really in it, fixed with its hand-over.
+        reversal: it takes back what an earlier part has said of these rows.
     """
 
     __tablename__ = "transfer_handovers"
@@ -72,3 +74,5 @@ class TransferHandover(DataTable, table=True):
     place: dict[str, Any] = Field(default_factory=dict, sa_column=document())  # file name or answer of the hook
     fixed_at: datetime = Field(sa_column=instant())
     handed_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    rows: list[int] | None = Field(default=None, sa_column=document(nullable=True))
+    reversal: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})

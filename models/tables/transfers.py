@@ -7,7 +7,7 @@ Amounts of anything are counts; nothing here tells who somebody is but the seale
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from models.tables.base import DataTable, document, instant, sealed
@@ -50,6 +50,7 @@ class TransferJob(DataTable, table=True):
     updated_at: datetime = Field(sa_column=instant())
     ended_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     cancel_asked_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    keys_gone_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))  # its retention is over
 
 
 class TransferBackup(DataTable, table=True):
@@ -70,10 +71,15 @@ class TransferBackup(DataTable, table=True):
     fault: dict[str, Any] | None = Field(default=None, sa_column=document(nullable=True))  # what a proof found, by name
     made_at: datetime = Field(sa_column=instant())
     proven_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    deleted_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    certificate: str | None = Field(default=None, sa_column=Column(Text, nullable=True))  # of the deletion
 
 
 class TransferSource(DataTable, table=True):
-    """Where rows come from: a file, a database, staff entry or a link. `read_rows` is the left side of conservation."""
+    """Where rows come from: a file, a database, staff entry or a link. `read_rows` is the left side of conservation.
+
+    `left_out`: how many values of each field the source had that the plan does not let move.
+    """
 
     __tablename__ = "transfer_sources"
     __table_args__ = (UniqueConstraint("job", "number"),)
@@ -88,6 +94,7 @@ class TransferSource(DataTable, table=True):
     digest: str | None = Field(default=None, max_length=64)  # keyed, of the file as it was read
     read_rows: int = Field(default=0, sa_type=BigInteger)
     finished_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    left_out: dict[str, Any] | None = Field(default=None, sa_column=document(nullable=True))
 
 
 class TransferRow(DataTable, table=True):
@@ -130,14 +137,18 @@ class TransferRow(DataTable, table=True):
 
 
 class TransferToken(DataTable, table=True):
-    """A blocking token of one record under the job's linkage key. All of a job's go when it closes."""
+    """The blocking tokens of one record under the job's linkage key. All of a job's go when it closes.
 
-    __tablename__ = "transfer_tokens"
-    __table_args__ = (Index("ix_transfer_tokens_token", "job", "kind", "token"),)
+    Attributes:
+        record: row:<number>, or cus_…
+        tokens: 16 bytes for each kind of value in the order of `models.domain.matching.blocking.Block`, zeros where
+            the record has none.
+    """
+
+    __tablename__ = "transfer_record_tokens"
     job: str = Field(primary_key=True, foreign_key="transfer_jobs.token", max_length=64)
-    record: str = Field(primary_key=True, max_length=40)  # row:<number>, or cus_…
-    kind: int = Field(primary_key=True)
-    token: bytes = Field(sa_column=Column(LargeBinary(16), nullable=False))
+    record: str = Field(primary_key=True, max_length=40)
+    tokens: bytes = Field(sa_column=Column(LargeBinary(128), nullable=False))
 
 
 class TransferPair(DataTable, table=True):

@@ -30,6 +30,8 @@ KEY_FIELDS: Final = frozenset({"name", "id_type", "id_number", "mobile", "accoun
 REQUIRED_FIELDS: Final = frozenset({"customer_no", "name", "id_type", "id_number"})
 
 LONG_TERM: Final = "long-term"
+_KNOWN: Final = frozenset(FIELDS)
+_HEADS: Final = tuple((name, number.to_bytes(2)) for number, name in enumerate(FIELDS))
 _FORM: Final = b"casework.customer-record\x00\x01"
 
 
@@ -42,13 +44,12 @@ def canonical_record(values: Mapping[str, str | None]) -> bytes:
     Raises:
         ValueError: an unknown field; its name is said, its value is not.
     """
-    unknown = values.keys() - set(FIELDS)
-    if unknown:
-        raise ValueError(f"a customer's record has no field {min(unknown)}")
+    if not values.keys() <= _KNOWN:
+        raise ValueError(f"a customer's record has no field {min(values.keys() - _KNOWN)}")
     pieces = [_FORM]
-    for number, name in enumerate(FIELDS):
+    for name, head in _HEADS:
         value = values.get(name)
         if value is not None:
             plain = value.encode()
-            pieces += (number.to_bytes(2), len(plain).to_bytes(4), plain)
+            pieces += (head, len(plain).to_bytes(4), plain)
     return b"".join(pieces)

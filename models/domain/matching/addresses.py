@@ -13,12 +13,16 @@ _DIGITS: Final = {"〇": 0, "两": 2} | {mark: value for value, mark in enumerat
 _UNITS: Final = "号栋幢座室房层楼单元弄巷门户组队排期区"
 _NUMERAL: Final = re.compile(rf"[零〇一二两三四五六七八九十百]+(?=[{_UNITS}])")
 _NOISE: Final = re.compile(r"[^0-9A-Z\u3400-\u9fff]+")
+_CLEAN: Final = re.compile(r"[0-9A-Z\u3400-\u9fff]+")
+# Characters without one of which there is nothing to look for, what is looked for, and the word for it.
 _SAME: Final = (
-    (re.compile(r"(?:号楼|幢|座|栋楼)"), "栋"),
-    (re.compile(r"(?:房间|房|号室)"), "室"),
-    (re.compile(r"(?<=\d)楼"), "层"),
-    (re.compile(r"(?<=\d)(?:院|门牌)"), "号"),
+    (frozenset("楼幢座"), re.compile(r"(?:号楼|幢|座|栋楼)"), "栋"),
+    (frozenset("房室"), re.compile(r"(?:房间|房|号室)"), "室"),
+    (frozenset("楼"), re.compile(r"(?<=\d)楼"), "层"),
+    (frozenset("院门"), re.compile(r"(?<=\d)(?:院|门牌)"), "号"),
 )
+_BETWEEN_WORDS: Final = re.compile(r"-(?!\d)|(?<!\d)-")
+_NUMERALS: Final = frozenset("零〇一二两三四五六七八九十百")
 _OF_STATE: Final = re.compile(r"(?:特别行政区|维吾尔自治区|壮族自治区|回族自治区|自治区|自治州|自治县|地区|省|市)")
 _WORDS_BEFORE_NUMBER: Final = re.compile(r"([\u3400-\u9fff]+)(?=\d)")
 _ROAD: Final = re.compile(r"(?:大道|大街|胡同|路|街|道|巷|弄|村|里|苑|园)+$")
@@ -46,10 +50,17 @@ def _numeral(match: re.Match[str]) -> str:
 @lru_cache(maxsize=32_768)
 def canonical_address(raw: str) -> str:
     """One spelling of an address, without the words that only say what kind of place a name is."""
-    text = _NOISE.sub("-", _NUMERAL.sub(_numeral, unified(raw).upper())).strip("-")
-    for pattern, word in _SAME:
-        text = pattern.sub(word, text)
-    return re.sub(r"-(?!\d)|(?<!\d)-", "", _OF_STATE.sub("", text))
+    text = unified(raw).upper()
+    held = set(text)
+    if not held.isdisjoint(_NUMERALS):
+        text = _NUMERAL.sub(_numeral, text)
+    if _CLEAN.fullmatch(text) is None:
+        text = _NOISE.sub("-", text).strip("-")
+    for marks, pattern, word in _SAME:
+        if not held.isdisjoint(marks):
+            text = pattern.sub(word, text)
+    text = _OF_STATE.sub("", text)
+    return _BETWEEN_WORDS.sub("", text) if "-" in text else text
 
 
 @lru_cache(maxsize=32_768)

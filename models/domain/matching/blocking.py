@@ -28,21 +28,22 @@ SEARCHED: Final = tuple(kind for kind in Block if kind is not Block.NAME)
 BEARER: Final = Block.SOUND_BORN
 
 
+def blocking_row(person: Person) -> tuple[str, ...]:
+    """The values of a record in the order of `Block`; empty where a part is missing."""
+    name, core, identity = person.name, person.address_core, person.identity
+    sound, born = name.letters, person.births[0] if person.births else ""
+    return (
+        "" if identity is None else identity.number,
+        person.mobile,
+        person.account,
+        person.email,
+        f"{sound}|{born}" if sound and born else "",
+        f"{sound}|{core}" if sound and core else "",
+        f"{born}|{core}" if born and core else "",
+        name.text,
+    )
+
+
 def blocking_values(person: Person) -> dict[Block, str]:
-    """The values of a record; kinds whose parts are missing are left out."""
-    values: dict[Block, str] = {}
-    sound, core = person.name.letters, person.address_core
-    born = person.births[0] if person.births else ""
-    if person.identity is not None:
-        values[Block.IDENTITY] = person.identity.number
-    contacts = ((Block.MOBILE, person.mobile), (Block.ACCOUNT, person.account), (Block.EMAIL, person.email))
-    values |= {kind: value for kind, value in contacts if value}
-    if sound and born:
-        values[Block.SOUND_BORN] = f"{sound}|{born}"
-    if sound and core:
-        values[Block.NAME_ADDRESS] = f"{sound}|{core}"
-    if born and core:
-        values[Block.BORN_ADDRESS] = f"{born}|{core}"
-    if person.name.text:
-        values[Block.NAME] = person.name.text
-    return values
+    """The same by kind; kinds whose parts are missing are left out."""
+    return {kind: value for kind, value in zip(Block, blocking_row(person), strict=True) if value}

@@ -17,6 +17,7 @@ class Level(StrEnum):
     MISSING = "missing"  # one side does not say: no evidence
     EQUAL = "equal"
     UNCHECKED = "unchecked"  # equal, but nothing proves that the number is one
+    REPAIRED = "repaired"  # one is proven, the other is no number at all, and one slip of the pen makes it the first
     SOUND = "sound"  # written otherwise, sounds the same
     NEAR = "near"  # a slip of the pen apart
     FAMILY = "family"  # the surname alone
@@ -41,7 +42,7 @@ class Agreement(NamedTuple):
 FIELDS: Final = Agreement._fields
 LEVELS: Final[dict[str, tuple[Level, ...]]] = {
     "name": (Level.EQUAL, Level.SOUND, Level.NEAR, Level.FAMILY, Level.DIFFERENT),
-    "identity": (Level.EQUAL, Level.UNCHECKED, Level.NEAR, Level.DIFFERENT, Level.CONFLICT),
+    "identity": (Level.EQUAL, Level.UNCHECKED, Level.REPAIRED, Level.NEAR, Level.DIFFERENT, Level.CONFLICT),
     "birth_date": (Level.EQUAL, Level.NEAR, Level.DIFFERENT),
     "sex": (Level.EQUAL, Level.DIFFERENT),
     "mobile": (Level.EQUAL, Level.NEAR, Level.DIFFERENT),
@@ -58,12 +59,20 @@ _ADDRESS_PART: Final = 60.0
 
 
 def compare(one: Person, other: Person) -> Agreement:
-    """How far two records agree."""
+    """How far two records agree.
+
+    Under one number birth date and sex are compared as they are written: what the number says of them is the same
+    twice, also where it stands in the record of a twin or a son.
+    """
+    identity = compare_identities(one.identity, other.identity)
+    same = identity is Level.EQUAL
+    births = ((one.born,), (other.born,)) if same and one.born and other.born else (one.births, other.births)
+    sexes = ((one.sex,), (other.sex,)) if same and one.sex and other.sex else (one.sexes, other.sexes)
     return Agreement(
         name=compare_names(one.name, other.name),
-        identity=compare_identities(one.identity, other.identity),
-        birth_date=_births(one.births, other.births),
-        sex=_sexes(one.sexes, other.sexes),
+        identity=identity,
+        birth_date=_births(*births),
+        sex=_sexes(*sexes),
         mobile=_numbers(one.mobile, other.mobile),
         email=_emails(one.email, other.email),
         account=_numbers(one.account, other.account),
@@ -114,9 +123,12 @@ def _transcribes(one: Name, other: Name) -> bool:
 
 
 def compare_identities(one: Identity | None, other: Identity | None) -> Level:
-    """CONFLICT needs two numbers with fitting check characters; a slip of the pen breaks one of these and is NEAR.
+    """CONFLICT needs two numbers with fitting check characters.
 
-    Numbers of two kinds of document say nothing of each other: a person may have both.
+    A slip of the pen always breaks the check character (ISO 7064 MOD 11-2 finds every wrong digit and every exchange of
+    two neighbours), so a broken number that is one slip from a proven one is as good as repaired. A number of 15 digits
+    has no check character: one digit away from it there may be a twin. Numbers of two kinds of document say nothing of
+    each other: a person may have both.
     """
     if one is None or other is None:
         return Level.MISSING
@@ -124,8 +136,10 @@ def compare_identities(one: Identity | None, other: Identity | None) -> Level:
         return Level.EQUAL if one.valid and other.valid else Level.UNCHECKED
     if one.checked and other.checked:
         return Level.CONFLICT
-    near = OSA.distance(one.number, other.number, score_cutoff=_IDENTITY_SLIP) <= _IDENTITY_SLIP
-    if near:
+    apart = OSA.distance(one.number, other.number, score_cutoff=_IDENTITY_SLIP)
+    if apart <= _SLIP and (one.checked or other.checked) and not (one.valid and other.valid):
+        return Level.REPAIRED
+    if apart <= _IDENTITY_SLIP:
         return Level.NEAR
     return Level.DIFFERENT if one.family == other.family or "unknown" in {one.family, other.family} else Level.MISSING
 

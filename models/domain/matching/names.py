@@ -10,6 +10,7 @@ from models.domain.matching.sounds import letters_of, syllables
 from models.domain.matching.variants import unified
 
 _HAN: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_ALL_HAN: Final = re.compile(r"[\u3400-\u9fff]+")
 _REMARK: Final = re.compile(r"[(\[【〔<][^)\]】〕>]*[)\]】〕>]?")
 _TITLES: Final = frozenset({"MR", "MRS", "MS", "MISS", "DR", "PROF", "SIR"})
 _IN_PAIRS: Final = (
@@ -49,18 +50,23 @@ NO_NAME: Final = Name(text="", family="", sound=(), letters="", is_han=False)
 def name_of(raw: str) -> Name:
     """Take a name apart; `NO_NAME` of what holds no letter."""
     text = unified(raw)
+    if _ALL_HAN.fullmatch(text):  # nearly all there are
+        return _of_han(text)
     without = _REMARK.sub(" ", text)
     text = without if any(map(str.isalpha, without)) else text
     if _HAN.search(text):
-        han = "".join(_HAN.findall(text))
-        family = han[:2] if len(han) > 2 and han[:2] in _DOUBLE_SURNAMES else han[:1]  # noqa: PLR2004
-        sound = syllables(han)
-        return Name(han, family, sound, letters_of("".join(sound)), is_han=True)
+        return _of_han("".join(_HAN.findall(text)))
     words = sorted(word for word in _words(text) if word not in _TITLES)
     if not words:
         return NO_NAME
     sound = tuple(word.lower() for word in words)
     return Name(" ".join(words), "", sound, letters_of("".join(sound)), is_han=False)
+
+
+def _of_han(han: str) -> Name:
+    family = han[:2] if len(han) > 2 and han[:2] in _DOUBLE_SURNAMES else han[:1]  # noqa: PLR2004
+    sound = syllables(han)
+    return Name(han, family, sound, letters_of("".join(sound)), is_han=True)
 
 
 def _words(text: str) -> list[str]:

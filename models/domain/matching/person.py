@@ -1,21 +1,21 @@
 """A record as it is compared: every value in its one spelling, and what follows from them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from models.domain.matching.addresses import address_core, canonical_address
 from models.domain.matching.names import Name, name_of
 from models.domain.matching.values import Identity, account_of, day_of, email_of, identity_of, mobile_of, sex_of
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Person:
+class Person(NamedTuple):
     """One record. It shows itself nowhere.
 
     Attributes:
         births: days on which they may be born: by a checked document, then as written, if that is another.
         sexes: in the same order.
+        born, sex: as written, whatever a document says; empty where nothing is.
         address_core: what is left of the address whoever writes it; empty where that would be too little.
     """
 
@@ -28,6 +28,11 @@ class Person:
     account: str
     address: str
     address_core: str
+    born: str
+    sex: str
+
+    def __repr__(self) -> str:
+        return "Person()"
 
 
 def person_of(values: Mapping[str, str | None], *, today: date) -> Person:
@@ -39,21 +44,24 @@ def person_of(values: Mapping[str, str | None], *, today: date) -> Person:
     """
     identity = identity_of(values.get("id_type"), values.get("id_number"), today=today)
     address = canonical_address(values.get("address") or "")
-    born = identity.born if identity is not None and identity.checked else None
-    sex = identity.sex if identity is not None and identity.checked else None
+    proven = identity if identity is not None and identity.checked else None
     legacy = identity.born if identity is not None else None
+    born, sex = day_of(values.get("birth_date") or ""), sex_of(values.get("sex") or "")
     return Person(
         name=name_of(values.get("name") or ""),
         identity=identity,
-        births=_distinct(born, day_of(values.get("birth_date") or ""), legacy),
-        sexes=_distinct(sex, sex_of(values.get("sex") or "")),
+        births=_distinct(proven and proven.born, born, legacy),
+        sexes=_distinct(proven and proven.sex, sex),
         mobile=mobile_of(values.get("mobile") or ""),
         email=email_of(values.get("email") or ""),
         account=account_of(values.get("account") or ""),
         address=address,
         address_core=address_core(address),
+        born=born,
+        sex=sex,
     )
 
 
 def _distinct(*found: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(value for value in found if value))
+    values = [value for value in found if value]
+    return tuple(values) if len(set(values)) == len(values) else tuple(dict.fromkeys(values))

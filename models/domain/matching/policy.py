@@ -30,6 +30,7 @@ class Ground(StrEnum):
     """Why a pair is what it is."""
 
     PROVEN_NUMBER = "proven-number"
+    REPAIRED_NUMBER = "repaired-number"
     OWN_CONTACT = "own-contact"
     VETO = "veto"
     EVIDENCE = "evidence"
@@ -63,8 +64,8 @@ def judge(agreement: Agreement, *, score: int, shared: Collection[str] = frozens
         score: in milli-bits; decides only whether anybody looks at the pair.
         shared: contacts (`mobile`, `email`, `account`) which, where they agree, several persons of the job have.
     """
-    vetoes = _vetoes(agreement)
     own = _own_contacts(agreement, shared)
+    vetoes = _vetoes(agreement, own)
     exact = _exact(agreement)
     if Veto.ID_CONFLICT in vetoes:
         # Only of a pair that agrees in all else may the number be the mistake.
@@ -76,7 +77,9 @@ def judge(agreement: Agreement, *, score: int, shared: Collection[str] = frozens
     if vetoes:
         worth_a_look = score >= REVIEW_FROM or exact
         return Judgement(MatchVerdict.REVIEW if worth_a_look else MatchVerdict.DIFFERENT, Ground.VETO, vetoes)
-    if exact and own and agreement.identity is not Level.DIFFERENT:
+    if agreement.identity is Level.REPAIRED and _fits_repaired(agreement, own):
+        return Judgement(MatchVerdict.AUTO, Ground.REPAIRED_NUMBER)
+    if exact and (own or _slipped_contact(agreement)) and agreement.identity is not Level.DIFFERENT:
         return Judgement(MatchVerdict.AUTO, Ground.OWN_CONTACT)
     if exact or score >= REVIEW_FROM:
         return Judgement(MatchVerdict.REVIEW, Ground.EVIDENCE)
@@ -87,17 +90,35 @@ def _exact(agreement: Agreement) -> bool:
     return agreement.name is Level.EQUAL and agreement.birth_date is Level.EQUAL
 
 
+def _fits_repaired(agreement: Agreement, own: frozenset[str]) -> bool:
+    """Whether a record with a broken number that is one slip from a proven one is that person's.
+
+    The number of a twin differs in sequence and check character, so one slip seldom turns it into the other's; but a
+    twin has another name. With name and birth date the number needs nothing beside it. Where a slip is in one of these
+    too, something of one's own must agree.
+    """
+    if _exact(agreement):
+        return True
+    slips = {(Level.EQUAL, Level.NEAR), (Level.SOUND, Level.EQUAL)}
+    return bool(own) and (agreement.name, agreement.birth_date) in slips
+
+
 def _same_number(agreement: Agreement, vetoes: tuple[Veto, ...], own: frozenset[str]) -> Judgement:
     if vetoes:
         return Judgement(MatchVerdict.REVIEW, Ground.VETO, vetoes)
     if agreement.identity is Level.EQUAL and agreement.name is not Level.MISSING:
         return Judgement(MatchVerdict.AUTO, Ground.PROVEN_NUMBER)
-    if _exact(agreement) and own and agreement.sex is not Level.DIFFERENT:
+    if _exact(agreement) and (own or _slipped_contact(agreement)) and agreement.sex is not Level.DIFFERENT:
         return Judgement(MatchVerdict.AUTO, Ground.OWN_CONTACT)
     return Judgement(MatchVerdict.REVIEW, Ground.EVIDENCE)
 
 
-def _vetoes(agreement: Agreement) -> tuple[Veto, ...]:
+def _slipped_contact(agreement: Agreement) -> bool:
+    """A mobile or an account that is one slip apart. The slip made another number of it, so nobody else shares it."""
+    return Level.NEAR in {agreement.mobile, agreement.account}
+
+
+def _vetoes(agreement: Agreement, own: frozenset[str]) -> tuple[Veto, ...]:
     found = []
     same_number = agreement.identity in {Level.EQUAL, Level.UNCHECKED}
     if agreement.identity is Level.CONFLICT:
@@ -106,42 +127,48 @@ def _vetoes(agreement: Agreement) -> tuple[Veto, ...]:
         found.append(Veto.SEX_CONFLICT)
     if not same_number and agreement.birth_date is Level.DIFFERENT:
         found.append(Veto.BIRTH_CONFLICT)
-    if same_number and not _compatible(agreement):
+    if same_number and not _compatible(agreement, own):
         found.append(Veto.NAME_GUARD)
     if not same_number and _twins(agreement):
         found.append(Veto.TWIN_PATTERN)
     return tuple(found)
 
 
-def _compatible(agreement: Agreement) -> bool:
+def _compatible(agreement: Agreement, own: frozenset[str]) -> bool:
     """Whether two names under one number may be one name.
 
     A character written wrong and the name of a twin look alike, and numbers of twins differ in little, so a mistaken
-    number may fit both. Another given name passes only with something that is not the household's.
+    number may fit both. Mail and account may be the family's. So another given name passes only where the two do not
+    live together; one of which only the surname is left, where they also have something of their own in common.
     """
     if agreement.name in {Level.EQUAL, Level.MISSING}:
         return True
     if agreement.name is Level.DIFFERENT or agreement.birth_date is Level.DIFFERENT:
         return False
+    if agreement.sex is Level.DIFFERENT:
+        return False
     if agreement.name is Level.SOUND:
         return True
-    mine = agreement.email is Level.EQUAL or (agreement.name is Level.NEAR and not _one_home(agreement))
-    return mine and agreement.sex is not Level.DIFFERENT
+    return not _one_home(agreement) and (agreement.name is Level.NEAR or bool(own))
 
 
 def _twins(agreement: Agreement) -> bool:
-    """Born on one day into one family, under one roof, with another given name."""
+    """Born on one day into one family, under one roof or with one telephone, with another given name."""
     related = agreement.name in {Level.SOUND, Level.NEAR, Level.FAMILY}
+    near = agreement.mobile is Level.EQUAL or agreement.address in {Level.EQUAL, Level.NEAR}
     return (
         related
         and agreement.birth_date is Level.EQUAL
-        and _one_home(agreement)
-        and agreement.identity is not Level.NEAR
+        and near
+        and agreement.identity not in {Level.REPAIRED, Level.NEAR}
     )
 
 
 def _one_home(agreement: Agreement) -> bool:
-    return agreement.mobile is Level.EQUAL or agreement.address in {Level.EQUAL, Level.NEAR}
+    """Whether something says that the two live together: one address, or one telephone and no other address."""
+    if agreement.mobile is Level.EQUAL:
+        return agreement.address is not Level.DIFFERENT
+    return agreement.address in {Level.EQUAL, Level.NEAR}
 
 
 def _own_contacts(agreement: Agreement, shared: Collection[str]) -> frozenset[str]:

@@ -1,21 +1,20 @@
 """Numbers, mail addresses and dates as they are compared. What stands for "none" in a form is none."""
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from models.domain.identifiers import IdType, check_identity
 from models.domain.matching.variants import unified
 from models.domain.mobile import check_mobile
-from models.domain.resident_id import canonical_legacy, check_character
+from models.domain.resident_id import canonical_legacy, check_character, check_resident_id
 from models.domain.rule_broken import RuleBroken
 from models.domain.spelling import compact
 
 _EIGHTEEN: Final = re.compile(r"\A[0-9]{17}[0-9X]\Z")
 _FIFTEEN: Final = re.compile(r"\A[0-9]{15}\Z")
-_BORN: Final = slice(6, 14)
+_LONG: Final = 18
 _ORDER: Final = 16  # odd for men, even for women
 # Kinds whose numbers carry a check character, so that two correct ones that differ are two persons.
 _CHECKED: Final = frozenset(
@@ -27,11 +26,12 @@ _NO_MAIL: Final = frozenset(
     {"none", "null", "na", "nil", "no", "test", "unknown", "nomail", "noemail", "noreply", "admin", "info", "wu"}
 )
 _NO_MOBILE: Final = frozenset({"+8613800138000", "+8613912345678", "+8618888888888"})
+_MAINLAND: Final = re.compile(r"\A\+861[3-9][0-9]{9}\Z")
+_SEXES: Final = {"F": "F", "女": "F", "FEMALE": "F", "M": "M", "男": "M", "MALE": "M"}
 _DATE: Final = re.compile(r"\A([0-9]{4})-?([0-9]{2})-?([0-9]{2})\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """The number of a document.
 
     Attributes:
@@ -54,6 +54,13 @@ def identity_of(id_type: str | None, raw: str | None, *, today: date) -> Identit
     text = compact(raw or "")
     if not text or len(set(text)) < _FEWEST_DISTINCT:
         return None
+    if id_type == IdType.RESIDENT_ID and len(text) == _LONG:  # nearly all there are, and the cheap way
+        try:
+            check_resident_id(text, today=today)
+        except RuleBroken:
+            pass
+        else:
+            return _resident(text, checked=True)
     number = canonical_legacy(text)
     kind = _kind(id_type, number)
     try:
@@ -62,11 +69,14 @@ def identity_of(id_type: str | None, raw: str | None, *, today: date) -> Identit
         valid = False
     has_shape = _EIGHTEEN.match(number) is not None
     if valid and has_shape and kind in _CHECKED:
-        born = f"{number[6:10]}-{number[10:12]}-{number[12:14]}"
-        sex = "M" if int(number[_ORDER]) % 2 else "F"
-        return Identity(number, True, _FIFTEEN.match(text) is None, "checked", born, sex)  # noqa: FBT003
+        return _resident(number, checked=_FIFTEEN.match(text) is None)
     family = "checked" if kind in _CHECKED else kind.value if kind is not None else "unknown"
     return Identity(number, valid, False, family)  # noqa: FBT003
+
+
+def _resident(number: str, *, checked: bool) -> Identity:
+    born = f"{number[6:10]}-{number[10:12]}-{number[12:14]}"
+    return Identity(number, True, checked, "checked", born, "M" if number[_ORDER] in "13579" else "F")  # noqa: FBT003
 
 
 def _kind(id_type: str | None, number: str) -> IdType | None:
@@ -87,13 +97,12 @@ def _kind(id_type: str | None, number: str) -> IdType | None:
     return IdType.FOREIGN_RESIDENT if number[0] == "9" else IdType.RESIDENT_ID
 
 
-@lru_cache(maxsize=4_096)
 def mobile_of(raw: str) -> str:
     """In E.164, or the digits as they are; empty of a number that everybody types who has none."""
-    text = compact(raw)
     try:
-        number = check_mobile(text)
+        number = raw if _MAINLAND.match(raw) else check_mobile(raw)
     except RuleBroken:
+        text = compact(raw)
         number = "".join(mark for mark in text if mark.isdigit())
         return number if len(number) >= _FEWEST_ACCOUNT and len(set(number)) >= _FEWEST_DISTINCT else ""
     own = number[-9:]
@@ -110,7 +119,8 @@ def email_of(raw: str) -> str:
 
 def account_of(raw: str) -> str:
     """Letters and digits in capitals; empty of what is too short or too even to be a number of somebody."""
-    text = "".join(mark for mark in compact(raw) if mark.isalnum())
+    text = compact(raw)
+    text = text if text.isalnum() else "".join(mark for mark in text if mark.isalnum())
     return text if len(text) >= _FEWEST_ACCOUNT and len(set(text)) >= _FEWEST_DISTINCT else ""
 
 
@@ -129,4 +139,4 @@ def day_of(raw: str) -> str:
 
 def sex_of(raw: str) -> str:
     """`F` or `M`; empty of anything else."""
-    return {"F": "F", "女": "F", "FEMALE": "F", "M": "M", "男": "M", "MALE": "M"}.get(raw.strip().upper(), "")
+    return _SEXES.get(raw.strip().upper(), "")

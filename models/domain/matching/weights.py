@@ -24,7 +24,8 @@ Shares = dict[str, dict[Level, float]]
 OF_ONE: Final[Shares] = {
     "name": {Level.EQUAL: 0.93, Level.SOUND: 0.03, Level.NEAR: 0.02, Level.FAMILY: 0.015, Level.DIFFERENT: 0.005},
     "identity": {
-        Level.EQUAL: 0.95, Level.UNCHECKED: 0.01, Level.NEAR: 0.035, Level.DIFFERENT: 0.004, Level.CONFLICT: 0.001
+        Level.EQUAL: 0.95, Level.UNCHECKED: 0.01, Level.REPAIRED: 0.03, Level.NEAR: 0.005, Level.DIFFERENT: 0.004,
+        Level.CONFLICT: 0.001,
     },
     "birth_date": {Level.EQUAL: 0.96, Level.NEAR: 0.025, Level.DIFFERENT: 0.015},
     "sex": {Level.EQUAL: 0.99, Level.DIFFERENT: 0.01},
@@ -36,7 +37,8 @@ OF_ONE: Final[Shares] = {
 OF_TWO: Final[Shares] = {
     "name": {Level.EQUAL: 0.0005, Level.SOUND: 0.0005, Level.NEAR: 0.002, Level.FAMILY: 0.06, Level.DIFFERENT: 0.937},
     "identity": {
-        Level.EQUAL: 1e-6, Level.UNCHECKED: 1e-4, Level.NEAR: 1e-4, Level.DIFFERENT: 0.0508, Level.CONFLICT: 0.949
+        Level.EQUAL: 1e-6, Level.UNCHECKED: 1e-4, Level.REPAIRED: 1e-5, Level.NEAR: 1e-4, Level.DIFFERENT: 0.05079,
+        Level.CONFLICT: 0.949,
     },
     "birth_date": {Level.EQUAL: 0.0005, Level.NEAR: 0.005, Level.DIFFERENT: 0.9945},
     "sex": {Level.EQUAL: 0.5, Level.DIFFERENT: 0.5},

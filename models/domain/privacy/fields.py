@@ -224,7 +224,7 @@ _CUSTOMERS: Final = (
         sensitivity=Sensitivity.PARTLY, mask=Mask.HIDDEN, purpose=Purpose.OPERATE, retention="application",
     ),
     _field(
-        "transfer-row-digest", "transfer_rows.digest", "transfer_tokens.token", "transfer_waves.leaves_before",
+        "transfer-row-digest", "transfer_rows.digest", "transfer_record_tokens.tokens", "transfer_waves.leaves_before",
         storage=Storage.DIGEST, mask=Mask.NEVER, purpose=Purpose.OPERATE, retention="application",
         export=Export.NEVER,
     ),

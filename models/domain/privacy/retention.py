@@ -216,6 +216,7 @@ class Bar(StrEnum):
     OPEN_CASE = "open-case"
     IN_SERVICE = "agreement-in-service"
     LEGAL_HOLD = "legal-hold"
+    RELATION = "relation-stands"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -70,6 +70,7 @@ class Book:
         self.carried = self.accrual_parts = 0
         self.prepaid = self.waived_elsewhere = self.received = self.refunded = 0
         self.refits = self.short_settlements = 0
+        self.last_event_on: date | None = None
 
     @classmethod
     def enter_into_force(cls, terms: AgreementTerms, *, trace: Trace | None = None) -> Self:
@@ -95,6 +96,7 @@ class Book:
         book.prepaid, book.waived_elsewhere = state.prepaid_minor, state.waived_elsewhere_minor
         book.received, book.refunded = state.received_minor, state.refunded_minor
         book.refits, book.short_settlements = state.refits, state.short_settlements
+        book.last_event_on = state.last_event_on
         return book
 
     # Time ---------------------------------------------------------------------------------------------------------
@@ -426,6 +428,7 @@ class Book:
             refits=self.refits,
             short_settlements=self.short_settlements,
             reversals=reversals,
+            last_event_on=self.last_event_on,
         )
 
     def _status(self, days: int) -> Status:

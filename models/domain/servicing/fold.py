@@ -39,7 +39,7 @@ def resume(terms: AgreementTerms, snapshot: State, tail: Iterable[Event], as_of:
     Args:
         terms: what was signed.
         snapshot: a state folded from the events up to its day.
-        tail: every event that has effect after the snapshot's day, as `tail_after` picks them.
+        tail: every event that has effect after the snapshot's day, as `tail_after` picks them; or that `goes_on`.
         as_of: business date, not before the snapshot's.
 
     Raises:
@@ -48,10 +48,19 @@ def resume(terms: AgreementTerms, snapshot: State, tail: Iterable[Event], as_of:
     """
     known = list(tail)
     if as_of < snapshot.as_of or any(
-        event.value_date <= snapshot.as_of for event in known if event.kind is not EventKind.REVERSAL
+        not goes_on(snapshot, event) for event in known if event.kind is not EventKind.REVERSAL
     ):
         raise ValueError("a snapshot serves only days and events after its own")
     return _run(Book.resume(terms, snapshot), known, as_of, snapshot.reversals)
+
+
+def goes_on(snapshot: State, event: Event) -> bool:
+    """Whether an event that is no reversal has effect after all that the snapshot knows.
+
+    On the snapshot's own day it has, where nothing else had effect on that day: money of a due date is told by the bank
+    the morning after, when the books have come to that date.
+    """
+    return event.value_date > snapshot.as_of or (event.value_date == snapshot.as_of and snapshot.ends_quietly)
 
 
 def tail_after(events: Iterable[Event], day: date) -> tuple[Event, ...]:
@@ -108,6 +117,7 @@ def _run(book: Book, events: Iterable[Event], as_of: date, facts: tuple[Reversal
         if book.trace is not None:
             book.trace.event_id = event.id
         _apply(book, event)
+        book.last_event_on = event.value_date
     book.advance(as_of)
     return book.state(facts + reversals if facts else reversals)
 

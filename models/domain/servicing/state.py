@@ -115,6 +115,8 @@ class State:
         received_minor, refunded_minor: money in and out.
         refits: how often agreed new rows had to be fitted since earlier events were learnt after the agreement.
         short_settlements: settlements that did not reach the whole debt and count as payments.
+        last_event_on: value date of the last event that had effect; None before the first, and in a state that was
+            kept before this was told.
     """
 
     as_of: date
@@ -146,6 +148,12 @@ class State:
     refits: int
     short_settlements: int
     reversals: tuple[ReversalFact, ...]
+    last_event_on: date | None = None
+
+    @property
+    def ends_quietly(self) -> bool:
+        """Whether it is known that nothing happened on its last day: what is learnt of that day comes after it."""
+        return self.last_event_on is not None and self.last_event_on < self.as_of
 
     @property
     def late_unpaid_minor(self) -> int:

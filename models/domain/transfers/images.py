@@ -23,15 +23,17 @@ def image_of(columns: Mapping[str, Any]) -> bytes:
         TypeError: a value of a kind that no column has; its column is named, the value is not.
     """
     pieces = [_FORM]
-    for name, head, absent in _walk(tuple(columns)):
+    for name, head, absent, of_bytes, of_text in _walk(tuple(columns)):
         value = columns[name]
         if value is None:
             pieces.append(absent)
         elif value.__class__ is bytes:
-            pieces += (head, _BYTES, len(value).to_bytes(4), value)
+            pieces += (of_bytes, len(value).to_bytes(4), value)
         elif value.__class__ is str:
             plain = value.encode()
-            pieces += (head, _TEXT, len(plain).to_bytes(4), plain)
+            pieces += (of_text, len(plain).to_bytes(4), plain)
+        elif value.__class__ is datetime:
+            pieces += (head, _instant(value))
         else:
             kind, content = _content(name, value)
             pieces += (head, kind, len(content).to_bytes(4), content)
@@ -39,10 +41,16 @@ def image_of(columns: Mapping[str, Any]) -> bytes:
 
 
 @lru_cache(maxsize=16)  # rows of few tables, each with its columns in one order
-def _walk(names: tuple[str, ...]) -> tuple[tuple[str, bytes, bytes], ...]:
-    """Of each column in the order of the image: its name, what stands before its value, and it without a value."""
+def _walk(names: tuple[str, ...]) -> tuple[tuple[str, bytes, bytes, bytes, bytes], ...]:
+    """Of each column in the order of the image: its name, what stands before its value, and that with its kind."""
     heads = ((name, len(name.encode()).to_bytes(1) + name.encode()) for name in sorted(names))
-    return tuple((name, head, head + _NONE + (0).to_bytes(4)) for name, head in heads)
+    return tuple((name, head, head + _NONE + (0).to_bytes(4), head + _BYTES, head + _TEXT) for name, head in heads)
+
+
+@lru_cache(maxsize=1024)  # rows of one chunk, and of one load, have one instant
+def _instant(value: datetime) -> bytes:
+    content = value.astimezone(UTC).isoformat(timespec="microseconds").encode()
+    return _INSTANT + len(content).to_bytes(4) + content
 
 
 def columns_of(image: bytes) -> dict[str, Any]:

@@ -131,3 +131,9 @@ class CloseRetry(Checked):
     """Look again whether it may be closed."""
 
     outcome: Literal["retry"]
+
+
+class TrainingRetry(Form):
+    """The sponsor's course is on record: look again. Recording the grant does the same by itself."""
+
+    outcome: Literal["retry"]

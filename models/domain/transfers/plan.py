@@ -21,6 +21,8 @@ from models.domain.form_faults import faults_of
 from models.domain.rule_words import ENTRUSTMENT_TERMS
 from models.domain.security_words import DATA_GRADES
 from models.domain.transfers.consumers import consumers_of
+from models.domain.transfers.keeping import keep_days
+from models.domain.transfers.scope import DataKind, fields_in
 from models.domain.transfers.states import HANDLER_CHANGES, JobStage, LegalClass
 from models.errors import FieldFault, FormInvalid
 
@@ -41,9 +43,14 @@ class _Part(BaseModel):
 
 
 class Scope(_Part):
-    """What is moved: fields of a customer's record, their grade (数据分级), about how many persons, and claims."""
+    """What is moved: fields of a customer's record, their grade (数据分级), about how many persons, and claims.
+
+    Attributes:
+        classes: of which classes of data (信息种类) a field must be to move; what is named and of none of them stays.
+    """
 
     fields: Annotated[list[str], Field(min_length=1, max_length=len(FIELDS))]
+    classes: Annotated[list[str], Field(min_length=1, max_length=len(DataKind))] = [kind.value for kind in DataKind]
     data_grade: Literal["core", "important", "sensitive", "other"]
     customers: Annotated[int, Field(ge=0, le=10_000_000_000)]
     claims: bool = False  # claims, debts or contracts are booked to the recipient as well
@@ -176,6 +183,10 @@ class Plan(_Part):
         ]
         faults += _twice("/plan/owners", [each.department for each in self.owners])
         faults += _twice("/plan/risks", [each.code for each in self.risks])
+        try:
+            keep_days({"backup": self.backup})
+        except ValueError:
+            faults.append(FieldFault(pointer="/plan/backup/keep_days", code="wrong-format"))
         return (*faults, *self._consumer_faults())
 
     def _consumer_faults(self) -> list[FieldFault]:
@@ -193,7 +204,14 @@ class Plan(_Part):
             for at, name in enumerate(self.scope.fields)
             if name not in FIELDS
         ]
-        needed = sorted(REQUIRED_FIELDS - set(self.scope.fields))
+        kinds = [kind.value for kind in DataKind]
+        faults += [
+            _none_of(f"/plan/scope/classes/{at}", kinds)
+            for at, name in enumerate(self.scope.classes)
+            if name not in kinds
+        ]
+        known = [name for name in self.scope.fields if name in FIELDS]
+        needed = sorted(REQUIRED_FIELDS - fields_in(known, self.scope.classes))
         if needed:
             params: dict[str, str | int] = {"needed": ", ".join(needed)}
             faults.append(FieldFault(pointer="/plan/scope/fields", code="plan-field-needed", params=params))

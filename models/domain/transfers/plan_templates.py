@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from models.domain.customers.record import FIELDS
+from models.domain.transfers.scope import DataKind
 from models.domain.transfers.states import JobStage, LegalClass
 
 _DAYS_A_STAGE: Final = 3
@@ -53,6 +54,7 @@ def template(classes: tuple[str, ...], *, cutover_on: date, staff: str) -> dict[
         "receiptWaitS": 7 * 86_400,
         "scope": {
             "fields": list(FIELDS),
+            "classes": [kind.value for kind in DataKind],
             "dataGrade": "sensitive",
             "customers": 0,
             "claims": LegalClass.E.value in classes,

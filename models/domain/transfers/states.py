@@ -48,6 +48,10 @@ class RowOutcome(StrEnum):
     HELD = "held"  # waits: for a correction, a review or a consent
 
 
+# Why a row is held, or its record is left alone by a rollback: its person was erased (删除).
+ERASED_ROW: Final = "erased"
+
+
 class MoveState(StrEnum):
     """Whether an accepted or merged row has reached the target's book."""
 
@@ -74,6 +78,7 @@ class BackupState(StrEnum):
     MADE = "made"
     PROVEN = "proven"  # restored into scratch, and everything computed again is equal
     FAILED = "failed"  # what is wrong is named
+    DELETED = "deleted"  # its term is over: container and envelopes are gone
 
 
 class MatchVerdict(StrEnum):

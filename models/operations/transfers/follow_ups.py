@@ -9,12 +9,15 @@ from sqlmodel import Session, col, select, update
 
 from models.domain.canonical import digest
 from models.domain.ids import follow_up_of_transfer
+from models.domain.privacy.erasing import UNDER_WAY
 from models.domain.states import TaskState, TaskType
 from models.domain.tokens import named_token
 from models.domain.transfers.follow_ups import ASKED_BY_CUSTOMER, LONGEST, PRIORITY, ROLE, FollowUpKind
 from models.domain.transfers.notice_ids import customer_message_id
 from models.domain.transfers.notice_policy import NoticePolicy
+from models.errors import WrongState
 from models.operations.change_requests import end_call
+from models.tables.erasure import ErasureRequest
 from models.tables.tasks import Task
 from models.tables.transfer_notices import TransferFollowUp, TransferNotice
 from models.tables.transfer_telling import CustomerMessage
@@ -130,11 +133,27 @@ def _task(
     )
 
 
+def refuse_while_erasing(session: Session, follow_up: TransferFollowUp) -> None:
+    """A follow-up that is linked to a request of erasure ends with it, not before.
+
+    Raises:
+        WrongState: the request is under way; its own routes decide it.
+    """
+    request = session.get(ErasureRequest, follow_up.erasure) if follow_up.erasure is not None else None
+    if request is not None and request.state in UNDER_WAY:
+        raise WrongState(detail=request.id, params={"state": request.state})
+
+
 def end_follow_up(session: Session, task: Task, *, answer: str, staff_id: str, now: datetime) -> dict[str, Any]:
-    """The task of a follow-up was decided: it is done, and who asked for it is told. Facts for the audit event."""
+    """The task of a follow-up was decided: it is done, and who asked for it is told. Facts for the audit event.
+
+    Raises:
+        WrongState: it ends with a request of erasure that is under way.
+    """
     follow_up = session.exec(select(TransferFollowUp).where(col(TransferFollowUp.task_id) == task.id)).one_or_none()
     if follow_up is None:  # the call after a single change request
         return end_call(session, task, now=now)
+    refuse_while_erasing(session, follow_up)
     ended = session.exec(
         update(TransferFollowUp)
         .where(col(TransferFollowUp.id) == follow_up.id, col(TransferFollowUp.state) == OPEN)
@@ -143,11 +162,11 @@ def end_follow_up(session: Session, task: Task, *, answer: str, staff_id: str, n
     )
     facts: dict[str, Any] = {"followUp": follow_up.id, "kind": follow_up.kind, "late": now > follow_up.due_at}
     if ended.rowcount and FollowUpKind(follow_up.kind) in ASKED_BY_CUSTOMER:
-        facts["messages"] = _tell(session, follow_up, answer=answer, now=now)
+        facts["messages"] = tell_answer(session, follow_up, answer=answer, now=now)
     return facts
 
 
-def _tell(session: Session, follow_up: TransferFollowUp, *, answer: str, now: datetime) -> int:
+def tell_answer(session: Session, follow_up: TransferFollowUp, *, answer: str, now: datetime) -> int:
     """Queue the answer on both channels; the sender takes the first that reaches the customer."""
     notice = session.exec(
         select(TransferNotice).where(

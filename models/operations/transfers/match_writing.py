@@ -24,7 +24,11 @@ MATCHING: Final = "matching"  # where a job's counts keep the figures of this st
 _REVIEW_WITHIN: Final = timedelta(days=5)
 _PRIORITY: Final = 50
 _RISKY: Final = 60
-_INTO_TOKENS: Final = "INSERT INTO transfer_tokens (job, record, kind, token) VALUES"
+# Past the compiler of statements, which would take as long as the database.
+_INTO_TOKENS: Final = (
+    "INSERT INTO transfer_record_tokens (job, record, tokens) VALUES ({0}, {0}, {0}) "
+    "ON CONFLICT (job, record) DO UPDATE SET tokens = excluded.tokens"
+)
 _ROWS: Final = TransferRow.__table__  # type: ignore[attr-defined]
 _SETTLE: Final = (
     update(_ROWS)
@@ -56,16 +60,13 @@ def pair_id(job: str, row: int, other: str) -> str:
     return named_token("tpr", f"{job}/{row}/{other}")
 
 
-def put_tokens(session: Session, job: str, tokens: Mapping[str, Mapping[int, bytes]]) -> int:
-    """Give records their tokens instead of those that they had; returns how many there are."""
-    session.execute(delete(TransferToken).where(col(TransferToken.job) == job, col(TransferToken.record).in_(tokens)))
-    rows = [(job, record, kind, token) for record, by_kind in tokens.items() for kind, token in by_kind.items()]
-    if rows:
+def put_tokens(session: Session, job: str, tokens: Mapping[str, bytes]) -> int:
+    """Give records their tokens, packed, instead of those that they had; returns how many records there are."""
+    if tokens:
         connection = session.connection()
         mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-        # Past the compiler of statements, which would take as long as the database.
-        connection.exec_driver_sql(f"{_INTO_TOKENS} ({', '.join([mark] * 4)})", rows)
-    return len(rows)
+        connection.exec_driver_sql(_INTO_TOKENS.format(mark), [(job, record, row) for record, row in tokens.items()])
+    return len(tokens)
 
 
 def drop_tokens(session: Session, job: str, *, limit: int) -> int:

@@ -1,13 +1,14 @@
 """Rows of a transfer job: written with the count of their source in one transaction, and verified once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import RowMapping, bindparam, func, insert, update
+from sqlalchemy import RowMapping, bindparam, func, update
 from sqlalchemy import select as alchemy_select
 from sqlmodel import Session, col, select
 
+from models.database.bulk import insert_many
 from models.domain.transfers.states import MoveState, RowOutcome
 from models.tables.transfers import TransferJob, TransferRow, TransferSource
 
@@ -34,9 +35,18 @@ def hold_job(session: Session, job: str) -> TransferJob:
 
 
 def add_rows(
-    session: Session, *, tenant: str, job: str, source: str, rows: Sequence[NewRow], read_before: int
+    session: Session,
+    *,
+    tenant: str,
+    job: str,
+    source: str,
+    rows: Sequence[NewRow],
+    read_before: int,
+    left_out: Mapping[str, int] | None = None,
 ) -> range | None:
     """Add rows to a source that has given `read_before` so far; None if it has given another number meanwhile.
+
+    `left_out`: values by field that these rows had and the plan does not let move.
 
     Returns:
         The numbers that the rows have in the job.
@@ -54,9 +64,12 @@ def add_rows(
     )
     if counted.rowcount == 0:  # type: ignore[attr-defined]
         return None
+    if left_out:
+        _count_left_out(session, source, left_out)
     first = (session.exec(select(func.max(TransferRow.number)).where(col(TransferRow.job) == job)).one() or 0) + 1
-    session.execute(
-        insert(_ROWS),
+    insert_many(
+        session,
+        _ROWS,
         [
             {
                 "job": job,
@@ -75,6 +88,15 @@ def add_rows(
         ],
     )
     return range(first, first + len(rows))
+
+
+def _count_left_out(session: Session, source: str, left_out: Mapping[str, int]) -> None:
+    """Add to what a source had beside the scope; the row is held by the update before."""
+    held = session.get_one(TransferSource, source, populate_existing=True)
+    before = held.left_out or {}
+    held.left_out = {name: int(before.get(name, 0)) + left_out.get(name, 0) for name in sorted({*before, *left_out})}
+    session.add(held)
+    session.flush()
 
 
 def finish_source(session: Session, source: str, *, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, or_, select, update
 from sqlmodel import Session, col
 
-from models.database.bulk import insert_many
+from models.database.bulk import insert_many, update_many
 from models.domain.tokens import named_token
 from models.domain.transfers.conflicts import ConflictKind
 from models.domain.transfers.images import image_of
@@ -25,8 +25,27 @@ from models.tables.transfers import TransferChange, TransferJob, TransferRow, Tr
 RECORDS: Final[Table] = CustomerRecord.__table__  # type: ignore[attr-defined]
 ROWS: Final[Table] = TransferRow.__table__  # type: ignore[attr-defined]
 CHANGES: Final[Table] = TransferChange.__table__  # type: ignore[attr-defined]
+RECORD_COLUMNS: Final = tuple(column.name for column in RECORDS.columns)
+# For SQLite: without statistics it would walk over a whole job to find the lines of some records.
+BY_RECORD: Final = "INDEXED BY ix_transfer_changes_record"
 MOVING_OUTCOMES: Final = (RowOutcome.ACCEPTED.value, RowOutcome.MERGED.value)
 _MILLE: Final = 1000
+_ID: Final = RECORD_COLUMNS.index("id")
+_OVERWRITE: Final = (
+    update(RECORDS)
+    .where(RECORDS.c.id == bindparam("b_id"))
+    .values({name: bindparam(f"n_{name}") for name in RECORD_COLUMNS if name != "id"})
+)
+_MOVE: Final = (
+    update(ROWS)
+    .where(ROWS.c.job == bindparam("b_job"), ROWS.c.number == bindparam("b_number"))
+    .values(
+        move=bindparam("n_move"),
+        target_record=bindparam("n_record"),
+        reason_code=bindparam("n_reason"),
+        version=ROWS.c.version + 1,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +68,14 @@ class Effect:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Insert(Effect):
-    """The row becomes a record: every column of it."""
+    """The row becomes a record: every column of it.
+
+    Attributes:
+        other_numbers: the indexes of its customer number under other index keys, under which the book may have it.
+    """
 
     record: Mapping[str, Any]
+    other_numbers: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -218,7 +242,7 @@ def records_by_id(session: Session, ids: Iterable[str], *, lock: bool = False) -
     statement = select(*RECORDS.c).where(RECORDS.c.id.in_(list(ids))).order_by(RECORDS.c.id)
     if lock:
         statement = statement.with_for_update()
-    return {row["id"]: dict(row) for row in session.execute(statement).mappings()}
+    return {row[_ID]: dict(zip(RECORD_COLUMNS, row, strict=True)) for row in session.connection().execute(statement)}
 
 
 def _still_as_read(session: Session, updates: Sequence[Update], applied: Applied) -> list[Update]:
@@ -238,28 +262,32 @@ def _still_as_read(session: Session, updates: Sequence[Update], applied: Applied
 def _with_free_numbers(session: Session, at: WaveAt, inserts: Sequence[Insert], clashes: list[Clash]) -> list[Insert]:
     if not inserts:
         return []
-    wanted = [each.record["customer_no_index"] for each in inserts]
+    wanted = [index for each in inserts for index in _numbers(each)]
     statement = select(RECORDS.c.customer_no_index, RECORDS.c.id).where(
         RECORDS.c.tenant == at.tenant, RECORDS.c.customer_no_index.in_(wanted)
     )
     taken = {bytes(index): record for index, record in session.execute(statement)}
     kept = []
     for each in inserts:
-        index = each.record["customer_no_index"]
-        if index in taken:
+        holder = next((taken[index] for index in _numbers(each) if index in taken), None)
+        if holder is not None:
             clashes.append(
                 Clash(
                     number=each.number,
                     version=each.version,
                     kind=ConflictKind.NUMBER_TAKEN,
-                    record_id=taken[index],
+                    record_id=holder,
                     fields=("customer_no",),
                 )
             )
         else:
-            taken[index] = each.record["id"]
+            taken[each.record["customer_no_index"]] = each.record["id"]
             kept.append(each)
     return kept
+
+
+def _numbers(insert: Insert) -> tuple[bytes, ...]:
+    return (insert.record["customer_no_index"], *insert.other_numbers)
 
 
 def _write_records(session: Session, inserts: Sequence[Insert], updates: Sequence[Update], applied: Applied) -> None:
@@ -272,14 +300,9 @@ def _write_records(session: Session, inserts: Sequence[Insert], updates: Sequenc
 
 def overwrite_records(session: Session, records: Sequence[Mapping[str, Any]]) -> None:
     """Give records, which are held, all these columns."""
-    if not records:
-        return
-    names = [column.name for column in RECORDS.columns if column.name != "id"]
-    statement = update(RECORDS).where(RECORDS.c.id == bindparam("b_id"))
-    values = statement.values({name: bindparam(f"n_{name}") for name in names})
-    session.connection().execute(
-        values, [{"b_id": each["id"], **{f"n_{name}": each[name] for name in names}} for each in records]
-    )
+    names = [name for name in RECORD_COLUMNS if name != "id"]
+    values = [{"b_id": each["id"], **{f"n_{name}": each[name] for name in names}} for each in records]
+    update_many(session, _OVERWRITE, values)
 
 
 def _write_journal(
@@ -321,29 +344,15 @@ def _line(
 
 def _write_rows(session: Session, at: WaveAt, moved: Mapping[int, str], clashes: Sequence[Clash]) -> None:
     """Rows that have moved, with their records, and rows that wait for a person."""
+    state = MoveState.MOVED.value
     values = [
-        {"b_number": number, "n_move": MoveState.MOVED.value, "n_record": record, "n_reason": None}
+        {"b_job": at.job, "b_number": number, "n_move": state, "n_record": record, "n_reason": None}
         for number, record in moved.items()
     ]
-    _set_rows(session, at.job, values)
+    update_many(session, _MOVE, values)
     wait = update(ROWS).where(ROWS.c.job == at.job, ROWS.c.number.in_([each.number for each in clashes]))
     if clashes:
         session.execute(wait.values(move=MoveState.CONFLICT.value, version=ROWS.c.version + 1))
-
-
-def _set_rows(session: Session, job: str, values: Sequence[Mapping[str, Any]]) -> None:
-    if not values:
-        return
-    statement = update(ROWS).where(ROWS.c.job == job, ROWS.c.number == bindparam("b_number"))
-    session.connection().execute(
-        statement.values(
-            move=bindparam("n_move"),
-            target_record=bindparam("n_record"),
-            reason_code=bindparam("n_reason"),
-            version=ROWS.c.version + 1,
-        ),
-        list(values),
-    )
 
 
 def set_rows_aside(session: Session, job: str, reasons: Mapping[int, str]) -> None:

@@ -18,6 +18,7 @@ from models.domain.transfers.conflicts import ConflictKind
 from models.domain.transfers.images import columns_of, image_of
 from models.domain.transfers.states import MoveState
 from models.operations.transfers.conflicts import NewConflict, open_conflicts
+from models.operations.transfers.departures import come_back
 from models.operations.transfers.wave_moves import CHANGES, RECORDS, ROWS, WaveAt, overwrite_records, records_by_id
 
 INSERT: Final = "insert"
@@ -31,6 +32,8 @@ class Undone:
         lines: row number, record, and the image before, of each change that was undone; None of what was removed.
         subjects: whose keys are to be destroyed.
         conflicts: row numbers.
+        returned: how many records the giving company has again.
+        erased: row numbers whose record was erased since: it is left alone, and its lines stand.
     """
 
     restored: int = 0
@@ -38,15 +41,21 @@ class Undone:
     lines: list[tuple[int, str, bytes | None]] = field(default_factory=list)
     subjects: list[str] = field(default_factory=list)
     conflicts: list[int] = field(default_factory=list)
+    returned: int = 0
+    erased: list[int] = field(default_factory=list)
 
     def figures(self) -> dict[str, int]:
         """For the event."""
-        return {
+        figures = {
             "undone": len(self.lines),
             "restored": self.restored,
             "removed": self.removed,
             "conflicts": len(self.conflicts),
         }
+        return figures | {name: count for name, count in self._rarely().items() if count}
+
+    def _rarely(self) -> dict[str, int]:
+        return {"returned": self.returned, "erased": len(self.erased)}
 
 
 @dataclass(slots=True)
@@ -57,6 +66,7 @@ class _Plan:
     restore: list[dict[str, Any]] = field(default_factory=list)
     undone: list[dict[str, Any]] = field(default_factory=list)
     stuck: list[dict[str, Any]] = field(default_factory=list)
+    erased: list[dict[str, Any]] = field(default_factory=list)
 
 
 def undo_records(
@@ -101,7 +111,13 @@ def _changes(session: Session, at: WaveAt, record_ids: Sequence[str], *, with_co
 
 
 def _plan_record(plan: _Plan, record: dict[str, Any] | None, changes: list[dict[str, Any]], *, force: bool) -> None:
-    """Changes of one record form a chain: what one left is what the next one found."""
+    """Changes of one record form a chain: what one left is what the next one found.
+
+    Who was erased since is held out: an image from before would bring back what finds them, and no key is left anyway.
+    """
+    if record is not None and record["erased_at"] is not None:
+        plan.erased += changes
+        return
     chain = _in_order(changes)
     silent = [each for each in chain if each["before_image"] == each["after_image"]]
     loud = [each for each in chain if each["before_image"] != each["after_image"]]
@@ -134,7 +150,9 @@ def _carry_out(session: Session, at: WaveAt, plan: _Plan, *, now: datetime) -> U
     if removed:
         session.execute(delete(RECORDS).where(RECORDS.c.id.in_(list(removed))))
     overwrite_records(session, plan.restore)
-    _mark(session, at.job, [each["row_number"] for each in plan.undone], at.attempt, now)
+    numbers = [each["row_number"] for each in plan.undone]
+    _mark(session, at.job, numbers, at.attempt, now)
+    returned = come_back(session, at.job, numbers, now=now) if numbers else 0
     _mark_conflicts(session, at, plan.stuck, now)
     return Undone(
         restored=len(plan.restore),
@@ -146,6 +164,8 @@ def _carry_out(session: Session, at: WaveAt, plan: _Plan, *, now: datetime) -> U
             if each["kind"] == INSERT and each["record_id"] in removed
         ],
         conflicts=[each["row_number"] for each in plan.stuck],
+        returned=returned,
+        erased=[each["row_number"] for each in plan.erased],
     )
 
 

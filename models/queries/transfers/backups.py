@@ -30,18 +30,32 @@ def newest_backup(session: Session, *, job: str, side: str) -> TransferBackup | 
     ).one_or_none()
 
 
-def visible_job(session: Session, token: str, *, tenant: str) -> TransferJob | None:
-    """A job that this tenant receives by or transfers by; any other is the same None."""
-    job = session.get(TransferJob, token)
-    return job if job is not None and tenant in {job.tenant, job.source_tenant} else None
-
-
 def backups_of(session: Session, job: str) -> Sequence[TransferBackup]:
     """All backups of a job, by side and number."""
     return session.exec(
         select_rows(TransferBackup)
         .where(col(TransferBackup.job) == job)
         .order_by(col(TransferBackup.side), col(TransferBackup.number))
+    ).all()
+
+
+def backups_of_ended_jobs(session: Session) -> Sequence[tuple[TransferBackup, TransferJob]]:
+    """Backups that are still there and whose job has ended, the oldest end first."""
+    found = session.exec(
+        select_rows(TransferBackup, TransferJob)
+        .join(TransferJob, col(TransferJob.token) == col(TransferBackup.job))
+        .where(col(TransferJob.ended_at).is_not(None), col(TransferBackup.deleted_at).is_(None))
+        .order_by(col(TransferJob.ended_at), col(TransferBackup.id))
+    )
+    return [(backup, job) for backup, job in found.all()]
+
+
+def uncertified_backups(session: Session) -> Sequence[TransferBackup]:
+    """Backups that were deleted and have no certificate yet."""
+    return session.exec(
+        select_rows(TransferBackup)
+        .where(col(TransferBackup.deleted_at).is_not(None), col(TransferBackup.certificate).is_(None))
+        .order_by(col(TransferBackup.id))
     ).all()
 
 

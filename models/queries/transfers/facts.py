@@ -13,6 +13,7 @@ from models.domain.shanghai import shanghai_date
 from models.domain.states import Gate
 from models.domain.transfers.evidence import LEGAL_OPINION
 from models.domain.transfers.states import LegalClass
+from models.queries.transfers.facts_departed import departed_facts
 from models.queries.transfers.facts_moved import moved_facts
 from models.queries.transfers.facts_planned import plan_facts
 from models.queries.transfers.facts_stated import stated_facts
@@ -31,6 +32,8 @@ def transfer_facts(session: Session, *, gate: Gate, job: TransferJob, now: datet
     known |= moved_facts(session, job, now=now)
     if gate in (Gate.TRANSFER_NOTIFY, Gate.TRANSFER_CLAIMS):
         known |= told_facts(session, job, stated, now=now)
+    if gate is Gate.TRANSFER_AFTER_CUT_OVER:
+        known |= departed_facts(session, job)
     if gate is Gate.TRANSFER_AUDIT:
         known |= _audit_facts(session, job, now=now)
     return stated | known

@@ -4,9 +4,11 @@ from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
+from models.domain.transfers.conflicts import Choice, ConflictKind, ConflictState
 from models.domain.transfers.states import BackupState, MatchVerdict, MoveState, RowOutcome
 from models.queries.transfers.jobs import sides_of
 from models.tables.transfer_notices import TransferFollowUp
+from models.tables.transfer_waves import TransferConflict
 from models.tables.transfers import (
     TransferBackup,
     TransferChange,
@@ -72,8 +74,22 @@ def _change_facts(session: Session, job: str) -> dict[str, object]:
     updates = (col(TransferChange.kind) == "update", col(TransferChange.undone_at).is_(None))
     changed = _count(session, TransferChange, job, *updates)
     with_diff = _count(session, TransferChange, job, *updates, col(TransferChange.before_image).is_not(None))
-    # What a wave may change of a key field both companies have approved with the plan, and a third person let go.
-    return {"key_changes": changed, "key_changes_with_diff": with_diff, "key_changes_by_two": changed}
+    # What a wave may change of a key field both companies have approved with the plan, and a third person let go; what
+    # it may not is a conflict, and there the row's values win only by the word of two.
+    alone = _count(
+        session,
+        TransferConflict,
+        job,
+        col(TransferConflict.kind) == ConflictKind.KEY_FIELDS.value,
+        col(TransferConflict.state) == ConflictState.DECIDED.value,
+        col(TransferConflict.choice) == Choice.TAKE.value,
+        col(TransferConflict.second_by).is_(None),
+    )
+    return {
+        "key_changes": changed,
+        "key_changes_with_diff": with_diff,
+        "key_changes_by_two": max(0, changed - alone),
+    }
 
 
 def _correction_facts(session: Session, job: str) -> dict[str, object]:

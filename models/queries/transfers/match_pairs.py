@@ -31,12 +31,6 @@ class SampleFigures:
     precision: Interval | None
 
 
-def visible_job(session: Session, token: str, *, tenant: str) -> TransferJob | None:
-    """A job of this institution."""
-    job = session.get(TransferJob, token)
-    return job if job is not None and job.tenant == tenant else None
-
-
 def list_pairs(
     session: Session, job: str, *, verdict: MatchVerdict | None, after: tuple[int, str] | None, limit: int
 ) -> Sequence[TransferPair]:

@@ -1,12 +1,12 @@
 """Reads about a transfer's notices: who is to be told, what is due, what is left, figures."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import and_, exists, func, or_
-from sqlalchemy.orm import aliased
+from sqlalchemy import Table, exists, func, or_
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from models.domain.transfers.notice_policy import Way
@@ -15,65 +15,85 @@ from models.tables.transfer_notices import TransferFollowUp, TransferNotice, Tra
 from models.tables.transfer_telling import TransferNoticeText
 from models.tables.transfers import TransferRow
 
+_ROWS: Final[Table] = TransferRow.__table__  # type: ignore[attr-defined]
 CUSTOMERS: Final = (RowOutcome.ACCEPTED, RowOutcome.MERGED)
 _TOLD: Final = [state.value for state in TOLD]
 ASKED: Final = "asked"
 
 
-def rows_to_tell(session: Session, job: str, *, after: int, limit: int) -> Sequence[TransferRow]:
+class RowToTell(NamedTuple):
+    """What of a job's row its notice is planned from."""
+
+    number: int
+    subject_id: str
+    row_cell: bytes
+    target_record: str | None
+    same_row: int | None
+    outcome: str
+
+
+def rows_to_tell(session: Session, job: str, *, after: int, limit: int) -> list[RowToTell]:
     """Rows that are customers of the job, and those who wait for their own consent, by number."""
-    return session.exec(
-        select(TransferRow)
-        .where(col(TransferRow.job) == job, col(TransferRow.number) > after, col(TransferRow.outcome).in_(CUSTOMERS))
-        .order_by(col(TransferRow.number))
+    rows = session.connection().execute(
+        columns(*(_ROWS.c[name] for name in RowToTell._fields))
+        .where(_ROWS.c.job == job, _ROWS.c.number > after, _ROWS.c.outcome.in_(CUSTOMERS))
+        .order_by(_ROWS.c.number)
         .limit(limit)
-    ).all()
+    )
+    return [RowToTell(*row) for row in rows]
 
 
-def same_customers(session: Session, job: str, numbers: Sequence[int]) -> dict[int, int]:
+def told_rows(session: Session, job: str, numbers: Sequence[int]) -> list[RowToTell]:
+    """The rows of some notices, in no order."""
+    rows = session.connection().execute(
+        columns(*(_ROWS.c[name] for name in RowToTell._fields)).where(_ROWS.c.job == job, _ROWS.c.number.in_(numbers))
+    )
+    return [RowToTell(*row) for row in rows]
+
+
+def first_rows(session: Session, job: str) -> dict[str, int]:
+    """Of each record that several rows of the job are about, the first of these rows: one walk over the whole job."""
+    rows = session.connection().execute(
+        columns(_ROWS.c.target_record, func.min(_ROWS.c.number))
+        .where(_ROWS.c.job == job, _ROWS.c.outcome.in_(CUSTOMERS), _ROWS.c.target_record.is_not(None))
+        .group_by(_ROWS.c.target_record)
+        .having(func.count() > 1)
+    )
+    return {record: number for record, number in rows}  # noqa: C416 - a row is no pair for a type checker
+
+
+def same_customers(rows: Iterable[RowToTell], first: Mapping[str, int]) -> dict[int, int]:
     """Which of these rows are the same person as an earlier row of the job: number → that row's number."""
-    earlier = aliased(TransferRow)
-    by_record = session.exec(
-        select(col(TransferRow.number), func.min(col(earlier.number)))
-        .join(
-            earlier,
-            and_(
-                col(earlier.job) == col(TransferRow.job),
-                col(earlier.target_record) == col(TransferRow.target_record),
-                col(earlier.number) < col(TransferRow.number),
-                col(earlier.outcome).in_(CUSTOMERS),
-            ),
-        )
-        .where(
-            col(TransferRow.job) == job,
-            col(TransferRow.number).in_(numbers),
-            col(TransferRow.outcome) == RowOutcome.MERGED,
-            col(TransferRow.target_record).is_not(None),
-        )
-        .group_by(col(TransferRow.number))
-    ).all()
-    by_row = session.exec(
-        select(col(TransferRow.number), col(TransferRow.same_row)).where(
-            col(TransferRow.job) == job,
-            col(TransferRow.number).in_(numbers),
-            col(TransferRow.outcome) == RowOutcome.MERGED,
-            col(TransferRow.same_row).is_not(None),
-        )
-    ).all()
-    return {number: first for number, first in (*by_record, *by_row) if first is not None}
+    same: dict[int, int] = {}
+    for row in rows:
+        if row.outcome != RowOutcome.MERGED:
+            continue
+        earlier = first.get(row.target_record or "", row.number)
+        if row.same_row is not None:
+            same[row.number] = row.same_row
+        elif earlier < row.number:
+            same[row.number] = earlier
+    return same
 
 
 def due_notices(
     session: Session, job: str, *, now: datetime, limit: int, is_published: bool
 ) -> Sequence[TransferNotice]:
-    """What is to be tried, or whose wait is over; of those left for the public notice only once it is out."""
-    states = [NoticeState.PENDING.value, NoticeState.SENT.value]
-    query = select(TransferNotice).where(
-        col(TransferNotice.job) == job, col(TransferNotice.state).in_(states), col(TransferNotice.due_at) <= now
-    )
-    if not is_published:
-        query = query.where(col(TransferNotice.channel) != Way.PUBLIC.value)
-    return session.exec(query.order_by(col(TransferNotice.due_at), col(TransferNotice.id)).limit(limit)).all()
+    """What is to be tried, then whose wait is over; of those left for the public notice only once it is out.
+
+    One state after the other, in the order of the index: a sort over all that is due would be made for each part.
+    """
+    found: list[TransferNotice] = []
+    for state in (NoticeState.PENDING, NoticeState.SENT):
+        query = select(TransferNotice).where(
+            col(TransferNotice.job) == job, col(TransferNotice.state) == state.value, col(TransferNotice.due_at) <= now
+        )
+        if not is_published:
+            query = query.where(col(TransferNotice.channel) != Way.PUBLIC.value)
+        found += session.exec(query.order_by(col(TransferNotice.due_at)).limit(limit - len(found))).all()
+        if len(found) == limit:
+            break
+    return found
 
 
 def newest_attempts(session: Session, notices: Sequence[TransferNotice]) -> dict[str, TransferNoticeAttempt]:
@@ -87,6 +107,32 @@ def newest_attempts(session: Session, notices: Sequence[TransferNotice]) -> dict
         )
     ).all()
     return {row.notice: row for row in rows}
+
+
+def notices_by_id(session: Session, ids: Sequence[str]) -> dict[str, TransferNotice]:
+    """Notices as they stand now, by id, for whoever is about to change them."""
+    rows = session.exec(
+        select(TransferNotice)
+        .where(col(TransferNotice.id).in_(ids))
+        .order_by(col(TransferNotice.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    return {row.id: row for row in rows}
+
+
+def attempts_by_id(session: Session, ids: Collection[str]) -> dict[str, TransferNoticeAttempt]:
+    """Attempts by id, those that there are."""
+    rows = session.exec(select(TransferNoticeAttempt).where(col(TransferNoticeAttempt.id).in_(list(ids)))).all()
+    return {row.id: row for row in rows}
+
+
+def jobs_of_notices(session: Session, ids: Collection[str]) -> dict[str, str]:
+    """The job of each of these notices."""
+    rows = session.exec(
+        select(TransferNotice.id, TransferNotice.job).where(col(TransferNotice.id).in_(list(ids)))
+    ).all()
+    return dict(rows)
 
 
 def attempts_of(session: Session, notice: str) -> Sequence[TransferNoticeAttempt]:

@@ -7,14 +7,7 @@ from sqlmodel import Session, col, select
 
 from models.domain.transfers.states import RowOutcome
 from models.tables.transfer_corrections import TransferCorrection, TransferQuality
-from models.tables.transfers import TransferJob, TransferRow, TransferSource
-
-
-def job_of(session: Session, token: str, *, tenant: str) -> TransferJob | None:
-    """A job of the tenant that receives."""
-    return session.exec(
-        select(TransferJob).where(col(TransferJob.token) == token, col(TransferJob.tenant) == tenant)
-    ).one_or_none()
+from models.tables.transfers import TransferRow, TransferSource
 
 
 def sources_of(session: Session, job: str) -> Sequence[TransferSource]:
