@@ -4,7 +4,9 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -42,7 +44,7 @@ def canonical(event_id: str, deed: Deed) -> str:
 
 def canonical_json(value: Any) -> str:
     """JSON with one spelling: sorted keys, no spaces, no NaN."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def shown_hash(shown: Any) -> str:

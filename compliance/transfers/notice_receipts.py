@@ -1,10 +1,14 @@
 """Takes in what is told later of an attempt: a receipt, a bounce, the customer's coming. Repeatable, in any order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from sqlmodel import Session
+
+from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.transfers.notice_job import NoticeJob, deed_of, read_job
 from models.database.engine import Database
@@ -14,8 +18,10 @@ from models.domain.transfers.notice_ids import MESSAGE, attempt_of_message
 from models.domain.transfers.notice_policy import Way
 from models.operations.transfers.follow_ups import open_follow_up
 from models.operations.transfers.notices import Step, course_of, settle_attempt, take_step
+from models.queries.transfers.notices import attempts_by_id, jobs_of_notices
 from models.tables.transfer_notices import TransferNotice, TransferNoticeAttempt
 
+AT_ONCE: Final = 40  # receipts of one transaction
 _STATE_OF: Final = {Event.DELIVERED: AttemptState.DELIVERED, Event.BOUNCED: AttemptState.BOUNCED}
 
 
@@ -57,44 +63,74 @@ class Receipts:
         A bounce of what had told the customer opens the notice again; what is left of the channels is tried. Where
         none is left, a person is asked to find another way (follow-up `bounce`).
         """
-        if MESSAGE.match(receipt.message) is None or receipt.event not in _STATE_OF:
-            return Taken.UNKNOWN
-        attempt_id, now = attempt_of_message(receipt.message), self.clock()
-        with self.database.read() as session:
-            attempt = session.get(TransferNoticeAttempt, attempt_id)
-            notice = session.get(TransferNotice, attempt.notice) if attempt is not None else None
-        if attempt is None or notice is None:
-            return Taken.UNKNOWN
-        about = read_job(self.database, notice.job)
-        deed = deed_of(about.job, f"transfer.notice-{receipt.event}", now, notice=notice.id, attempt=attempt.id)
-        deed.actor = actor
-        deed.facts |= {"channel": attempt.channel, "reason": receipt.reason}
-        if receipt.register is not None:
-            deed.facts["register"] = receipt.register
-        took = Taken.KNOWN
-        with unit_of_work(self.database, deed) as unit:
-            session = unit.session
-            state = _STATE_OF[receipt.event]
-            if not settle_attempt(session, attempt.id, state=state, now=now, reason_code=_code(receipt.reason)):
-                raise Unchanged
-            took = Taken.NEWS
-            notice = session.get_one(TransferNotice, notice.id, with_for_update=True)
-            before = course_of(notice)
-            course = after(before, receipt.event, way=Way(attempt.channel), policy=about.policy, now=now)
-            if course != before:
-                told, untold = course.is_told and not before.is_told, before.is_told and not course.is_told
-                evidence = proof_of(receipt.event, about, notice, attempt, now) if told else {}
-                if told and receipt.register is not None:
-                    evidence["register"] = receipt.register
-                if untold:
-                    evidence = {"kind": None, "attempt": None, "reopened_at": now.isoformat()}
-                step = Step(notice=notice, course=course, evidence=evidence, told=told, untold=untold)
-                if not take_step(session, step, now=now):  # read, and held, in this transaction
-                    raise Unchanged
-                deed.facts |= {"from": before.state.value, "to": course.state.value}
-                if receipt.event is Event.BOUNCED and course.way is Way.PUBLIC:
-                    open_follow_up(session, about.job, notice, kind="bounce", policy=about.policy, now=now)
+        return self.take_all([receipt], actor=actor)[0]
+
+    def take_all(self, receipts: Sequence[DeliveryReceipt], *, actor: str) -> list[Taken]:
+        """As `take`, in their order, some in one transaction; each that is news has its own event."""
+        took: list[Taken] = []
+        for first in range(0, len(receipts), AT_ONCE):
+            took += self._some(receipts[first : first + AT_ONCE], actor)
         return took
+
+    def _some(self, receipts: Sequence[DeliveryReceipt], actor: str) -> list[Taken]:
+        now, took = self.clock(), [Taken.UNKNOWN] * len(receipts)
+        ours = {
+            place: attempt_of_message(receipt.message)
+            for place, receipt in enumerate(receipts)
+            if MESSAGE.match(receipt.message) is not None and receipt.event in _STATE_OF
+        }
+        with self.database.read() as session:
+            attempts = attempts_by_id(session, set(ours.values()))
+            jobs = jobs_of_notices(session, {attempt.notice for attempt in attempts.values()})
+        about = {job: read_job(self.database, job) for job in sorted(set(jobs.values()))}
+        known = [(place, attempts[name]) for place, name in ours.items() if name in attempts]
+        if not known:
+            return took
+        deeds: list[Deed] = []
+        first = about[jobs[known[0][1].notice]].job
+        with unit_of_work(self.database, deed_of(first, "transfer.receipts-taken", now)) as unit:
+            for place, attempt in known:
+                deed = _take(unit.session, about[jobs[attempt.notice]], receipts[place], attempt, now)
+                took[place] = Taken.KNOWN if deed is None else Taken.NEWS
+                if deed is not None:
+                    deed.actor = actor
+                    deeds.append(deed)
+            if not deeds:
+                raise Unchanged
+            unit.deed = deeds[0]
+            for deed in deeds[1:]:
+                unit.also(deed)
+        return took
+
+
+def _take(
+    session: Session, about: NoticeJob, receipt: DeliveryReceipt, attempt: TransferNoticeAttempt, now: datetime
+) -> Deed | None:
+    """What a receipt does, and the deed that it is; None if it is no news."""
+    state = _STATE_OF[receipt.event]
+    if not settle_attempt(session, attempt.id, state=state, now=now, reason_code=_code(receipt.reason)):
+        return None
+    deed = deed_of(about.job, f"transfer.notice-{receipt.event}", now, notice=attempt.notice, attempt=attempt.id)
+    deed.facts |= {"channel": attempt.channel, "reason": receipt.reason}
+    if receipt.register is not None:
+        deed.facts["register"] = receipt.register
+    notice = session.get_one(TransferNotice, attempt.notice, with_for_update=True, populate_existing=True)
+    before = course_of(notice)
+    course = after(before, receipt.event, way=Way(attempt.channel), policy=about.policy, now=now)
+    if course != before:
+        told, untold = course.is_told and not before.is_told, before.is_told and not course.is_told
+        evidence = proof_of(receipt.event, about, notice, attempt, now) if told else {}
+        if told and receipt.register is not None:
+            evidence["register"] = receipt.register
+        if untold:
+            evidence = {"kind": None, "attempt": None, "reopened_at": now.isoformat()}
+        step = Step(notice=notice, course=course, evidence=evidence, told=told, untold=untold)
+        if not take_step(session, step, now=now):  # read, and held, in this transaction
+            raise AssertionError(f"notice {notice.id} was changed while it was held")
+        deed.facts |= {"from": before.state.value, "to": course.state.value}
+        if receipt.event is Event.BOUNCED and course.way is Way.PUBLIC:
+            open_follow_up(session, about.job, notice, kind="bounce", policy=about.policy, now=now)
+    return deed
 
 
 def came_by_link(database: Database, attempt: TransferNoticeAttempt, *, link: str, now: datetime) -> None:

@@ -13,9 +13,9 @@ A record's *name* is what both sides of a comparison call it: the id of the reco
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from compliance.audit.log import LEAF_PREFIX, Edge
 from compliance.vault.customer_layout import as_stored
@@ -37,6 +37,8 @@ _FORM: Final = canonical_record({})
 _HEADS: Final = {name: canonical_record({name: ""})[len(_FORM) : -_LENGTH_BYTES] for name in FIELDS}
 
 Hashing = Callable[[bytes], bytes]
+Values = Mapping[str, str | None]
+R = TypeVar("R", bound=tuple[Any, ...])  # a record of a comparison: its name first
 
 
 class Named(NamedTuple):
@@ -74,7 +76,7 @@ class ProofKey:
             name: keyed(secret, framed("casework.record-cell", PROOF_FORM, name), CELL_BYTES) for name in FIELDS
         }
         self._walk = [
-            (place, _DEFAULTS.get(column), _HEADS[column], self._of_column[column])
+            (place, column, _DEFAULTS.get(column), _HEADS[column], self._of_column[column])
             for place, column in enumerate(FIELDS)
         ]
 
@@ -98,8 +100,14 @@ class ProofKey:
         who = framed(name)
         return {column: self._of_column[column](who + utf8(value)) for column, value in as_stored(values).items()}
 
-    def count_in(self, tally: "Tally", name: str, values: Mapping[str, str | None]) -> bytes:
+    def count_in(self, tally: "Tally", name: str, values: Mapping[str, str | None], *also: "Tally") -> bytes:
         """`digest`, and the record counted into the tally: both in one pass over the values, for whole books.
+
+        Args:
+            tally: counts it in.
+            name: of the record.
+            values: by field.
+            also: other tallies that count the same values in, each for its own side.
 
         Raises:
             ValueError: as `digest`; nothing is counted then.
@@ -107,24 +115,27 @@ class ProofKey:
         if not values.keys() <= _KNOWN:
             raise ValueError(f"a customer's record has no field {min(values.keys() - _KNOWN)}")
         who, pieces = framed(name), [_FORM]
-        nulls, numbers = [], []
+        nulls: list[int] = []
+        numbers: list[tuple[int, int]] = []
+        from_bytes = int.from_bytes
         try:
-            for place, default, head, hashing in self._walk:
-                value = values.get(FIELDS[place], default)
+            for place, column, default, head, hashing in self._walk:
+                value = values.get(column, default)
                 if value is None and (value := default) is None:
                     nulls.append(place)
                     continue
                 plain = value.encode()
                 pieces += (head, len(plain).to_bytes(_LENGTH_BYTES), plain)
-                numbers.append((place, int.from_bytes(hashing(who + plain))))
+                numbers.append((place, from_bytes(hashing(who + plain))))
         except UnicodeEncodeError:  # whose own text would show the value
             raise ValueError(f"a text of {name} is not valid Unicode") from None
-        tally.rows += 1
-        by_null, by_sum = tally.by_null, tally.by_sum
-        for place in nulls:
-            by_null[place] += 1
-        for place, number in numbers:
-            by_sum[place] += number
+        for each in (tally, *also):
+            each.rows += 1
+            by_null, by_sum = each.by_null, each.by_sum
+            for place in nulls:
+                by_null[place] += 1
+            for place, number in numbers:
+                by_sum[place] += number
         return self._digest(b"".join(pieces))
 
 
@@ -240,16 +251,21 @@ class Proof:
         Raises:
             ValueError: a name does not rise by its bytes, or a field that no record has.
         """
-        leaves, last = [], self.last.encode()
-        for name, values in records:
-            named = utf8(name)
-            if named <= last:
-                raise ValueError(f"record {name} does not come behind {last.decode()}: a tree is in rising order")
-            last = named
+        leaves = []
+        for name, values in self._rising(records):
             leaves.append(leaf_of(name, key.count_in(self.tally, name, values)))
         self.tree.extend(leaves)
-        self.last = last.decode()
         return leaves
+
+    def _rising(self, records: Iterable[R]) -> Iterator[R]:
+        last = self.last.encode()
+        for record in records:
+            named = utf8(record[0])
+            if named <= last:
+                raise ValueError(f"record {record[0]} does not come behind {last.decode()}: a tree is in rising order")
+            last = named
+            yield record
+        self.last = last.decode()
 
     def root(self) -> str:
         """The Merkle root so far, in 64 hexadecimal digits."""
@@ -272,6 +288,35 @@ class Proof:
         """
         tally = Tally.load(dumped["tally"])
         return cls(tally=tally, tree=Edge.load(tally.rows, dumped["tree"]), last=str(dumped["last"]))
+
+
+def extend_both(
+    key: ProofKey, left: Proof, right: Proof, records: Iterable[tuple[str, Values, Values]]
+) -> tuple[list[bytes], list[bytes]]:
+    """Go on with both sides of a comparison, given as name, values of the left and values of the right.
+
+    The figures are those that `Proof.extend` gives for each side by itself. Values that are the same on both sides have
+    the same hashes, so these are worked out once.
+
+    Returns:
+        The leaves of either side, in order.
+
+    Raises:
+        ValueError: as `Proof.extend`.
+    """
+    ours: list[bytes] = []
+    theirs: list[bytes] = []
+    for name, one, other in right._rising(left._rising(records)):  # noqa: SLF001 - both sides, of this file
+        if one == other or as_stored(one) == as_stored(other):
+            leaf = leaf_of(name, key.count_in(left.tally, name, one, right.tally))
+            ours.append(leaf)
+            theirs.append(leaf)
+        else:
+            ours.append(leaf_of(name, key.count_in(left.tally, name, one)))
+            theirs.append(leaf_of(name, key.count_in(right.tally, name, other)))
+    left.tree.extend(ours)
+    right.tree.extend(theirs)
+    return ours, theirs
 
 
 def differing_figures(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, ...]:

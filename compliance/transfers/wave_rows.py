@@ -16,6 +16,7 @@ from compliance.vault.customer_layout import (
     PACKED_COLUMN,
     Customer,
     StoredCustomer,
+    customer_tokens,
     open_customers,
     seal_customers,
     stored_of,
@@ -23,6 +24,7 @@ from compliance.vault.customer_layout import (
 from compliance.vault.keyring import Vault
 from compliance.vault.transfer_rows import open_rows
 from models.domain.customers.record import CLEAR_FIELDS, PACKED_FIELDS
+from models.domain.customers.showing import CustomerState
 from models.domain.tokens import named_token
 from models.domain.transfers.conflicts import ConflictKind
 from models.domain.transfers.states import RowOutcome
@@ -115,7 +117,9 @@ class Preparing:
         record = records.get(row.record_id)
         if record is None:
             return "record-gone"
-        return "record-erased" if record["erased_at"] is not None else None
+        if record["erased_at"] is not None:
+            return "record-erased"
+        return "record-moved-out" if record["state"] == CustomerState.MOVED_OUT else None
 
     def _open(self, rows: Sequence[ReadRow]) -> list[dict[str, str]]:
         sealed = [(row.subject, row.cell) for row in rows]
@@ -130,10 +134,17 @@ class Preparing:
             Customer(record_id(self.at.job, row.number), subject_id(self.at, row.number), opened[row.number])
             for row in rows
         ]
-        sealed = seal_customers(self.vault, tenant=self.at.tenant, customers=customers, create=True)
+        sealed = list(seal_customers(self.vault, tenant=self.at.tenant, customers=customers, create=True))
+        numbers = [str(customer.values["customer_no"]) for customer in customers]
+        tokens = customer_tokens(self.vault, tenant=self.at.tenant, index="customer_no_index", values=numbers)
         return [
-            Insert(number=row.number, version=row.version, record=self._new_record(stored))
-            for row, stored in zip(rows, sealed, strict=True)
+            Insert(
+                number=row.number,
+                version=row.version,
+                record=self._new_record(stored),
+                other_numbers=tuple(token for token in of_number if token != stored.columns["customer_no_index"]),
+            )
+            for row, stored, of_number in zip(rows, sealed, tokens, strict=True)
         ]
 
     def _new_record(self, stored: StoredCustomer) -> dict[str, Any]:

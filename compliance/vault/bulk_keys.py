@@ -89,18 +89,17 @@ def _places(stored: bulk_store.ManySubjectKeys) -> set[tuple[str, int, int]]:
 
 
 def _opened(wrapping: Wrapping, stored: bulk_store.ManySubjectKeys) -> dict[str, SubjectKeys]:
-    forms: dict[tuple[int, int, int], ManySubjectKeys] = {}
-    versions: dict[str, dict[int, SealingKey]] = {}
+    alike: dict[tuple[int, int, int], list[tuple[str, bytes, bytes]]] = {}
     newest: dict[str, int] = {}
     for subject, version, suite_id, branch_version, wrapped, commitment, state in stored.keys:
-        name = (version, suite_id, branch_version)
-        form = forms.get(name)
-        if form is None:
-            form = forms[name] = _form(wrapping, version=version, suite_id=suite_id, branch_version=branch_version)
-        key = form.unwrap(subject, wrapped, commitment)
-        versions.setdefault(subject, {})[version] = key
+        alike.setdefault((version, suite_id, branch_version), []).append((subject, wrapped, commitment))
         if state == KeyState.ACTIVE:
             newest[subject] = max(version, newest.get(subject, version))
+    versions: dict[str, dict[int, SealingKey]] = {}
+    for (version, suite_id, branch_version), wrapped_keys in alike.items():
+        form = _form(wrapping, version=version, suite_id=suite_id, branch_version=branch_version)
+        for (subject, _, _), key in zip(wrapped_keys, form.unwrap(wrapped_keys), strict=True):
+            versions.setdefault(subject, {})[version] = key
     for subject in versions.keys() - newest.keys():
         raise KeysUnavailable(detail=f"every key of subject {subject} is decrypt-only: one must be active")
     return {subject: SubjectKeys(keys[newest[subject]], keys) for subject, keys in versions.items()}

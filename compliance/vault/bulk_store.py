@@ -7,21 +7,21 @@ from typing import Final, cast
 
 from sqlalchemy import bindparam, exists
 from sqlalchemy import select as alchemy_select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlmodel import Session, col, select
 
 from compliance.vault.purposes import Purpose
 from compliance.vault.store import answering, empty_log, overwrite_freed, refuse_inactive
 from compliance.vault.tables import SubjectKey, Tombstone
+from models.database.bulk import insert_many
 from models.database.engine import Database
 
 _SUBJECT_KEYS: Final = SubjectKey.__table__  # type: ignore[attr-defined]
 _TOMBSTONES: Final = Tombstone.__table__  # type: ignore[attr-defined]
 _OF_A_KEY: Final = ("subject_id", "version", "suite", "branch_version", "wrapped", "commitment", "state")
-_ADD_SUBJECT_KEYS: Final = {
-    "sqlite": sqlite.insert(_SUBJECT_KEYS).on_conflict_do_nothing().returning(_SUBJECT_KEYS.c.subject_id),
-    "postgresql": postgresql.insert(_SUBJECT_KEYS).on_conflict_do_nothing().returning(_SUBJECT_KEYS.c.subject_id),
-}
+_ADD_SUBJECT_KEYS: Final = (
+    postgresql.insert(_SUBJECT_KEYS).on_conflict_do_nothing().returning(_SUBJECT_KEYS.c.subject_id)
+)
 # The tombstone rules, as for one subject.
 _READ_SUBJECT_KEYS: Final = alchemy_select(*(_SUBJECT_KEYS.c[name] for name in _OF_A_KEY)).where(
     _SUBJECT_KEYS.c.tenant == bindparam("tenant"),
@@ -78,8 +78,10 @@ def add_subject_keys(
         missing = [row for row in rows if row["subject_id"] not in taken]
         if not missing:
             return frozenset()
-        statement = _ADD_SUBJECT_KEYS[database.engine.dialect.name]
-        return frozenset(session.connection().execute(statement, missing).scalars())
+        if database.is_sqlite:  # this is the one writer: nobody was quicker since `taken` was read
+            insert_many(session, _SUBJECT_KEYS, missing)
+            return frozenset(str(row["subject_id"]) for row in missing)
+        return frozenset(session.connection().execute(_ADD_SUBJECT_KEYS, missing).scalars())
 
 
 def shred_many_subject_keys(

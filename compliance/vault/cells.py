@@ -5,7 +5,7 @@ place, or whose header names another key version, does not open. A packed cell h
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -144,7 +144,12 @@ def place_of(address: CellAddress) -> str:
 
 def header_of(key: SealingKey, cell_format: int = CELL_FORMAT) -> bytes:
     """What stands before the nonce of everything that this key seals in this format."""
-    return bytes((cell_format, key.suite.id)) + key.version.to_bytes(2)
+    return _header(cell_format, key.suite.id, key.version)
+
+
+@functools.lru_cache(maxsize=1024)  # few versions, many keys
+def _header(cell_format: int, suite_id: int, version: int) -> bytes:
+    return bytes((cell_format, suite_id)) + version.to_bytes(2)
 
 
 @functools.lru_cache(maxsize=1024)  # few columns, many cells
@@ -252,23 +257,42 @@ class ManySubjectKeys:
         commitments = [self._commitment(key, one) for key, one in zip(keys, who, strict=True)]
         return list(zip(keys, wrapped, commitments, strict=True))
 
-    def unwrap(self, subject: str, wrapped: bytes, commitment: bytes) -> SealingKey:
-        """One subject's key.
+    def unwrap(self, stored: Sequence[tuple[str, bytes, bytes]]) -> list[SealingKey]:
+        """The keys of subjects, each given with its wrapped form and its commitment.
 
         Raises:
-            CannotOpen: altered, another person's, wrapped under another branch key, or not the one committed to.
+            CannotOpen: one was altered, is another person's, lies under another branch key, or is not the one
+                committed to.
         """
-        who, begin = framed(subject), len(self._header)
-        if len(wrapped) < begin + NONCE_BYTES + TAG_BYTES or wrapped[:begin] != self._header:
-            raise CannotOpen(detail=f"wrapped key of subject {subject}")
+        header, begin, end = self._header, self._begin, self._end
+        length, shortest = len(header), len(header) + NONCE_BYTES + TAG_BYTES
+        who, bound = [], []
+        for subject, wrapped, _ in stored:
+            if len(wrapped) < shortest or wrapped[:length] != header:
+                raise CannotOpen(detail=f"wrapped key of subject {subject}")
+            name = subject.encode()
+            one = len(name).to_bytes(4) + name
+            who.append(one)
+            bound.append((wrapped, begin + one + end))
         try:
-            secret = self._branch.open(wrapped, self._begin + who + self._end, begin=begin)
+            secrets = self._branch.open_all(bound, begin=length)
         except CannotOpen:
-            raise CannotOpen(detail=f"wrapped key of subject {subject}") from None
-        key = SealingKey(self._suite, secret, version=self._version)
-        if self._commitment(key, who) != commitment:
-            raise CannotOpen(detail=f"the key of subject {subject} does not fit its commitment")
-        return key
+            raise CannotOpen(detail=f"wrapped key of subject {self._unopened(stored, bound)}") from None
+        suite, version, committed, end = self._suite, self._version, self._committed, self._with
+        keys = [SealingKey(suite, secret, version=version) for secret in secrets]
+        for key, one, (subject, _, commitment) in zip(keys, who, stored, strict=True):
+            if key.mac(committed + one + end)[:COMMITMENT_BYTES] != commitment:
+                raise CannotOpen(detail=f"the key of subject {subject} does not fit its commitment")
+        return keys
+
+    def _unopened(self, stored: Sequence[tuple[str, bytes, bytes]], bound: Sequence[tuple[bytes, bytes]]) -> str:
+        """The first whose key does not open."""
+        for (subject, _, _), (wrapped, associated_data) in zip(stored, bound, strict=True):
+            try:
+                self._branch.open(wrapped, associated_data, begin=len(self._header))
+            except CannotOpen:
+                return subject
+        return "?"
 
     def _commitment(self, key: SealingKey, who: bytes) -> bytes:
         return key.mac(self._committed + who + self._with)[:COMMITMENT_BYTES]

@@ -93,7 +93,7 @@ def check(text: str, *, trusted_key: str | None = None, subject: str | None = No
     try:
         document = json.loads(text)
         statement, event = document["statement"], document["event"]
-        public_key = _public_key(document["verifierKey"])
+        public_key = public_key_of(document["verifierKey"])
         signature = base64.b64decode(document["signature"], validate=True)
         path = [bytes.fromhex(each) for each in document["path"]]
         index, size, note = int(document["leafIndex"]), int(document["treeSize"]), str(document["checkpoint"])
@@ -111,7 +111,7 @@ def check(text: str, *, trusted_key: str | None = None, subject: str | None = No
         public_key.verify(signature, _signed(statement))
     except InvalidSignature:
         faults.append("signature")
-    faults += _log_faults(public_key, note, event, index=index, size=size, path=path)
+    faults += log_faults(public_key, note, event, index=index, size=size, path=path)
     if said.get("action") != ACTION or said.get("target") != statement.get("request"):
         faults.append("other-event")
     if any(statement.get(name) != facts.get(name) for name in _SHARED):
@@ -122,7 +122,8 @@ def check(text: str, *, trusted_key: str | None = None, subject: str | None = No
     return Checked(faults=tuple(faults), key_known=trusted_key is not None, subject_shown=shown, statement=statement)
 
 
-def _log_faults(key: Ed25519PublicKey, note: str, event: str, *, index: int, size: int, path: list[bytes]) -> list[str]:
+def log_faults(key: Ed25519PublicKey, note: str, event: str, *, index: int, size: int, path: list[bytes]) -> list[str]:
+    """What does not hold of an event's place in the log, by code."""
     try:
         checkpoint = verify(note, public_key=key)
     except NoteInvalid:
@@ -152,7 +153,7 @@ def _signed(statement: dict[str, Any]) -> bytes:
     return _CONTEXT + canonical_json(statement).encode()
 
 
-def _public_key(text: str) -> Ed25519PublicKey:
+def public_key_of(text: str) -> Ed25519PublicKey:
     """The key in the spelling of `signed-note`: `<name>+<key id>+<type and key>`; its base64 may hold a plus too."""
     raw = base64.b64decode(str(text).split("+", 2)[2], validate=True)
     if raw[:1] != b"\x01":

@@ -163,8 +163,10 @@ def stored_of(row: CustomerRecord | Mapping[str, Any] | RowMapping) -> StoredCus
     return StoredCustomer(row["id"], row["subject_id"], {column: row[column] for column in STORED_COLUMNS})
 
 
-def customer_tokens(vault: Keys, *, tenant: str, index: str, values: Iterable[str]) -> list[bytes]:
+def customer_tokens(vault: Keys, *, tenant: str, index: str, values: Iterable[str]) -> list[tuple[bytes, ...]]:
     """By what values are looked up in an index of the table (`customer_no_index`, `id_index`, …), in their order.
+
+    Of each value the present token first, then those of older index keys that open; a value may stand under any.
 
     Raises:
         ValueError: there is no such index, or a value is empty.

@@ -64,9 +64,12 @@ class Erasing:
         request = self._begun(request_id, now)
         if request.state != ErasureState.APPROVED or request.subject_id is None:
             return ErasureState(request.state)
-        # Before the key goes, so that no restored backup brings back a person whom nobody remembers to have erased.
-        self.note_tombstone(request.tenant, request.subject_id, now)
-        self.vault.shred_subject(tenant=request.tenant, subject_id=request.subject_id)
+        with self.database.read() as session:
+            subjects = erasure.keys_of(session, request.subject_id)
+        for subject in subjects:
+            # Before the key goes, so that no restored backup brings back a person whom nobody remembers to have erased.
+            self.note_tombstone(request.tenant, subject, now)
+            self.vault.shred_subject(tenant=request.tenant, subject_id=subject)
         return self._done(request, now)
 
     def certify(self, request_id: str, *, now: datetime) -> bool:
@@ -92,7 +95,9 @@ class Erasing:
             request = session.get_one(ErasureRequest, request_id)
         if request.state != ErasureState.APPROVED or request.subject_id is None or request.figures:
             return request
-        keys = self.vault.subject_key_count(tenant=request.tenant, subject_id=request.subject_id)
+        with self.database.read() as session:
+            subjects = erasure.keys_of(session, request.subject_id)
+        keys = sum(self.vault.subject_key_count(tenant=request.tenant, subject_id=each) for each in subjects)
         deed = Deed(tenant=request.tenant, action="erasure.begun", target=request.id, actor=ACTOR, at=now)
         with unit_of_work(self.database, deed) as unit:
             person = erasure.hold_person(unit.session, request.subject_id, erased_too=True)
@@ -101,7 +106,7 @@ class Erasing:
                 raise Unchanged
             standing = obstacles_of(unit.session, request.subject_id, tenant=request.tenant, today=shanghai_date(now))
             if standing and person.erased_at is None:  # else a restored backup has forgotten that it was done
-                erasure.refuse(unit.session, request, standing=standing)
+                erasure.refuse(unit.session, request, standing=standing, now=now)
                 deed.action, deed.facts = "erasure.refused", {"obstacles": [erasure.told(each) for each in standing]}
                 return request
             request.figures = {"keys": keys, **erasure.held_rows(unit.session, request.subject_id)}

@@ -7,11 +7,18 @@ def framed(*parts: str | bytes | int) -> bytes:
     Raises:
         ValueError: a text holds half a surrogate pair, or an integer is negative.
     """
-    pieces = []
-    for part in parts:
-        piece = part if isinstance(part, bytes) else part.to_bytes(8) if isinstance(part, int) else utf8(part)
-        pieces.append(len(piece).to_bytes(4))
-        pieces.append(piece)
+    pieces: list[bytes] = []
+    try:
+        for part in parts:
+            if isinstance(part, str):
+                part = part.encode()  # noqa: PLW2901 - many calls, so no second name and no second function
+            elif isinstance(part, int):
+                part = part.to_bytes(8)  # noqa: PLW2901
+            pieces += (len(part).to_bytes(4), part)
+    except UnicodeEncodeError:  # whose own text would carry the whole part
+        raise ValueError("the text is not valid Unicode") from None
+    except OverflowError:
+        raise ValueError("an integer is negative, or longer than 8 bytes") from None
     return b"".join(pieces)
 
 

@@ -171,7 +171,7 @@ def _used_in(purpose: str, data: MetaData) -> tuple[str, ...]:
     if purpose.startswith("sign-"):
         return (f"signatures `{purpose.removeprefix('sign-')}` (of the audit log: audit_checkpoints.note)",)
     if purpose.startswith(LINKAGE_PREFIX):
-        return ("blocking tokens of one transfer job (transfer_tokens.token)",)
+        return ("blocking tokens of one transfer job (transfer_record_tokens.tokens)",)
     return _PLACES.get(purpose, ())
 
 

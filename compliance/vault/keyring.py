@@ -222,11 +222,14 @@ class Vault:
         return blind.blind_index(self.index_key(tenant=tenant, field=chosen), field=chosen, value=value)
 
     def index_key(self, *, tenant: str, field: BlindField) -> SealingKey:
-        """The key of one field's blind index, for records in bulk (`compliance.vault.records`)."""
+        """The key of one field's blind index, under which is written."""
         return self.index_keys(tenant=tenant, field=field)[0]
 
     def index_keys(self, *, tenant: str, field: BlindField) -> tuple[SealingKey, ...]:
-        """`index_key`, then those of the other versions, under which a value may stand while index keys change."""
+        """`index_key`, then those of the other versions, under which a value may stand while index keys change.
+
+        For look-ups, and for records in bulk (`compliance.vault.records`).
+        """
         branch = self._branch(tenant, Purpose.BLIND_INDEX)
         others = (key for version, key in branch.keys.items() if version != branch.current.version)
         return tuple(

@@ -5,8 +5,8 @@ row, so the same link always has the same token, and a row that was altered no l
 """
 
 import base64
-import hashlib
 import hmac
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -20,8 +20,19 @@ _CONTEXT: Final = b"casework.customer-link\x00"
 
 def token_of(vault: Vault, link: CustomerLink) -> str:
     """The token of a link; may read the key store."""
-    payload = link_payload(link)
-    return f"{base64url(payload)}.{base64url(link_mac(vault, link.tenant, payload))}"
+    return tokens_of(vault, [link])[link.id]
+
+
+def tokens_of(vault: Vault, links: Iterable[CustomerLink]) -> dict[str, str]:
+    """The tokens of links, by their ids; a tenant's key is derived once."""
+    keys: dict[str, bytes] = {}
+    tokens = {}
+    for link in links:
+        if link.tenant not in keys:
+            keys[link.tenant] = vault.purpose_key(link.tenant, Purpose.LINKS)
+        payload = link_payload(link)
+        tokens[link.id] = f"{base64url(payload)}.{base64url(_mac(keys[link.tenant], payload))}"
+    return tokens
 
 
 def link_payload(link: CustomerLink) -> bytes:
@@ -32,7 +43,11 @@ def link_payload(link: CustomerLink) -> bytes:
 
 def link_mac(vault: Vault, tenant: str, payload: bytes) -> bytes:
     """What proves that a token was made here."""
-    return hmac.new(vault.purpose_key(tenant, Purpose.LINKS), _CONTEXT + payload, hashlib.sha256).digest()
+    return _mac(vault.purpose_key(tenant, Purpose.LINKS), payload)
+
+
+def _mac(key: bytes, payload: bytes) -> bytes:
+    return hmac.digest(key, _CONTEXT + payload, "sha256")
 
 
 def base64url(value: bytes) -> str:

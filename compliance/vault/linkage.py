@@ -6,9 +6,11 @@ without the key cannot try out numbers. When the job closes the key is destroyed
 and a destroyed version is never made again, so tokens cannot be made anew, by nobody.
 """
 
+import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from compliance.vault import rotation
 from compliance.vault.branches import BranchKeys
@@ -18,7 +20,11 @@ from compliance.vault.states import KeyState
 from compliance.vault.store import branch_keys, name_of
 from models.errors import KeysUnavailable, WrongState
 
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
 TOKEN_BYTES: Final = 16
+_NO_TOKEN: Final = bytes(TOKEN_BYTES)
 _FORM: Final = 1  # of the canonical values; another form gives other tokens
 _VERSION: Final = 1  # there never is a second one
 
@@ -33,22 +39,42 @@ class Linker:
     """Makes a job's tokens. Keep it for one chunk of work, not longer."""
 
     _digest: str
-    _secrets: dict[int, bytes]
+    _begun: "dict[int, tuple[_Hash, _Hash]]"
     _root: bytes
 
     def token(self, kind: int, value: str) -> bytes:
-        """128 bits that stand for one canonical value of one kind.
+        """128 bits that stand for one canonical value of one kind: HMAC under a key of the kind's own.
 
         Raises:
             ValueError: the value is empty or no Unicode; it is not said.
         """
         if not value:
             raise ValueError("an empty value has no token")
-        secret = self._secrets.get(kind)
-        if secret is None:
-            secret = hmac.digest(self._root, framed("casework.linkage.kind", _FORM, kind), self._digest)
-            self._secrets[kind] = secret
-        return hmac.digest(secret, utf8(value), self._digest)[:TOKEN_BYTES]
+        begun = self._begun.get(kind)
+        if begun is None:
+            begun = self._begun[kind] = self._begin(kind)
+        inner, outer = begun[0].copy(), begun[1].copy()
+        inner.update(utf8(value))
+        outer.update(inner.digest())
+        return outer.digest()[:TOKEN_BYTES]
+
+    def row(self, values: Sequence[str]) -> bytes:
+        """The tokens of one record behind each other: of kind 1, 2, …; zeros where a value is empty.
+
+        Raises:
+            ValueError: as `token`.
+        """
+        token = self.token
+        return b"".join([token(kind, value) if value else _NO_TOKEN for kind, value in enumerate(values, start=1)])
+
+    def _begin(self, kind: int) -> "tuple[_Hash, _Hash]":
+        """Both hashes of HMAC (RFC 2104) behind their padded key, so that no value pays for setting up the key."""
+        secret = hmac.digest(self._root, framed("casework.linkage.kind", _FORM, kind), self._digest)
+        inner, outer = hashlib.new(self._digest), hashlib.new(self._digest)
+        padded = secret.ljust(inner.block_size, b"\0")
+        inner.update(bytes(byte ^ 0x36 for byte in padded))
+        outer.update(bytes(byte ^ 0x5C for byte in padded))
+        return inner, outer
 
 
 def open_linker(branches: BranchKeys, *, tenant: str, job: str) -> Linker:

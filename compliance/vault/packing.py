@@ -13,6 +13,7 @@ from models.errors import CannotOpen
 PACK_FORM: Final = 1
 MOST_COLUMNS: Final = 0xFFFF
 _HEAD_BYTES: Final = 3  # form(1) count(2)
+_FORM: Final = bytes((PACK_FORM,))
 _NAME_LENGTH: Final = 2
 _VALUE_LENGTH: Final = 4
 
@@ -41,17 +42,22 @@ def pack(values: Mapping[str, bytes]) -> bytes:
 def pack_entries(entries: Iterable[tuple[bytes, bytes]]) -> bytes:
     """As `pack`, of heads and values that are in order already: for whoever packs the same columns many times."""
     pieces = [b""]
+    count = 0
     for head, value in entries:
         pieces += (head, len(value).to_bytes(_VALUE_LENGTH), value)
-    count = len(pieces) // 3
+        count += 1
     if count > MOST_COLUMNS:
         raise ValueError(f"a packed record holds at most {MOST_COLUMNS} columns")
     pieces[0] = bytes((PACK_FORM,)) + count.to_bytes(2)
     return b"".join(pieces)
 
 
-def unpack(packed: bytes) -> dict[str, bytes]:
+def unpack(packed: bytes, known: Mapping[bytes, str] | None = None) -> dict[str, bytes]:
     """The columns by name.
+
+    Args:
+        packed: what `pack` gave.
+        known: names that are expected, by their bytes: they need not be decoded again.
 
     Raises:
         CannotOpen: another form, cut short, longer than its entries, or names that are not text in rising order.
@@ -60,20 +66,50 @@ def unpack(packed: bytes) -> dict[str, bytes]:
         raise CannotOpen(detail="a packed record of an unknown form")
     values: dict[str, bytes] = {}
     before, end, size = b"", _HEAD_BYTES, len(packed)
-    for _ in range(int.from_bytes(packed[1:_HEAD_BYTES])):
+    names, from_bytes = known or {}, int.from_bytes
+    for _ in range(from_bytes(packed[1:_HEAD_BYTES])):
         begin = end + _NAME_LENGTH
-        middle = begin + int.from_bytes(packed[end:begin])
+        middle = begin + from_bytes(packed[end:begin])
         first = middle + _VALUE_LENGTH
-        name, end = packed[begin:middle], first + int.from_bytes(packed[middle:first])
+        name, end = packed[begin:middle], first + from_bytes(packed[middle:first])
         if end > size:
             raise CannotOpen(detail="a packed record is cut short")
         if name <= before:
             raise CannotOpen(detail="the columns of a packed record are not in order")
         before = name
-        try:
-            values[name.decode()] = packed[first:end]
-        except UnicodeDecodeError:
-            raise CannotOpen(detail="a column of a packed record has no readable name") from None
+        text = names.get(name)
+        values[_decoded(name) if text is None else text] = packed[first:end]
     if end != size:
         raise CannotOpen(detail="a packed record goes on behind its last column")
     return values
+
+
+def unpack_known(packed: bytes, heads: Iterable[tuple[str, bytes]]) -> dict[str, bytes] | None:
+    """As `unpack`, of columns that are known.
+
+    Args:
+        packed: the record.
+        heads: name and `entry_head` of every column that may be in it, in rising order.
+
+    Returns:
+        None where anything else stands in it than some of these columns; `unpack` says what.
+    """
+    if packed[:1] != _FORM:
+        return None
+    values: dict[str, bytes] = {}
+    end, at, number = _HEAD_BYTES, packed.startswith, int.from_bytes
+    for name, head in heads:
+        if at(head, end):
+            length = end + len(head)
+            first = length + _VALUE_LENGTH
+            end = first + number(packed[length:first])
+            values[name] = packed[first:end]
+    complete = end == len(packed) and len(values) == int.from_bytes(packed[1:_HEAD_BYTES])
+    return values if complete else None
+
+
+def _decoded(name: bytes) -> str:
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        raise CannotOpen(detail="a column of a packed record has no readable name") from None

@@ -4,16 +4,16 @@ A layout says which columns of a table are cells of their own, which ones nobody
 and which ones are indexed. Cells are the same as those that `Vault.seal` makes: either opens the other's.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import compress, islice
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from compliance.vault import cells
-from compliance.vault.blind import INDEX_BITS, BlindField, blind_index
+from compliance.vault.blind import INDEX_BITS, BlindField, blind_indexes
 from compliance.vault.bulk_keys import CHUNK, SubjectKeys
 from compliance.vault.cells import CELL_FORMAT, HEADER_BYTES, OVERHEAD_BYTES, PACKED_FORMAT
-from compliance.vault.packing import entry_head, pack_entries, unpack
+from compliance.vault.packing import entry_head, pack_entries, unpack, unpack_known
 from compliance.vault.suites import SealingKey
 from models.errors import CannotOpen
 
@@ -100,8 +100,8 @@ class Keys(Protocol):
     ) -> Mapping[str, SubjectKeys]:
         """Keys of at most `CHUNK` subjects."""
 
-    def index_key(self, *, tenant: str, field: BlindField) -> SealingKey:
-        """The key of one field's blind index."""
+    def index_keys(self, *, tenant: str, field: BlindField) -> tuple[SealingKey, ...]:
+        """The keys of one field's blind index that open: the one under which is written first."""
 
 
 class RecordVault:
@@ -114,6 +114,7 @@ class RecordVault:
         self._layout = layout
         self._columns = frozenset({*layout.cells, *layout.packed})
         self._packed = frozenset(layout.packed)
+        self._packed_names = {name.encode(): name for name in layout.packed}
         self._cells = {
             column: cells.column_binding(tenant, layout.table, column, CELL_FORMAT) for column in layout.cells
         }
@@ -137,13 +138,16 @@ class RecordVault:
             subjects = {record.subject for record in chunk}
             keys = self._vault.subject_keys(tenant=self._tenant, subject_ids=subjects, create=create)
             index_keys = {
-                index.field: self._vault.index_key(tenant=self._tenant, field=index.field)
+                index.field: self._vault.index_keys(tenant=self._tenant, field=index.field)[0]
                 for index in self._layout.indexes.values()
             }
-            yield from [self._sealed(record, keys[record.subject].current, index_keys) for record in chunk]
+            yield from self._sealed_chunk(chunk, keys, index_keys)
 
-    def tokens(self, into: str, values: Iterable[str]) -> list[bytes]:
+    def tokens(self, into: str, values: Iterable[str]) -> list[tuple[bytes, ...]]:
         """By what values are looked up in an index of the layout, in the order of the values.
+
+        Of each value the present token first, as `seal` gives it, then those of the other index keys that open: while
+        index keys change, a value may stand under any of them, so a look-up asks for all.
 
         Raises:
             ValueError: the layout has no such index, or a value is empty.
@@ -151,8 +155,9 @@ class RecordVault:
         index = self._layout.indexes.get(into)
         if index is None:
             raise ValueError(f"{self._layout.table} has no index {into}")
-        key = self._vault.index_key(tenant=self._tenant, field=index.field)
-        return [blind_index(key, field=index.field, value=value, bits=index.bits) for value in values]
+        keys, wanted = self._vault.index_keys(tenant=self._tenant, field=index.field), [*values]
+        under = [blind_indexes(key, field=index.field, values=wanted, bits=index.bits) for key in keys]
+        return list(zip(*under, strict=True))
 
     def open(self, sealed: Iterable[SealedRecord]) -> Iterator[Record]:
         """Open records, in chunks; of a record that carries only some of its cells, only these.
@@ -165,40 +170,57 @@ class RecordVault:
         """
         for chunk in _chunks(sealed):
             keys = self._vault.subject_keys(tenant=self._tenant, subject_ids={record.subject for record in chunk})
-            yield from [self._opened(record, keys[record.subject].versions) for record in chunk]
+            yield from [
+                self._opened_at_once(record, keys[record.subject].versions)
+                or self._opened(record, keys[record.subject].versions)
+                for record in chunk
+            ]
 
     # Sealing ----------------------------------------------------------------------------------------------------------
 
-    def _sealed(self, record: Record, key: SealingKey, index_keys: Mapping[BlindField, SealingKey]) -> SealedRecord:
+    def _sealed_chunk(
+        self,
+        chunk: Sequence[Record],
+        keys: Mapping[str, SubjectKeys],
+        index_keys: Mapping[BlindField, SealingKey],
+    ) -> list[SealedRecord]:
+        sealed = [self._cells_of(record, keys[record.subject].current) for record in chunk]
+        indexes: list[dict[str, bytes]] = [{} for _ in chunk]
+        for into, index in self._layout.indexes.items():
+            self._index(chunk, indexes, into, index, index_keys[index.field])
+        return [
+            SealedRecord(record.row, record.subject, cells_, tokens)
+            for record, cells_, tokens in zip(chunk, sealed, indexes, strict=True)
+        ]
+
+    def _cells_of(self, record: Record, key: SealingKey) -> dict[str, bytes]:
         row, subject, values = record
         if not values.keys() <= self._columns:
             raise ValueError(f"{self._layout.table} has no column {min(values.keys() - self._columns)} to seal")
         who, header = cells.row_binding(row, subject), cells.header_of(key)
         rest = who + cells.form_binding(header, self._layout.schema_version)
-        columns, found = self._names, [values.get(column) for column in self._names]
+        columns, bindings, found = self._names, self._bindings, [values.get(column) for column in self._names]
         if None in found:
-            columns = tuple(column for column, value in zip(columns, found, strict=True) if value is not None)
+            there = [value is not None for value in found]
+            columns, bindings = tuple(compress(columns, there)), tuple(compress(bindings, there))
         try:
-            bound = [
-                (value if isinstance(value, bytes) else value.encode(), binding + rest)
-                for value, binding in zip(found, self._bindings, strict=True)
-                if value is not None
-            ]
-            sealed = dict(zip(columns, key.seal_all(header, bound), strict=True))
+            contents = [value if isinstance(value, bytes) else value.encode() for value in found if value is not None]
+            bound = [binding + rest for binding in bindings]
+            sealed = dict(zip(columns, key.seal_each(header, contents, bound), strict=True))
             if self._heads:
                 sealed |= self._packed_cell(values, key, self._pack + who)
         except UnicodeEncodeError:  # whose own text would show the value
             raise ValueError(f"a text of {row} is not valid Unicode") from None
-        return SealedRecord(row, subject, sealed, self._indexes(values, index_keys))
+        return sealed
 
     def _packed_cell(
         self, values: Mapping[str, str | bytes | None], key: SealingKey, binding: bytes
     ) -> dict[str, bytes]:
-        entries = []
-        for name, head in self._heads:
-            value = values.get(name)
-            if value is not None:
-                entries.append((head, value if isinstance(value, bytes) else value.encode()))
+        entries = [
+            (head, value if isinstance(value, bytes) else value.encode())
+            for name, head in self._heads
+            if (value := values.get(name)) is not None
+        ]
         if not entries:
             return {}
         header = cells.header_of(key, PACKED_FORMAT)
@@ -206,20 +228,73 @@ class RecordVault:
         [sealed] = key.seal_all(header, [(pack_entries(entries), bound)])
         return {self._layout.packed_into: sealed}
 
-    def _indexes(
-        self, values: Mapping[str, str | bytes | None], keys: Mapping[BlindField, SealingKey]
-    ) -> dict[str, bytes]:
-        tokens = {}
-        for into, index in self._layout.indexes.items():
-            value = values.get(index.column)
+    def _index(
+        self,
+        chunk: Sequence[Record],
+        indexes: Sequence[dict[str, bytes]],
+        into: str,
+        index: Indexed,
+        key: SealingKey,
+    ) -> None:
+        """Put the tokens of one index beside the records that have a value for it."""
+        places, values = [], []
+        for place, record in enumerate(chunk):
+            value = record.values.get(index.column)
             if value is None:
                 continue
             if not isinstance(value, str):
                 raise ValueError(f"{self._layout.table}.{index.column} is indexed: text only")  # noqa: TRY004 - of the data
-            tokens[into] = blind_index(keys[index.field], field=index.field, value=value, bits=index.bits)
-        return tokens
+            places.append(place)
+            values.append(value)
+        tokens = blind_indexes(key, field=index.field, values=values, bits=index.bits)
+        for place, token in zip(places, tokens, strict=True):
+            indexes[place][into] = token
 
     # Opening ----------------------------------------------------------------------------------------------------------
+
+    def _opened_at_once(self, record: SealedRecord, versions: Mapping[int, SealingKey]) -> Record | None:
+        """A record whose cells all lie under one key, as nearly always; None says nothing of what is wrong with it."""
+        sealed_cells, bound = record.cells, []
+        first = next(iter(sealed_cells.values()), b"")
+        key = versions.get(int.from_bytes(first[2:HEADER_BYTES]))
+        if key is None:
+            return None
+        who = cells.row_binding(record.row, record.subject)
+        plain, packed = cells.header_of(key), cells.header_of(key, PACKED_FORMAT)
+        rest = who + cells.form_binding(plain, self._layout.schema_version)
+        for column, sealed in sealed_cells.items():
+            binding = self._cells.get(column)
+            if binding is not None and sealed.startswith(plain):
+                bound.append((sealed, binding + rest))
+            elif column == self._layout.packed_into and sealed.startswith(packed):
+                bound.append((sealed, self._pack + who + cells.form_binding(packed, self._layout.schema_version)))
+            else:
+                return None
+        try:
+            contents = key.open_all(bound, begin=HEADER_BYTES)
+        except CannotOpen:
+            return None
+        return self._read(record, contents)
+
+    def _read(self, record: SealedRecord, contents: Sequence[bytes]) -> Record | None:
+        """What was opened of a record, as text where it is text; None where something of it is not as laid out."""
+        found = dict(zip(record.cells, contents, strict=True))
+        packed = found.pop(self._layout.packed_into, None)
+        if packed is not None:
+            known = unpack_known(packed, self._heads)
+            if known is None:
+                return None
+            found |= known
+        values: dict[str, str | bytes | None] = {}
+        binary = self._layout.binary
+        try:
+            if not binary:  # nearly always
+                values.update(zip(found, map(bytes.decode, found.values()), strict=True))
+            else:
+                values.update((name, value if name in binary else value.decode()) for name, value in found.items())
+        except UnicodeDecodeError:
+            return None
+        return Record(record.row, record.subject, values)
 
     def _opened(self, record: SealedRecord, versions: Mapping[int, SealingKey]) -> Record:
         who, packed_into = cells.row_binding(record.row, record.subject), self._layout.packed_into
@@ -256,10 +331,17 @@ class RecordVault:
         return key, who + cells.form_binding(header, self._layout.schema_version)
 
     def _unpack_into(self, values: dict[str, str | bytes | None], record: SealedRecord, content: bytes) -> None:
-        packed, binary = unpack(content), self._layout.binary
+        packed, binary = unpack(content, self._packed_names), self._layout.binary
         if not packed.keys() <= self._packed:
             where = self._place(record, self._layout.packed_into)
             raise CannotOpen(detail=f"{where} holds columns of another layout")
+        if not binary:
+            try:
+                for name, value in packed.items():
+                    values[name] = value.decode()
+            except UnicodeDecodeError:  # whose own text would show the value
+                raise CannotOpen(detail=f"{self._place(record, name)} holds no text") from None
+            return
         for name, value in packed.items():
             values[name] = value if name in binary else self._text(record, name, value)
 

@@ -1,5 +1,6 @@
 """SM4-GCM (GB/T 32907-2016, RFC 8998) as an AEAD with the shape of the library's own."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -26,6 +27,19 @@ class Sm4Gcm:
         if associated_data:
             encryptor.authenticate_additional_data(associated_data)
         return encryptor.update(data) + encryptor.finalize() + encryptor.tag
+
+    def seal_each(
+        self, header: bytes, nonces: Iterable[bytes], plaintexts: Iterable[bytes], bindings: Iterable[bytes]
+    ) -> list[bytes]:
+        """`header nonce ciphertext tag` of each plaintext with its associated data, without a call for each."""
+        algorithm, sealed = self._algorithm, []
+        for nonce, data, associated_data in zip(nonces, plaintexts, bindings, strict=True):
+            encryptor = Cipher(algorithm, GCM(nonce)).encryptor()
+            if associated_data:
+                encryptor.authenticate_additional_data(associated_data)
+            ciphertext = encryptor.update(data)
+            sealed.append(b"".join((header, nonce, ciphertext, encryptor.finalize(), encryptor.tag)))
+        return sealed
 
     def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes:
         """Plaintext.

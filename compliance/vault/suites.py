@@ -4,24 +4,25 @@ An installation enables the suites that it uses. Where one of these fails its kn
 some builds of the crypto library lack an algorithm. What lies under a suite that is not enabled is not opened.
 """
 
-import hmac
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, Self
+from struct import Struct
+from typing import Any, Final, Protocol, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from compliance.vault import sm4
+from compliance.vault import hmacs, sm4
 from models.errors import CannotOpen, KeysUnavailable
 
 NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
 # Random 96-bit nonces are safe for 2^32 values under one key (SP 800-38D); stop at half of it.
 SEALS_PER_KEY: Final = 1 << 31
+_NONCES: Final = Struct(f"{NONCE_BYTES}s").iter_unpack
 
 
 class Aead(Protocol):
@@ -71,13 +72,15 @@ class Suite:
     Attributes:
         id: the byte that stands in everything sealed under it; never used again for something else.
         key_bytes: length of the AEAD key.
-        digest: name of the hash under HMAC and HKDF, as `hmac` knows it.
+        digest: name of the hash under HMAC and HKDF, as `hashlib` knows it.
+        seal_each: seals many values under one key, as `SealingKey.seal_each` has it, given its nonces.
     """
 
     id: int
     name: str
     key_bytes: int
     aead: Callable[[bytes], Aead]
+    seal_each: Callable[[Any, bytes, Sequence[bytes], Iterable[bytes], Iterable[bytes]], list[bytes]]
     digest: str
     hash: Callable[[], hashes.HashAlgorithm]
     aead_answer: AeadAnswer
@@ -95,11 +98,22 @@ class Suite:
 
     def mac(self, key: bytes, message: bytes) -> bytes:
         """HMAC of the message, 32 bytes."""
-        return hmac.digest(key, message, self.digest)
+        return hmacs.mac(self.digest, key, message)
+
+    def macs(self, key: bytes, messages: Iterable[bytes]) -> list[bytes]:
+        """HMAC of each message under one key."""
+        return hmacs.macs(self.digest, key, messages)
 
     def derive(self, secret: bytes, *, info: bytes, length: int, salt: bytes | None = None) -> bytes:
         """HKDF (RFC 5869): `length` bytes that only `secret` and `info` together give."""
         return HKDF(self.hash(), length, salt, info).derive(secret)
+
+
+def _seal_each(
+    aead: Aead, header: bytes, nonces: Sequence[bytes], plaintexts: Iterable[bytes], bindings: Iterable[bytes]
+) -> list[bytes]:
+    sealed = map(aead.encrypt, nonces, plaintexts, bindings)
+    return [header + nonce + each for nonce, each in zip(nonces, sealed, strict=True)]
 
 
 AES_256_GCM: Final = Suite(
@@ -107,6 +121,7 @@ AES_256_GCM: Final = Suite(
     name="AES-256-GCM/HMAC-SHA256",
     key_bytes=32,
     aead=AESGCM,
+    seal_each=_seal_each,
     digest="sha256",
     hash=hashes.SHA256,
     # McGrew and Viega, "The Galois/Counter Mode of Operation", test case 16.
@@ -144,6 +159,7 @@ SM4_GCM: Final = Suite(
     name="SM4-GCM/HMAC-SM3",
     key_bytes=sm4.KEY_BYTES,
     aead=sm4.Sm4Gcm,
+    seal_each=sm4.Sm4Gcm.seal_each,
     digest="sm3",
     hash=hashes.SM3,
     # RFC 8998, A.1.
@@ -340,21 +356,23 @@ class SealingKey:
         return nonce + self._aead.encrypt(nonce, plaintext, associated_data)
 
     def seal_all(self, header: bytes, values: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
-        """`header nonce(12) ciphertext tag(16)` for each plaintext with its associated data.
+        """`header nonce(12) ciphertext tag(16)` for each plaintext with its associated data; raises as `seal_each`."""
+        return self.seal_each(header, [value for value, _ in values], [bound for _, bound in values])
+
+    def seal_each(self, header: bytes, plaintexts: Sequence[bytes], bindings: Sequence[bytes]) -> list[bytes]:
+        """As `seal_all`, of plaintexts and the associated data of each.
 
         One look at the budget and one draw from the system's generator serve all of them.
 
         Raises:
             KeysUnavailable: as `seal`; none is sealed.
+            ValueError: not as many of the one as of the other.
         """
-        self._spend(len(values))
-        nonces = os.urandom(NONCE_BYTES * len(values))
-        encrypt = self._aead.encrypt
-        sealed, end = [], 0
-        for plaintext, associated_data in values:
-            nonce = nonces[end : (end := end + NONCE_BYTES)]
-            sealed.append(header + nonce + encrypt(nonce, plaintext, associated_data))
-        return sealed
+        if len(plaintexts) != len(bindings):
+            raise ValueError("each plaintext needs its associated data")
+        self._spend(len(plaintexts))
+        nonces = [nonce for (nonce,) in _NONCES(os.urandom(NONCE_BYTES * len(plaintexts)))]
+        return self.suite.seal_each(self._aead, header, nonces, plaintexts, bindings)
 
     def _spend(self, seals: int) -> None:
         # Two threads may lose a count between them; the budget is half of what is safe.
@@ -376,6 +394,14 @@ class SealingKey:
         except (InvalidTag, ValueError):
             raise CannotOpen(detail="the authentication tag does not fit") from None
 
+    def open_all(self, values: Iterable[tuple[bytes, bytes]], *, begin: int) -> list[bytes]:
+        """The plaintext of each sealed value with its associated data; raises as `open`, at the first that fails."""
+        body, decrypt = begin + NONCE_BYTES, self._aead.decrypt
+        try:
+            return [decrypt(sealed[begin:body], sealed[body:], associated) for sealed, associated in values]
+        except (InvalidTag, ValueError):
+            raise CannotOpen(detail="the authentication tag does not fit") from None
+
     def derive(self, *, info: bytes, length: int, salt: bytes | None = None) -> bytes:
         """HKDF from this key."""
         return self.suite.derive(self._secret, info=info, length=length, salt=salt)
@@ -383,3 +409,7 @@ class SealingKey:
     def mac(self, message: bytes) -> bytes:
         """HMAC under this key."""
         return self.suite.mac(self._secret, message)
+
+    def macs(self, messages: Iterable[bytes]) -> list[bytes]:
+        """HMAC of each message under this key."""
+        return self.suite.macs(self._secret, messages)

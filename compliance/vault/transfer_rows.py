@@ -4,11 +4,12 @@ The address of a row is its subject: each row has one of its own, in the receivi
 canonically lies there as it was read; `TransferRow.faults` says which fields those are.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from compliance.vault.records import Keys, Record, RecordLayout, RecordVault, SealedRecord
 from models.domain.customers.record import FIELDS
+from models.errors import SubjectShredded
 
 ROW_TABLE: Final = "transfer_rows"
 ROW_COLUMN: Final = "row_cell"
@@ -39,6 +40,26 @@ def seal_rows(
     records = (Record(subject, subject, {**values, MARK: ""}) for subject, values in rows)
     for sealed in sealing.seal(records, create=create):
         yield sealed.subject, sealed.cells[ROW_COLUMN]
+
+
+def open_living(
+    vault: Keys, *, tenant: str, rows: Sequence[tuple[str, bytes]]
+) -> list[tuple[str, dict[str, str] | None]]:
+    """As `open_rows`; None stands for a row whose person was erased, and the others are opened all the same.
+
+    Raises:
+        CannotOpen, KeysUnavailable: as `RecordVault.open`.
+    """
+    try:
+        return [(subject, values) for subject, values in open_rows(vault, tenant=tenant, rows=rows)]
+    except SubjectShredded:
+        if len(rows) == 1:
+            return [(rows[0][0], None)]
+    half = len(rows) // 2
+    return [
+        *open_living(vault, tenant=tenant, rows=rows[:half]),
+        *open_living(vault, tenant=tenant, rows=rows[half:]),
+    ]
 
 
 def open_rows(vault: Keys, *, tenant: str, rows: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, dict[str, str]]]:
