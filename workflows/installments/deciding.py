@@ -28,14 +28,8 @@ class DecidingCase(CaseDesk):
     @workflow.update(name="decide", description="A person's decision on the open task, or on the case itself")
     async def decide(self, input: DecideInput) -> DecideResult:
         """Apply one decision, once. The answer is the state after it."""
-        fingerprint = repr(input)
-        known = self._applied.get(input.decision_id)
-        if known is not None:
-            if known != fingerprint:
-                raise refusal("idempotency-mismatch")
+        if await self.was_applied(input):
             return self._result(input.decision_id)
-        # A decision may come while the run that knows its task is being replayed: wait for that step.
-        await workflow.wait_condition(lambda: self._epoch > 0 and (input.task_no or 0) <= self._task_no)
         async with self._lock:
             self._refuse_unless_valid(input)
             following = self._following(input)
@@ -56,12 +50,12 @@ class DecidingCase(CaseDesk):
                 await workflow.execute_activity_method(InstallmentPort.apply_decision, applied, **DECIDING)
             except STEP_FAILED as error:
                 raise refusal(failure_code(error)) from error
-            self._remember(input, fingerprint, following)
+            self._remember(input, following)
         return self._result(input.decision_id)
 
     @decide.validator
     def _validate(self, input: DecideInput) -> None:
-        if input.decision_id not in self._applied and (input.task_no or 0) <= self._task_no:
+        if self.is_to_be_judged(input):
             self._refuse_unless_valid(input)
 
     def _refuse_unless_valid(self, input: DecideInput) -> None:
@@ -104,7 +98,7 @@ class DecidingCase(CaseDesk):
     def _gives_up(self) -> bool:
         return self._choice is not None and self._choice[0] is Outcome.GIVE_UP
 
-    def _remember(self, input: DecideInput, fingerprint: str, following: Next) -> None:
+    def _remember(self, input: DecideInput, following: Next) -> None:
         task_type = TaskType(self._open.task_type) if self._open and input.task_no is not None else None
         outcome = Outcome(input.outcome)
         if task_type is TaskType.INCIDENT:
@@ -113,7 +107,7 @@ class DecidingCase(CaseDesk):
             self._choice = None
         if task_type is not None and (task_type, outcome) in _SIGNING:
             self._signed_by = input.decision_id
-        self._applied[input.decision_id] = fingerprint
+        self._applied[input.decision_id] = repr(input)
         self._return_reason = input.reason_code if outcome is Outcome.RETURN else None
         self._stage, self._outcome = following.stage, following.outcome
         self._reason = (input.reason_code or following.reason) if following.outcome is not None else None

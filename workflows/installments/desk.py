@@ -12,7 +12,6 @@ from models.contracts.platform import (
     Done,
     EvaluateGateInput,
     GateAnswer,
-    OpenTaskInput,
 )
 from models.domain.ids import installment_workflow_id
 from models.domain.states import CaseOutcome, CaseStage, Gate, Outcome, TaskType
@@ -73,19 +72,11 @@ class CaseDesk(Desk):
         """Put a question into the inbox; it is the one open question of the case."""
         async with self._lock:
             self.leave_if_ended()
-            question = OpenTaskInput(
-                workflow_id=self._workflow_id,
-                case_token=self._case,
-                task_no=self._task_no + 1,
-                task_type=task_type,
-                fence=self.next_fence(),
-                blocked=blocked,
-                return_reason=self._return_reason,
-                incident_step=step,
-                incident_code=code,
-                incident_choice=choice,
+            await self.put_question(
+                self.question(
+                    task_type, blocked=blocked, return_reason=self._return_reason, step=step, code=code, choice=choice
+                )
             )
-            await self.put_question(question)
             self._return_reason = None
 
     async def incident(

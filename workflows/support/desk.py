@@ -6,11 +6,13 @@ from typing import TypeVar
 
 from temporalio import workflow
 
-from models.contracts.installments import CaseView
-from models.contracts.platform import Fence, OpenTask, OpenTaskInput, RegisterRunInput
+from models.contracts.installments import CaseView, DecideInput
+from models.contracts.platform import BlockedOutcome, Fence, OpenTask, OpenTaskInput, RegisterRunInput
+from models.domain.states import CHECKER_TASKS, OUTCOMES, TaskType
 from workflows.ports.platform import PlatformPort
 from workflows.support.failures import STEP_FAILED
 from workflows.support.options import DATABASE, rest_before_try
+from workflows.support.refusals import refusal
 
 T = TypeVar("T")
 
@@ -39,12 +41,78 @@ class Desk:
         )
         self._epoch = registered.epoch
 
+    def question(
+        self,
+        task_type: TaskType,
+        *,
+        blocked: tuple[BlockedOutcome, ...] = (),
+        return_reason: str | None = None,
+        step: str | None = None,
+        code: str | None = None,
+        choice: str | None = None,
+    ) -> OpenTaskInput:
+        """The next question, ordered behind everything written before; the lock is held."""
+        return OpenTaskInput(
+            workflow_id=self._workflow_id,
+            case_token=self._case,
+            task_no=self._task_no + 1,
+            task_type=task_type,
+            fence=self.next_fence(),
+            blocked=blocked,
+            return_reason=return_reason,
+            incident_step=step,
+            incident_code=code,
+            incident_choice=choice,
+        )
+
     async def put_question(self, question: OpenTaskInput) -> None:
         """Put a question into the inbox: the one open question; the lock is held."""
         self._open = await self.persist(
             lambda: workflow.execute_local_activity_method(PlatformPort.open_task, question, **DATABASE)
         )
         self._task_no += 1
+
+    async def was_applied(self, input: DecideInput) -> bool:
+        """Whether this very decision was applied before; if not, the run that asks knows its task now.
+
+        Raises:
+            ApplicationError: another decision came under its id.
+        """
+        known = self._applied.get(input.decision_id)
+        if known is not None:
+            if known != repr(input):
+                raise refusal("idempotency-mismatch")
+            return True
+        # A decision may come while the run that knows its task is being replayed: wait for that step.
+        await workflow.wait_condition(lambda: self._epoch > 0 and (input.task_no or 0) <= self._task_no)
+        return False
+
+    def is_to_be_judged(self, input: DecideInput) -> bool:
+        """Whether a validator can say anything of it: it is new, and about a task that this run has come to."""
+        return input.decision_id not in self._applied and (input.task_no or 0) <= self._task_no
+
+    def valid_task(self, input: DecideInput) -> OpenTask:
+        """The open task, if staff can decide it so: the third layer of four-eyes, and every other reason for a no.
+
+        Raises:
+            ApplicationError: its type is a problem code.
+        """
+        task = self._open
+        if task is None or task.task_no != input.task_no:
+            raise refusal("wrong-state")
+        task_type = TaskType(task.task_type)
+        if input.outcome not in OUTCOMES[task_type]:
+            raise refusal("form-invalid")
+        if input.person_id is None:
+            raise refusal("wrong-state")
+        if any(barred.outcome == input.outcome for barred in task.blocked):
+            raise refusal("blocked-by-rule")
+        if task_type in CHECKER_TASKS:
+            if input.person_id in task.excluded_persons:
+                raise refusal("four-eyes-violation")
+            if input.shown_hash != task.shown_hash:
+                raise refusal("shown-changed")
+        return task
 
     async def persist(self, call: Callable[[], Awaitable[T]]) -> T:
         """A step without which nobody can be asked: it is repeated until it works."""

@@ -7,13 +7,13 @@ from temporalio import workflow
 from models.contracts.installments import CaseView, DecideInput, DecideResult
 from models.contracts.platform import OpenTask
 from models.contracts.transfer_job import ApplyJobDecision
-from models.domain.states import CHECKER_TASKS, OUTCOMES, Outcome, TaskType
+from models.domain.states import Outcome, TaskType
 from models.domain.transfers.states import JobStage
 from workflows.ports.transfer_job import JobPort
 from workflows.support.failures import STEP_FAILED, failure_code
 from workflows.support.options import DECIDING
 from workflows.support.refusals import refusal
-from workflows.transfers.desk import JobDesk
+from workflows.transfers.desk import DECISION_COSTS, JobDesk
 from workflows.transfers.transitions import GIVEN_UP, STAYS, TRANSITIONS, Next
 
 _MOST_APPLIED: Final = 400  # decisions whose fingerprints a run remembers; the records refuse older ones
@@ -25,16 +25,10 @@ class DecidingJob(JobDesk):
     @workflow.update(name="decide", description="A person's decision on the open task")
     async def decide(self, input: DecideInput) -> DecideResult:
         """Apply one decision, once. The answer is the state after it."""
-        fingerprint = repr(input)
-        known = self._applied.get(input.decision_id)
-        if known is not None:
-            if known != fingerprint:
-                raise refusal("idempotency-mismatch")
+        if await self.was_applied(input):
             return self._result(input.decision_id)
-        # A decision may come while the run that knows its task is being replayed: wait for that step.
-        await workflow.wait_condition(lambda: self._epoch > 0 and (input.task_no or 0) <= self._task_no)
         async with self._lock:
-            task = self._valid_task(input)
+            task = self.valid_task(input)
             following = self._following(task, Outcome(input.outcome))
             applied = ApplyJobDecision(
                 workflow_id=self._workflow_id,
@@ -50,45 +44,23 @@ class DecidingJob(JobDesk):
                 wave=self._about_wave,
                 rollback=self._about_rollback or None,
             )
+            self._events += DECISION_COSTS
             try:
                 await workflow.execute_activity_method(JobPort.apply_decision, applied, **DECIDING)
             except STEP_FAILED as error:
                 raise refusal(failure_code(error)) from error
-            self._remember(input, fingerprint, task, following)
+            self._remember(input, task, following)
         return self._result(input.decision_id)
 
     @decide.validator
     def _validate(self, input: DecideInput) -> None:
-        if input.decision_id not in self._applied and (input.task_no or 0) <= self._task_no:
-            self._valid_task(input)
+        if self.is_to_be_judged(input):
+            self.valid_task(input)
 
     @workflow.query(name="view", description="Stage, outcome and open task, as the workflow knows them")
     def view(self) -> CaseView:
         """The workflow's own account, against which the records are held."""
         return self.account(stage=self._stage, outcome=self._outcome, reason_code=self._reason)
-
-    def _valid_task(self, input: DecideInput) -> OpenTask:
-        """The open task, if it can be decided so: the third layer of four-eyes, and every other reason for a no.
-
-        Raises:
-            ApplicationError: its type is a problem code.
-        """
-        task = self._open
-        if task is None or task.task_no != input.task_no:
-            raise refusal("wrong-state")
-        task_type = TaskType(task.task_type)
-        if input.outcome not in OUTCOMES[task_type]:
-            raise refusal("form-invalid")
-        if input.person_id is None:
-            raise refusal("wrong-state")
-        if any(barred.outcome == input.outcome for barred in task.blocked):
-            raise refusal("blocked-by-rule")
-        if task_type in CHECKER_TASKS:
-            if input.person_id in task.excluded_persons:
-                raise refusal("four-eyes-violation")
-            if input.shown_hash != task.shown_hash:
-                raise refusal("shown-changed")
-        return task
 
     def _following(self, task: OpenTask, outcome: Outcome) -> Next:
         task_type = TaskType(task.task_type)
@@ -97,13 +69,13 @@ class DecidingJob(JobDesk):
             return GIVEN_UP
         return TRANSITIONS.get((task_type, outcome), STAYS)
 
-    def _remember(self, input: DecideInput, fingerprint: str, task: OpenTask, following: Next) -> None:
+    def _remember(self, input: DecideInput, task: OpenTask, following: Next) -> None:
         task_type, outcome = TaskType(task.task_type), Outcome(input.outcome)
         if task_type is TaskType.INCIDENT:
             self._choice = outcome
         elif task_type is TaskType.INCIDENT_CONFIRM and outcome is Outcome.REJECT:
             self._choice = None
-        self._applied[input.decision_id] = fingerprint
+        self._applied[input.decision_id] = repr(input)
         if len(self._applied) > _MOST_APPLIED:
             del self._applied[next(iter(self._applied))]
         self._return_reason = input.reason_code if outcome is Outcome.RETURN else None

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from models.contracts.platform import BlockedOutcome, CancelTaskInput, EvaluateGateInput, GateAnswer, OpenTaskInput
+from models.contracts.platform import BlockedOutcome, CancelTaskInput, EvaluateGateInput, GateAnswer
 from models.contracts.transfer_job import EndJob, EnterStage, JobCarried, JobInput, JobRead, JobWanted
 from models.contracts.transfers import ChunkDone, ChunkStep, JobStep, OpenRecords
 from models.domain.ids import transfer_workflow_id
@@ -19,13 +19,15 @@ from models.domain.transfers.states import JobOutcome, JobStage
 from workflows.ports.platform import PlatformPort
 from workflows.ports.transfer_job import JobPort
 from workflows.support.desk import Desk, T
-from workflows.support.failures import STEP_FAILED, failure_code
+from workflows.support.failures import STEP_FAILED, TRAINING_MISSING, failure_code
 from workflows.support.ids import BULK_QUEUE
 from workflows.support.options import BULK, DATABASE, until_looking_again
 
 Chunk = Callable[..., ChunkDone]
 Count = Callable[..., OpenRecords]
 _MOST_DONE = 200  # names of steps that a run hands on; a stage has some twenty, and one for each wave it undoes
+# About how many events of history each costs, with its share of workflow tasks.
+LOCAL_COSTS, BULK_COSTS, SIGNAL_COSTS, REST_COSTS, DECISION_COSTS, CHILD_COSTS = 2, 6, 4, 5, 11, 8
 
 
 class Left(Exception):
@@ -45,6 +47,7 @@ class JobDesk(Desk):
         carried = input.carried
         self._job = JobStep(job=input.job)
         self._events_per_run = input.events_per_run
+        self._events = 0  # of this run, about
         self._stage = JobStage(carried.stage) if carried else JobStage.CLASSIFYING
         self._outcome: JobOutcome | None = None
         self._reason: str | None = None
@@ -64,6 +67,7 @@ class JobDesk(Desk):
     @workflow.signal(name="nudged", description="Somebody has done what the job may wait for")
     def nudged(self) -> None:
         """Look again now. Nothing is lost where this does not arrive: the job looks by itself."""
+        self._events += SIGNAL_COSTS
         self._nudged = True
 
     # -- asking people -------------------------------------------------------------------------------------------------
@@ -106,19 +110,11 @@ class JobDesk(Desk):
     ) -> None:
         async with self._lock:
             self.leave_if_ended()
-            question = OpenTaskInput(
-                workflow_id=self._workflow_id,
-                case_token=self._case,
-                task_no=self._task_no + 1,
-                task_type=task_type,
-                fence=self.next_fence(),
-                blocked=blocked,
-                return_reason=self._return_reason,
-                incident_step=step,
-                incident_code=code,
-                incident_choice=choice,
+            await self.put_question(
+                self.question(
+                    task_type, blocked=blocked, return_reason=self._return_reason, step=step, code=code, choice=choice
+                )
             )
-            await self.put_question(question)
             self._return_reason = None
 
     async def heed(self) -> JobWanted:
@@ -176,13 +172,24 @@ class JobDesk(Desk):
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
+    async def persist(self, call: Callable[[], Awaitable[T]]) -> T:
+        """As every desk's; counted."""
+        self._events += LOCAL_COSTS
+        return await super().persist(call)
+
     async def incidental(self, step: str, call: Callable[[], Awaitable[T]]) -> T:
-        """A step that, when it is refused for good, becomes an incident instead of the end of the job."""
+        """A step that, when it is refused for good, becomes an incident instead of the end of the job.
+
+        One that lacks training waits for the course, and for nobody's decision.
+        """
         while True:
             try:
                 answer = await call()
             except STEP_FAILED as error:
-                await self.incident(step, error)
+                if failure_code(error) == TRAINING_MISSING:
+                    await self.until_trained(step)
+                else:
+                    await self.incident(step, error)
             else:
                 self.leave_if_ended()
                 return answer
@@ -197,6 +204,7 @@ class JobDesk(Desk):
 
     async def bulk_call(self, step: str, method: Callable[..., T], given: JobStep | ChunkStep) -> T:
         """One call of a step on the queue of bulk work."""
+        self._events += BULK_COSTS
         return await self.incidental(
             step,
             lambda: workflow.execute_activity_method(
@@ -260,11 +268,29 @@ class JobDesk(Desk):
     async def rest(self, looks: int, *, due_in_s: int | None = None) -> None:
         """Rest until somebody nudges, or until it is time to look again."""
         await self.renew_if_long()
+        self._events += REST_COSTS
         try:
             await workflow.wait_condition(lambda: self._nudged, **until_looking_again(looks, due_in_s=due_in_s))
         except TimeoutError:
             return
         self._nudged = False
+
+    async def until_trained(self, step: str) -> None:
+        """Rest until the sponsor's training grant holds (培训准入); a task says who has to pass the course.
+
+        The task goes by itself once the grant is on record: whoever records it nudges, and the job looks anyway.
+        """
+        looks = 0
+        while not (await self.heed()).trained:
+            if self._open is None:
+                await self._open_question(TaskType.TRANSFER_TRAINING, blocked=(), step=step, code=None, choice=None)
+            looks += 1
+            try:
+                await workflow.wait_condition(lambda: self._open is None or self._nudged, **until_looking_again(looks))
+            except TimeoutError:
+                continue
+            self._nudged = False
+        await self._drop_question()
 
     # -- gates ---------------------------------------------------------------------------------------------------------
 
@@ -272,6 +298,7 @@ class JobDesk(Desk):
         """Ask the rules of a gate."""
         self._rounds[gate] = self._rounds.get(gate, 0) + 1
         step = EvaluateGateInput(case_token=self._case, gate=gate, round=self._rounds[gate])
+        self._events += LOCAL_COSTS
         return await self.incidental(
             "rules.evaluate_gate",
             lambda: workflow.execute_local_activity_method(PlatformPort.evaluate_gate, step, **DATABASE),
@@ -339,8 +366,12 @@ class JobDesk(Desk):
             raise Left
 
     async def renew_if_long(self) -> None:
-        """Go on as a new run where this one has grown long; nothing may be open in the inbox."""
-        if self._open is not None or workflow.info().get_current_history_length() <= self._events_per_run:
+        """Go on as a new run where this one has grown long; nothing may be open in the inbox.
+
+        What Temporal tells of a history's length must not decide: where a local step was slow, so that a workflow task
+        had to be renewed for it, a replay goes over that border at once and is told another length (TMPRL1100).
+        """
+        if self._open is not None or self._events <= self._events_per_run:
             return
         await workflow.wait_condition(workflow.all_handlers_finished)
         self.leave_if_ended()

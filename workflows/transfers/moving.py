@@ -17,11 +17,12 @@ from models.domain.transfers.states import JobStage, WaveState
 from workflows.ports.transfer_job import JobPort
 from workflows.ports.transfers import WavePort
 from workflows.support.options import DATABASE, WAVE_ENDS_WITHIN, WORKFLOW_TASK_TIMEOUT
-from workflows.transfers.desk import JobDesk, RollbackWanted
+from workflows.transfers.desk import CHILD_COSTS, REST_COSTS, JobDesk, RollbackWanted
 from workflows.transfers.wave import MoveWave
 
 MOST_AT_ONCE = 20
 _STARTS_TRIED = 30
+_LOOKS_BEFORE_AGAIN = 3  # that found nothing new: some forty seconds
 CONFLICTS_OPEN = "conflicts-open"
 
 
@@ -61,9 +62,16 @@ class MovingStages(JobDesk):
             if not standing.planned and not standing.moving:
                 return
             looks += 1
+            if (
+                looks > _LOOKS_BEFORE_AGAIN
+            ):  # whoever was to begin them may be gone: one that is there stays the only one
+                begun.clear()
             await self.rest(looks)
-            if (await self.heed()).paused:
+            wanted = await self.heed()
+            if wanted.paused:
                 await self.while_paused()
+            if not wanted.trained and standing.moving:
+                await self.until_trained("transfers.move_rows")
 
     async def _reconcile(self) -> None:
         """Conservation at each hop, checksums, roots, once no conflict is open; what differs is an incident."""
@@ -91,6 +99,7 @@ class MovingStages(JobDesk):
     async def _begin(self, wave: WaveRef, *, goes_on: bool = False) -> bool:
         """Start a wave's workflow; False: one of that name is just ending."""
         given = WaveInput(job=self._case, wave=wave.number, attempt=wave.attempt, begun=goes_on)
+        self._events += CHILD_COSTS
         try:
             await workflow.start_child_workflow(
                 MoveWave.run,
@@ -127,6 +136,7 @@ class MovingStages(JobDesk):
         for _ in range(_STARTS_TRIED):
             if await self._begin(wave, goes_on=has_begun):
                 return
+            self._events += REST_COSTS
             await workflow.sleep(WAVE_ENDS_WITHIN)
 
 

@@ -14,7 +14,7 @@ from models.contracts.transfers import ChunkDone, ChunkStep, JobStep, WaveMeasur
 from models.domain.ids import transfer_workflow_id
 from workflows.ports.transfer_job import JobPort
 from workflows.ports.transfers import WavePort
-from workflows.support.failures import STEP_FAILED, failure_code
+from workflows.support.failures import STEP_FAILED, TRAINING_MISSING, failure_code
 from workflows.support.ids import BULK_QUEUE
 from workflows.support.options import BULK, DATABASE, DECIDING, until_looking_again
 
@@ -65,7 +65,7 @@ class MoveWave:
         while True:
             part: ChunkDone = await self._step(WavePort.move_rows, self._given())
             if part.paused:
-                await self._while_paused()
+                await self._until_it_may_go_on()
                 continue
             if part.stopped is not None:
                 raise _Halted(part.stopped)
@@ -75,8 +75,8 @@ class MoveWave:
             if workflow.info().get_current_history_length() > self._input.events_per_run:
                 self._as_new_run()
 
-    async def _while_paused(self) -> None:
-        """Rest until the job goes on.
+    async def _until_it_may_go_on(self) -> None:
+        """Rest while the job is paused, or its sponsor's training grant does not hold (培训准入).
 
         Raises:
             _Halted: the job is held for a rollback; this wave makes way.
@@ -87,7 +87,7 @@ class MoveWave:
             wanted: JobWanted = await workflow.execute_local_activity_method(JobPort.wanted, step, **DATABASE)
             if wanted.rollback_confirmed:
                 raise _Halted(HELD)
-            if not wanted.paused:
+            if not wanted.paused and wanted.trained:
                 return
             looks += 1
             self._nudged = False
@@ -97,15 +97,20 @@ class MoveWave:
                 continue
 
     async def _step(self, method: Callable[..., T], given: ChunkStep) -> T:
-        try:
-            return await workflow.execute_activity_method(
-                method,
-                given,
-                task_queue=BULK_QUEUE,
-                **BULK,
-            )
-        except STEP_FAILED as error:
-            raise _Halted(failure_code(error)) from error
+        while True:
+            try:
+                return await workflow.execute_activity_method(
+                    method,
+                    given,
+                    task_queue=BULK_QUEUE,
+                    **BULK,
+                )
+            except STEP_FAILED as error:
+                code = failure_code(error)
+                if code != TRAINING_MISSING:
+                    raise _Halted(code) from error
+            await self._tell_job()  # which asks for the course
+            await self._until_it_may_go_on()
 
     async def _tell_job(self) -> None:
         """The job looks by itself where this does not arrive."""
