@@ -6,7 +6,7 @@ from typing import Final
 from models.domain.notices import DebitFailure, MandateStanding, NoticeChannel, NoticeKind, case_tail
 from models.domain.tokens import new_token
 from models.operations.notices import NewNotice
-from models.tables.agreements import Agreement, Mandate
+from models.tables.agreements import Agreement
 from models.tables.daily import DebitOrder
 
 # How long a customer whose debit is not tried again has to pay by another way.
@@ -19,10 +19,9 @@ _REASONS: Final = {
 
 
 def payment_received(
-    agreement: Agreement, order: DebitOrder, mandate: Mandate, *, left_minor: int, on: date
+    agreement: Agreement, order: DebitOrder, *, mandate_ended: bool, left_minor: int, on: date
 ) -> NewNotice:
     """A debit has come in; the notice of each debit says how the mandate stands (DDB-REVOKE)."""
-    ended = mandate.revoked_at is not None or mandate.valid_to < on
     return notice_of(
         agreement,
         NoticeKind.PAYMENT_RECEIVED,
@@ -30,7 +29,7 @@ def payment_received(
         amount=order.amount_minor,
         date=on.isoformat(),
         left=left_minor,
-        mandate=(MandateStanding.ENDED if ended else MandateStanding.ACTIVE).value,
+        mandate=(MandateStanding.ENDED if mandate_ended else MandateStanding.ACTIVE).value,
     )
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
 
 from activities.daily.calendar import BankCalendar
@@ -22,11 +23,18 @@ from models.operations.booking import NewEvent, book, known_keys
 from models.operations.business_dates import note_exception, settle_exceptions
 from models.operations.debit_orders import fail_order
 from models.operations.notices import queue_notices
-from models.queries.daily import new_replies
-from models.tables.agreements import Agreement, LedgerEntry, Mandate
+from models.queries.daily import mandates_ended, new_replies
+from models.tables.agreements import Agreement, LedgerEntry
 from models.tables.daily import BankReply, DebitOrder
 
 _REPLIES: Final = BankReply.__table__  # type: ignore[attr-defined]
+_ORDERS: Final = DebitOrder.__table__  # type: ignore[attr-defined]
+_SETTLED: Final = ("state", "event_id", "reason_code", "next_try_on", "updated_at")
+_SETTLE: Final = (
+    update(_ORDERS)
+    .where(_ORDERS.c.id == bindparam("of_order"))
+    .values({name: bindparam(f"new_{name}") for name in _SETTLED})
+)
 # In this order whatever the order of arrival: money must have come before it can go back.
 _ORDER: Final = (
     ReplyStatus.PENDING,
@@ -48,6 +56,7 @@ class _Chunk:
     orders: dict[str, DebitOrder]
     events: dict[str, list[NewEvent]] = field(default_factory=dict)
     paid: list[DebitOrder] = field(default_factory=list)
+    settled: list[dict[str, Any]] = field(default_factory=list)  # of `_SETTLE`
     failed: list[tuple[DebitOrder, date | None]] = field(default_factory=list)  # and when it is tried again
     calendar: BankCalendar = field(init=False)
     figures: dict[str, int] = field(default_factory=dict)
@@ -88,6 +97,9 @@ def _post(unit: Unit, work: DayWork, ids: Sequence[str], now: datetime) -> Mappi
         followed.setdefault(state, []).append(reply.id)
     for state, line_ids in followed.items():
         session.connection().execute(update(_REPLIES).where(_REPLIES.c.id.in_(line_ids)).values(state=state.value))
+    if chunk.settled:
+        session.flush()  # what other lines changed of these orders came first
+        session.connection().execute(_SETTLE, chunk.settled)
     _book(chunk)
     chunk.calendar.tell(session, now=now)
     _answered(chunk, [*followed.get(ReplyState.BOOKED, ()), *followed.get(ReplyState.NOTED, ())])
@@ -132,10 +144,12 @@ def _settled(chunk: _Chunk, reply: BankReply, order: DebitOrder) -> ReplyState:
         ref=order.end_to_end_id,
     )
     _add(chunk, order, NewEvent(event=event, business_key=f"debit/{order.id}"))
-    order.state, order.event_id = OrderState.SETTLED, event.id
-    order.reason_code = order.next_try_on = None
-    order.updated_at = chunk.now
-    chunk.session.add(order)
+    values = (OrderState.SETTLED.value, event.id, None, None, chunk.now)
+    for name, value in zip(_SETTLED, values, strict=True):  # stored with the others of the chunk, in one statement
+        set_committed_value(order, name, value)
+    chunk.settled.append(
+        {f"new_{name}": value for name, value in zip(_SETTLED, values, strict=True)} | {"of_order": order.id}
+    )
     chunk.count("paid")
     chunk.count("paidMinor", reply.amount_minor)
     chunk.paid.append(order)
@@ -210,14 +224,13 @@ def _book(chunk: _Chunk) -> None:
 
 def _tell(chunk: _Chunk, agreements: Mapping[str, Agreement], states: Mapping[str, State]) -> None:
     on = chunk.work.day.on
-    mandate_ids = {order.mandate_id for order in chunk.paid}
-    found = chunk.session.exec(select(Mandate).where(col(Mandate.id).in_(mandate_ids))).all() if mandate_ids else ()
-    mandates = {mandate.id: mandate for mandate in found}
+    wanted = {order.mandate_id for order in chunk.paid}
+    ended = mandates_ended(chunk.session, wanted, on=on) if wanted else set()
     notices = [
         payment_received(
             agreements[order.agreement_id],
             order,
-            mandates[order.mandate_id],
+            mandate_ended=order.mandate_id in ended,
             left_minor=states[order.agreement_id].owed_in_all_minor,
             on=on,
         )

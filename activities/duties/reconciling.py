@@ -14,7 +14,7 @@ from typing import Final
 
 from sqlmodel import col, select
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.duties.runner import Duty
 from activities.tasks.content import content_of
@@ -57,6 +57,9 @@ class Reconciling(Duty):
     async def mend_ended(self, item: OpenItem) -> None:
         """Bring the records of a workflow that has ended to its end."""
 
+    async def mend_absent(self, item: OpenItem) -> None:
+        """Nothing runs under its id: it has not been started yet, and the relay sees to that."""
+
     def mend(self, item: OpenItem, view: CaseView, now: datetime) -> None:
         """Bring the records to what the workflow says; blocking."""
         self.mend_tasks(item, view, now)
@@ -69,8 +72,10 @@ class Reconciling(Duty):
                 await self.mend_ended(item)
                 return
             view = await handle.query("view", result_type=CaseView, rpc_timeout=RPC_PATIENCE)
-        except RPCError:
-            return  # not started yet: the relay sees to it; or Temporal is away, and nothing can be said
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                await self.mend_absent(item)
+            return  # otherwise Temporal is away, and nothing can be said
         if not view.is_writing:
             await asyncio.to_thread(self.mend, item, view, self.clock())
 
@@ -126,4 +131,7 @@ def _question(item: OpenItem, task: OpenTask, seen: Fence) -> OpenTaskInput:
         task_type=task.task_type,
         fence=seen,
         blocked=task.blocked,
+        incident_step=task.step,
+        incident_code=task.code,
+        incident_choice=task.choice,
     )

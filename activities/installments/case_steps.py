@@ -140,7 +140,8 @@ class SqlInstallments(InstallmentPort):
         )
         with unit_of_work(self.database, deed) as unit:
             session = unit.session
-            was_applied = _state_of(session, input.decision_id) == DecisionState.APPLIED
+            known = session.get(Decision, input.decision_id)  # held: then it is read once
+            was_applied = known is not None and known.state == DecisionState.APPLIED
             _refuse_without_card(session, input)
             decision = decisions.settle_applied(session, decision_id=input.decision_id, now=now)
             _propose(session, input, decision)
@@ -178,10 +179,6 @@ class SqlInstallments(InstallmentPort):
 
 def _affordability_answer(row: AffordabilityAssessment) -> AffordabilityAnswer:
     return AffordabilityAnswer(assessment_id=row.id, capacity_minor=row.capacity_minor)
-
-
-def _state_of(session: Session, decision_id: str) -> str | None:
-    return session.exec(select(Decision.state).where(col(Decision.id) == decision_id)).one_or_none()
 
 
 def _refuse_without_card(session: Session, input: ApplyDecisionInput) -> None:

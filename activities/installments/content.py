@@ -22,7 +22,7 @@ from models.domain.states import CHECKER_TASKS, DecisionState, TaskType
 from models.operations.projection import TaskContent
 from models.queries import cases
 from models.queries.parties import has_card
-from models.tables.installments import CaseDocument, InstallmentCase
+from models.tables.installments import CaseDocument, InstallmentCase, Proposal
 from models.tables.tasks import Decision, Task
 
 # Service levels, wall clock. Business calendars refine them where a calendar is published.
@@ -47,8 +47,9 @@ def task_content(session: Session, question: OpenTaskInput, *, now: datetime) ->
     """The whole list row of a task, and the hash that binds an approval to it."""
     case = session.get_one(InstallmentCase, question.case_token)
     task_type = TaskType(question.task_type)
-    shown = _shown(session, case, question)
-    amount = _amount(session, case, task_type)
+    proposal = cases.latest_proposal(session, case_token=case.token)
+    shown = _shown(session, case, question, proposal)
+    amount = _amount(session, case, task_type, proposal)
     return TaskContent(
         tenant=case.tenant,
         workflow_id=question.workflow_id,
@@ -73,7 +74,9 @@ def task_content(session: Session, question: OpenTaskInput, *, now: datetime) ->
     )
 
 
-def _shown(session: Session, case: InstallmentCase, question: OpenTaskInput) -> dict[str, Any]:
+def _shown(
+    session: Session, case: InstallmentCase, question: OpenTaskInput, proposal: Proposal | None
+) -> dict[str, Any]:
     # The task's own number stands in it: asked again, it is another subject, and its checker may answer anew.
     shown: dict[str, Any] = {
         "case": case.token,
@@ -90,7 +93,7 @@ def _shown(session: Session, case: InstallmentCase, question: OpenTaskInput) -> 
         return shown | {"agreement": agreement_shown(session, case.token)}
     if TaskType(question.task_type) in TO_SIGN:
         return shown | {
-            "plan": chosen_plan(session, case.token),
+            "plan": chosen_plan(session, proposal),
             "signing": signing_shown(session, case.token),
             "verdicts": _verdicts(session, case.token),
         }
@@ -109,8 +112,8 @@ def _shown(session: Session, case: InstallmentCase, question: OpenTaskInput) -> 
         "documents": _documents(session, case.token),
         "bureau": _bureau(session, case.token),
         "affordability": _affordability(session, case.token),
-        "proposal": _proposal(session, case.token),
-        "plan": chosen_plan(session, case.token),
+        "proposal": _proposal(proposal),
+        "plan": chosen_plan(session, proposal),
         "verdicts": _verdicts(session, case.token),
     }
 
@@ -147,8 +150,7 @@ def _affordability(session: Session, case_token: str) -> dict[str, Any] | None:
     }
 
 
-def _proposal(session: Session, case_token: str) -> dict[str, Any] | None:
-    proposal = cases.latest_proposal(session, case_token=case_token)
+def _proposal(proposal: Proposal | None) -> dict[str, Any] | None:
     if proposal is None:
         return None
     return {
@@ -178,8 +180,7 @@ def _verdicts(session: Session, case_token: str) -> list[dict[str, Any]]:
     ]
 
 
-def _amount(session: Session, case: InstallmentCase, task_type: TaskType) -> int:
-    proposal = cases.latest_proposal(session, case_token=case.token)
+def _amount(session: Session, case: InstallmentCase, task_type: TaskType, proposal: Proposal | None) -> int:
     if task_type in IN_SERVICE:
         return owed_minor(session, case.token)
     weighed = task_type not in (TaskType.DOCUMENTS, TaskType.ASSESSMENT, *_INCIDENTS)

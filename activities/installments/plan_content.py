@@ -5,8 +5,9 @@ from typing import Any, Final
 from sqlmodel import Session
 
 from models.domain.states import TaskType
-from models.queries import agreements, cases
+from models.queries import agreements
 from models.queries.core import debt_of, latest_balance
+from models.tables.installments import Proposal
 
 TO_SIGN: Final = frozenset({TaskType.SIGNING, TaskType.PAPER_CHECK, TaskType.ACTIVATION})
 IN_SERVICE: Final = frozenset({TaskType.MISSED, TaskType.DEFAULT})
@@ -54,9 +55,8 @@ def balances_shown(session: Session, case_token: str) -> dict[str, Any] | None:
     }
 
 
-def chosen_plan(session: Session, case_token: str) -> dict[str, Any] | None:
-    """The plan that was chosen last, if the newest proposal is one."""
-    proposal = cases.latest_proposal(session, case_token=case_token)
+def chosen_plan(session: Session, proposal: Proposal | None) -> dict[str, Any] | None:
+    """The plan that was chosen last, if the newest proposal of the case is one."""
     offer = agreements.offer_by_id(session, proposal.offer_id) if proposal is not None and proposal.offer_id else None
     if offer is None:
         return None

@@ -111,7 +111,7 @@ class SqlPlatform(PlatformPort):
             before = _seq_of(unit.session, input)
             content = content_of(unit.session, input, now=now)
             task = projection.put_task(unit.session, content, fence=input.fence, now=now)
-            answer = _open_task(task)
+            answer = _open_task(task, input)
             if before == (task.epoch, task.seq):
                 raise Unchanged
             if TaskType(task.type) in CHECKER_TASKS:
@@ -229,7 +229,7 @@ def _seq_of(session: Session, input: OpenTaskInput) -> tuple[int, int] | None:
     return (row[0], row[1]) if row is not None else None
 
 
-def _open_task(task: Task) -> OpenTask:
+def _open_task(task: Task, asked: OpenTaskInput) -> OpenTask:
     return OpenTask(
         task_no=task.task_no,
         task_type=task.type,
@@ -239,4 +239,7 @@ def _open_task(task: Task) -> OpenTask:
             BlockedOutcome(outcome=barred["outcome"], rule_id=barred["rule"], verdict_id=barred["verdict"])
             for barred in task.blocked
         ),
+        step=asked.incident_step,
+        code=asked.incident_code,
+        choice=asked.incident_choice,
     )

@@ -4,9 +4,10 @@ The book is read in one transaction (repeatable read on PostgreSQL), so people m
 erased between the snapshot and the reading of their key is left out, and counted.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -26,6 +27,8 @@ from compliance.vault.customer_layout import Customer, open_customers, stored_of
 from compliance.vault.keyring import Vault
 from models.database.engine import Database
 from models.domain.clock import Clock
+from models.domain.customers.record import FIELDS
+from models.domain.transfers.scope import ALL_FIELDS, KIND_OF, within
 from models.errors import SubjectShredded
 from models.queries.transfers.backups import walk_book
 
@@ -38,6 +41,8 @@ class Snapshot:
 
     Attributes:
         proof: what has been handed out so far.
+        fields: what the plan lets move; nothing else is handed out.
+        left_out: how many values of each other field stayed in the book.
         erased: how many were left out because their keys were destroyed meanwhile.
     """
 
@@ -46,6 +51,8 @@ class Snapshot:
     key: ProofKey
     beat: Beat
     proof: Proof
+    fields: frozenset[str] = ALL_FIELDS
+    left_out: Counter[str] = field(default_factory=Counter)
     erased: int = 0
 
     def records(self, rows: Iterable[RowMapping]) -> Iterator[BackedUp]:
@@ -62,16 +69,27 @@ class Snapshot:
 
     def _open(self, rows: list[RowMapping]) -> dict[str, Customer]:
         try:
-            return {
-                customer.id: customer
-                for customer in open_customers(self.vault, tenant=self.tenant, stored=map(stored_of, rows))
-            }
+            found = open_customers(self.vault, tenant=self.tenant, stored=map(stored_of, rows))
+            if self.fields == ALL_FIELDS:
+                return {customer.id: customer for customer in found}
+            return {customer.id: self._within(customer) for customer in found}
         except SubjectShredded:
             if len(rows) == 1:
                 self.erased += 1
                 return {}
         half = len(rows) // 2
         return self._open(rows[:half]) | self._open(rows[half:])
+
+    def _within(self, customer: Customer) -> Customer:
+        return customer._replace(values=within(customer.values, self.fields, self.left_out))
+
+    def scope(self) -> dict[str, Any]:
+        """What the plan let into the container, and what it kept out: values by field, as they were counted."""
+        return {
+            "fields": [name for name in FIELDS if name in self.fields],
+            "classes": sorted({KIND_OF[name].value for name in self.fields}),
+            "leftOut": {name: self.left_out[name] for name in FIELDS if name not in self.fields},
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +98,7 @@ class BackupMaker:
 
     Attributes:
         escrow: the offline recipient; None where nobody configured one.
+        fields: of a record, which the plan of the job lets into the container.
     """
 
     database: Database
@@ -87,6 +106,7 @@ class BackupMaker:
     clock: Clock
     signing_key: Ed25519PrivateKey
     escrow: X25519PublicKey | None = None
+    fields: frozenset[str] = ALL_FIELDS
 
     def make(self, name: BackupName, key: ProofKey, path: Path, *, beat: Beat) -> dict[str, Any]:
         """Write the container of a book as it is now.
@@ -101,7 +121,7 @@ class BackupMaker:
             The signed manifest.
         """
         secrets = Secrets.new(self.vault.suite_of_tenant(name.tenant), key)
-        snapshot = Snapshot(self.vault, name.tenant, key, beat, Proof())
+        snapshot = Snapshot(self.vault, name.tenant, key, beat, Proof(), self.fields)
         with self.database.read() as session:
             one_snapshot(session.connection())
             begun = self.clock()
@@ -126,6 +146,7 @@ class BackupMaker:
             "suite": secrets.content.suite.code,
             "schema": schema_hash(),
             "figures": {**snapshot.proof.figures(), "suite": secrets.proof.suite.code},
+            "scope": snapshot.scope(),
             "erasedMeanwhile": snapshot.erased,
             "container": dict(container),
             "recipients": recipients,

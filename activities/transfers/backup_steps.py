@@ -24,11 +24,13 @@ from compliance.transfers.backup_faults import BackupFault, FaultCode
 from compliance.transfers.backup_manifest import manifest_hash, name_in, verified
 from compliance.transfers.backup_proof import prove
 from compliance.transfers.proof_keys import job_proof_key
+from compliance.transfers.training import require_training
 from compliance.vault.keyring import Vault
 from models.contracts.transfers import ChunkDone, ChunkStep
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.domain.tokens import named_token
+from models.domain.transfers.scope import scope_of
 from models.domain.transfers.states import BackupState, Side
 from models.errors import NotFound
 from models.queries.transfers.backups import newest_backup, transfer_job
@@ -64,6 +66,7 @@ class SqlBackup(BackupPort):
             return _PAUSED
         newest = self._newest(input)
         if newest is None or newest.state == BackupState.FAILED:
+            require_training(self.database, job=job.token, now=self.clock())
             self._make(job, _name(tenant, input, number=1 if newest is None else newest.number + 1))
         return _DONE
 
@@ -79,6 +82,7 @@ class SqlBackup(BackupPort):
         backup = self._newest(input)
         if backup is None or backup.state == BackupState.PROVEN:
             return _DONE
+        require_training(self.database, job=job.token, now=self.clock())
         try:
             figures = self._proven(job, backup)
         except BackupFault as fault:
@@ -99,6 +103,7 @@ class SqlBackup(BackupPort):
                 clock=self.clock,
                 signing_key=signing,
                 escrow=_escrow_of(job.plan) or self.escrow,
+                fields=scope_of(job.plan),
             )
             path = files.new(name)
             key = job_proof_key(self.vault, tenant=job.tenant, job=job.token)
@@ -126,6 +131,7 @@ class SqlBackup(BackupPort):
         facts = {
             "container": manifest["container"]["sha256"],
             "escrow": manifest["escrow"],
+            "leftOut": manifest["scope"]["leftOut"],
             "manifest": row.manifest_hash,
             "number": name.number,
             "records": row.records,

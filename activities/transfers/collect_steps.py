@@ -9,6 +9,7 @@ from activities.transfers.collecting import Collecting
 from activities.transfers.quality import write_quality
 from activities.transfers.sources.desk import Sources
 from activities.transfers.verifying import Verifying
+from compliance.transfers.training import require_training
 from compliance.vault.keyring import Vault
 from models.contracts.platform import Done
 from models.contracts.transfers import ChunkDone, ChunkStep, JobStep, OpenRecords
@@ -34,11 +35,13 @@ class SqlCollect(CollectPort):
         work = JobWork.of(self.database, self.clock, input.job)
         if work.job.paused_at is not None:
             return ChunkDone(after=input.after, paused=True)
+        self._may_open(input.job)
         return Collecting(work, self.vault, self.sources).turn()
 
     @activity.defn(name="transfers.verify_rows", no_thread_cancel_exception=True)
     def verify_rows(self, input: ChunkStep) -> ChunkDone:
         """Check each row by itself."""
+        self._may_open(input.job)
         return Verifying(JobWork.of(self.database, self.clock, input.job), self.vault).turn()
 
     @activity.defn(name="transfers.quarantined", no_thread_cancel_exception=True)
@@ -52,3 +55,11 @@ class SqlCollect(CollectPort):
         """Write the figures as they are now."""
         write_quality(JobWork.of(self.database, self.clock, input.job), self.vault)
         return Done()
+
+    def _may_open(self, job: str) -> None:
+        """The job's steps open rows on its sponsor's grant.
+
+        Raises:
+            TrainingMissing: there is none that holds.
+        """
+        require_training(self.database, job=job, now=self.clock())

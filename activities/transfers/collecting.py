@@ -4,6 +4,7 @@ What is committed is the cursor. A row's subject is named by source and line, so
 were made finds them again; `(source, line)` is unique, and the count of the source moves with its rows.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import islice
@@ -23,7 +24,8 @@ from models.domain.customers.spelling import spell_record
 from models.domain.shanghai import shanghai_date
 from models.domain.tokens import named_token
 from models.domain.transfers.mapping import read_mapping
-from models.domain.transfers.row_mapper import ReadRow, RowMapper, compile_mapping
+from models.domain.transfers.row_mapper import Mapped, ReadRow, RowMapper, compile_mapping
+from models.domain.transfers.scope import ALL_FIELDS, faults_within, scope_of, within
 from models.domain.transfers.source_desk import READ_KINDS, SourceKind, SourceRef
 from models.errors import FormInvalid
 from models.operations.transfers.rows import NewRow, add_rows, finish_source
@@ -41,6 +43,7 @@ class Collecting:
         self._work, self._vault, self._sources = work, vault, sources
         self._today = shanghai_date(work.clock())
         self._proof = job_proof_key(vault, tenant=work.job.tenant, job=work.job.token)
+        self._fields = scope_of(work.job.plan)
 
     def turn(self) -> ChunkDone:
         """Read on until every source is finished, the turn is over, or a source stops it."""
@@ -106,6 +109,7 @@ class Collecting:
         return True
 
     def _chunk(self, source: TransferSource, rows: Sequence[ReadRow], mapper: RowMapper, *, read: int) -> bool:
+        left_out: Counter[str] = Counter()
         new = list(
             sealed_rows(
                 self._vault,
@@ -113,7 +117,7 @@ class Collecting:
                 tenant=source.tenant,
                 source=source.id,
                 rows=rows,
-                mapper=mapper,
+                mapper=_within_scope(mapper, self._fields, left_out),
                 today=self._today,
             )
         )
@@ -121,10 +125,13 @@ class Collecting:
         deed = self._work.deed(
             "transfer.rows-collected", source=source.id, rows=len(new), read=read + len(new), until=new[-1].line
         )
+        if left_out:
+            deed.facts["leftOut"] = dict(sorted(left_out.items()))
         with unit_of_work(self._work.database, deed) as unit:
             numbers = add_rows(
-                unit.session, tenant=job.tenant, job=job.token, source=source.id, rows=new, read_before=read
-            )
+                unit.session, tenant=job.tenant, job=job.token, source=source.id, rows=new, read_before=read,
+                left_out=left_out,
+            )  # fmt: skip
             if numbers is None:
                 done = False
                 raise Unchanged
@@ -152,6 +159,18 @@ def sealed_rows(
     sealed = seal_rows(vault, tenant=tenant, rows=pairs, create=True)
     for row, (values, faults), (subject, cell) in zip(rows, spelled, sealed, strict=True):
         yield NewRow(row.line, subject, cell, _kept(faults), proof.digest(values))
+
+
+def _within_scope(mapper: RowMapper, fields: frozenset[str], left_out: Counter[str]) -> RowMapper:
+    """The mapper without the fields that stay behind: nothing of them is spelled or sealed, and each value counts."""
+    if fields == ALL_FIELDS:
+        return mapper
+
+    def mapped(row: ReadRow) -> Mapped:
+        values, faults = mapper(row)
+        return dict(within(values, fields, left_out)), faults_within(faults, fields)
+
+    return mapped
 
 
 def _kept(faults: Sequence[Fault]) -> list[dict[str, str]]:

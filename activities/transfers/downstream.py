@@ -25,13 +25,14 @@ from models.domain.transfers.consumers import Consumer, ConsumerForm, ConsumerKi
 from models.domain.transfers.images import columns_of
 from models.domain.transfers.states import WaveState
 from models.errors import GatewayRefused, GatewayUnavailable, SubjectShredded
-from models.operations.transfers.wave_moves import CHANGES
+from models.operations.transfers.wave_moves import CHANGES, WaveAt
 from models.queries.transfers.waves import list_waves
 from models.tables.transfer_waves import TransferHandover
 from models.tables.transfers import TransferWave
 
 PART: Final = 500
-_FIXED, _HANDED = "fixed", "handed"
+FIXED: Final = "fixed"
+HANDED: Final = "handed"
 _HOOK_TIMEOUT: Final = httpx.Timeout(8)
 _CLIENT_ERRORS: Final = range(400, 500)
 _TRY_AGAIN: Final = frozenset({401, 403, 404, 408, 425, 429})
@@ -78,7 +79,9 @@ def hand_wave(work: WaveWork, downstream: Downstream, wave: TransferWave) -> Non
     for consumer in consumers_of(work.job.plan):
         _fix(work, wave, consumer)
         for part in _open_parts(work, wave, consumer):
-            _hand(work, downstream, consumer, part)
+            records = _records(work, part)
+            _note_rows(work, consumer, part, [row for row, _ in records])
+            hand_part(work, downstream, consumer, part, records)
             work.rest()
 
 
@@ -98,32 +101,47 @@ def _fix(work: WaveWork, wave: TransferWave, consumer: Consumer) -> None:
             raise Unchanged
         numbers = _changed_rows(unit.session, wave)
         parts = [numbers[first : first + PART] for first in range(0, len(numbers), PART)]
-        unit.session.add_all(_part(work, wave, consumer, number, rows) for number, rows in enumerate(parts, start=1))
+        unit.session.add_all(
+            new_part(work, work.at(wave.number, wave.attempt), consumer, number, rows)
+            for number, rows in enumerate(parts, start=1)
+        )
         unit.session.flush()
         if not parts:
             raise Unchanged
         deed.facts |= {"parts": len(parts), "records": len(numbers)}
 
 
-def _part(work: WaveWork, wave: TransferWave, consumer: Consumer, number: int, rows: list[int]) -> TransferHandover:
-    key = f"{wave.job}/{wave.number}/{wave.attempt}/{consumer.name}/{number}"
+def new_part(
+    work: WaveWork,
+    at: WaveAt,
+    consumer: Consumer,
+    number: int,
+    rows: list[int],
+    *,
+    reversal: bool = False,
+) -> TransferHandover:
+    """A part that is fixed; of a reversal its rows are fixed as well, in their order."""
+    key = f"{at.job}/{at.wave}/{at.attempt}/{consumer.name}/{number}"
     suffix = ".hpke" if consumer.form is ConsumerForm.SEALED else ""
-    name = f"wave-{wave.number:04d}-{wave.attempt}-{number:04d}.{consumer.kind.value}{suffix}"
+    back = "-reversal" if reversal else ""
+    name = f"wave-{at.wave:04d}-{at.attempt}-{number:04d}{back}.{consumer.kind.value}{suffix}"
     return TransferHandover(
         id=named_token("tho", key),
         tenant=work.tenant,
-        job=wave.job,
-        wave=wave.number,
-        attempt=wave.attempt,
+        job=at.job,
+        wave=at.wave,
+        attempt=at.attempt,
         consumer=consumer.name,
         number=number,
         kind=consumer.kind.value,
-        first=rows[0],
-        last=rows[-1],
+        first=min(rows),
+        last=max(rows),
         records=len(rows),
-        state=_FIXED,
-        place={} if consumer.kind is ConsumerKind.HOOK else {"file": f"{wave.job}/{consumer.name}/{name}"},
+        state=FIXED,
+        place={} if consumer.kind is ConsumerKind.HOOK else {"file": f"{at.job}/{consumer.name}/{name}"},
         fixed_at=work.clock(),
+        rows=rows if reversal else None,
+        reversal=reversal,
     )
 
 
@@ -147,7 +165,7 @@ def _is_fixed(session: Session, wave: TransferWave, consumer: Consumer) -> bool:
 
 def _open_parts(work: WaveWork, wave: TransferWave, consumer: Consumer) -> list[TransferHandover]:
     with work.database.read() as session:
-        return [part for part in _parts(session, wave, consumer) if part.state == _FIXED]
+        return [part for part in _parts(session, wave, consumer) if part.state == FIXED and not part.reversal]
 
 
 def _standing(wave: TransferWave | TransferHandover, number: int) -> tuple[Any, ...]:
@@ -166,8 +184,38 @@ def _changed_rows(session: Session, wave: TransferWave) -> list[int]:
     return list(session.execute(statement).scalars())
 
 
-def _hand(work: WaveWork, downstream: Downstream, consumer: Consumer, part: TransferHandover) -> None:
-    records = _records(work, part)
+def _note_rows(work: WaveWork, consumer: Consumer, part: TransferHandover, rows: list[int]) -> None:
+    """What a part is about to hold, before its first byte: should any of it be undone, this is what is taken back."""
+    deed = work.deed(
+        "transfer.handover-begun",
+        work.clock(),
+        wave=part.wave,
+        attempt=part.attempt,
+        consumer=consumer.name,
+        part=part.number,
+    )
+    with unit_of_work(work.database, deed) as unit:
+        held = unit.session.get_one(TransferHandover, part.id, with_for_update=True, populate_existing=True)
+        if held.state != FIXED or held.rows is not None:
+            raise Unchanged  # an earlier try may have got further: what it told is what counts
+        held.rows = rows
+        unit.session.add(held)
+        deed.facts["records"] = len(rows)
+
+
+def hand_part(
+    work: WaveWork,
+    downstream: Downstream,
+    consumer: Consumer,
+    part: TransferHandover,
+    found: list[tuple[int, ChangedRecord]],
+) -> None:
+    """Hand one part over, and note that it was.
+
+    Raises:
+        GatewayUnavailable: a hook did not answer; the next try hands the same part under the same key.
+    """
+    records = [record for _, record in found]
     key = consumer_key(work.vault, tenant=work.tenant, consumer=consumer.name)
     content = content_of(consumer, records, key=key, name=part.id)
     answer: dict[str, Any] = {}
@@ -185,20 +233,22 @@ def _hand(work: WaveWork, downstream: Downstream, consumer: Consumer, part: Tran
         part=part.number,
         records=len(records),
         digest=digest,
+        **({"reversal": True} if part.reversal else {}),
     )
     with unit_of_work(work.database, deed) as unit:
         held = unit.session.get_one(TransferHandover, part.id, with_for_update=True, populate_existing=True)
-        if held.state != _FIXED:
+        if held.state != FIXED:
             raise Unchanged
-        held.state, held.digest, held.handed_at, held.records = _HANDED, digest, now, len(records)
+        held.state, held.digest, held.handed_at, held.records = HANDED, digest, now, len(records)
         held.place = held.place | answer
         unit.session.add(held)
 
 
-def _records(work: WaveWork, part: TransferHandover) -> list[ChangedRecord]:
-    """The records of a part as the job left them; who was erased meanwhile is left out."""
+def _records(work: WaveWork, part: TransferHandover) -> list[tuple[int, ChangedRecord]]:
+    """The records of a part as the job left them, by row; who was erased meanwhile is left out."""
+    columns = (CHANGES.c.record_id, CHANGES.c.kind, CHANGES.c.version_after, CHANGES.c.at, CHANGES.c.after_image)
     statement = (
-        select(CHANGES.c.record_id, CHANGES.c.kind, CHANGES.c.version_after, CHANGES.c.at, CHANGES.c.after_image)
+        select(*columns, CHANGES.c.row_number)
         .where(*_standing(part, part.wave), CHANGES.c.row_number.between(part.first, part.last))
         .order_by(CHANGES.c.row_number)
     )
@@ -210,18 +260,18 @@ def _records(work: WaveWork, part: TransferHandover) -> list[ChangedRecord]:
     except SubjectShredded:
         return [record for line in lines for record in _one(work, line)]
     return [
-        ChangedRecord(record, kind, version, at, values)
-        for (record, kind, version, at, _), values in zip(lines, opened, strict=True)
+        (number, ChangedRecord(record, kind, version, at, values))
+        for (record, kind, version, at, _, number), values in zip(lines, opened, strict=True)
     ]
 
 
-def _one(work: WaveWork, line: Any) -> list[ChangedRecord]:
-    record, kind, version, at, image = line
+def _one(work: WaveWork, line: Any) -> list[tuple[int, ChangedRecord]]:
+    record, kind, version, at, image, number = line
     try:
         [customer] = open_customers(work.vault, tenant=work.tenant, stored=[stored_of(columns_of(image))])
     except SubjectShredded:
         return []
-    return [ChangedRecord(record, kind, version, at, customer.values)]
+    return [(number, ChangedRecord(record, kind, version, at, customer.values))]
 
 
 def _posted(downstream: Downstream, consumer: Consumer, part: TransferHandover, content: bytes) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from compliance.vault.framing import framed
 from compliance.vault.keyring import Vault
 from compliance.vault.purposes import Purpose
 from models.domain.customers.record import CLEAR_FIELDS, FIELDS
+from models.domain.spreadsheets import neutral
 from models.domain.transfers.consumers import Consumer, ConsumerForm, ConsumerKind
 
 COLUMNS: Final = ("record", "change", "version", "at", *FIELDS)
@@ -51,6 +52,8 @@ def consumer_key(vault: Vault, *, tenant: str, consumer: str) -> bytes:
 
 def content_of(consumer: Consumer, records: Sequence[ChangedRecord], *, key: bytes, name: str) -> bytes:
     """The bytes of a part. `name` is the part's own; what is sealed opens under no other.
+
+    In CSV a text that a spreadsheet could run has an apostrophe before it (`models.domain.spreadsheets`).
 
     A pseudonymous part is the same bytes whenever it is made; a sealed one is not, and says the same.
     """
@@ -100,7 +103,7 @@ def _csv(rows: Sequence[Mapping[str, str | None]]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({k: neutral(v) if v is not None else None for k, v in row.items()} for row in rows)
     return text.getvalue().encode()
 
 

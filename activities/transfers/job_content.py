@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlmodel import Session, col, select
 
 from compliance.audit.deeds import shown_hash
+from compliance.transfers.training import SPONSOR, training_of
 from models.contracts.platform import OpenTaskInput
 from models.domain.roles import CANDIDATE_ROLE
 from models.domain.states import DecisionState, TaskType
@@ -13,6 +14,7 @@ from models.domain.transfers.states import Side
 from models.domain.viewer import ANY_BRANCH
 from models.operations.projection import TaskContent
 from models.queries.transfers import jobs as queries
+from models.tables.staff import Staff
 from models.tables.tasks import Decision, Task
 from models.tables.transfer_jobs import TransferRollback
 from models.tables.transfers import TransferJob, TransferWave
@@ -24,6 +26,7 @@ _URGENT_TASKS: Final = (
     TaskType.INCIDENT_CONFIRM,
     TaskType.TRANSFER_WAVE_STOPPED,
     TaskType.TRANSFER_ROLLBACK,
+    TaskType.TRANSFER_TRAINING,
 )
 
 
@@ -38,6 +41,8 @@ def job_content(session: Session, question: OpenTaskInput, *, now: datetime) -> 
     # The source's people approve in their own inbox; a source without people here has sent its approval as evidence.
     tenant = job.source_tenant if source and job.source_tenant is not None else job.tenant
     shown = _shown(session, job, question, task_type)
+    if task_type is TaskType.TRANSFER_TRAINING:
+        shown |= {"step": question.incident_step, "training": _training(session, job, now=now)}
     urgent = task_type in _URGENT_TASKS
     return TaskContent(
         tenant=tenant,
@@ -51,7 +56,7 @@ def job_content(session: Session, question: OpenTaskInput, *, now: datetime) -> 
         due_at=now + (_URGENT if urgent else _LEVEL),
         amount_minor=None,
         currency=None,
-        title_params=_title(job, question),
+        title_params=_title(job, question, shown),
         shown=shown,
         shown_hash=shown_hash(shown),
         blocked=[
@@ -64,8 +69,10 @@ def job_content(session: Session, question: OpenTaskInput, *, now: datetime) -> 
     )
 
 
-def _title(job: TransferJob, question: OpenTaskInput) -> dict[str, str | int]:
+def _title(job: TransferJob, question: OpenTaskInput, shown: dict[str, Any]) -> dict[str, str | int]:
     params: dict[str, str | int] = {"case": job.token[-6:], "classes": ", ".join(job.classes)}
+    if "training" in shown:
+        params |= {name: shown["training"][name] for name in ("who", "because")}
     if question.incident_step is not None:
         params["gate"] = question.incident_step
     if question.incident_choice is not None:
@@ -89,6 +96,8 @@ def _shown(session: Session, job: TransferJob, question: OpenTaskInput, task_typ
         if task_type is TaskType.INCIDENT_CONFIRM:
             shown["incident"]["choice"] = question.incident_choice
         return shown
+    if task_type is TaskType.TRANSFER_TRAINING:
+        return shown
     if task_type is TaskType.TRANSFER_GATE:
         return shown | {"gate": question.incident_step, "planHash": job.plan_hash}
     if task_type is TaskType.TRANSFER_WAVE_STOPPED:
@@ -107,6 +116,19 @@ def _shown(session: Session, job: TransferJob, question: OpenTaskInput, task_typ
         "counts": job.counts,
         "waves": queries.wave_counts(session, job.token),
         "backups": dict(queries.manifests_of(session, job.token)),
+    }
+
+
+def _training(session: Session, job: TransferJob, *, now: datetime) -> dict[str, Any]:
+    """Who has to pass the course (培训准入), by their log-in, why, and where the grant is recorded."""
+    found = training_of(session, job=job.token, staff_id=SPONSOR, now=now)
+    person = session.get(Staff, found.staff_id)
+    return {
+        "staff": found.staff_id,
+        "who": person.login if person is not None else found.staff_id,
+        "because": found.lack.value if found.lack is not None else "",
+        "until": found.until.isoformat() if found.until is not None else None,
+        "grants": f"/v1/transfers/{job.token}/grants",
     }
 
 

@@ -9,6 +9,7 @@ from temporalio import activity
 
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, Unit, unit_of_work
+from compliance.transfers.training import SPONSOR, training_of
 from models.contracts.platform import Done
 from models.contracts.transfer_job import (
     ApplyJobDecision,
@@ -71,6 +72,7 @@ class SqlTransferJob(JobPort):
             tells=classes != {LegalClass.B.value},
             receipt_wait_s=int(plan["receiptWaitS"]),
             waves_at_once=int(plan["wavesAtOnce"]),
+            at_s=int(self.clock().timestamp()),
         )
 
     @activity.defn(name="transfers.enter_stage", no_thread_cancel_exception=True)
@@ -84,12 +86,13 @@ class SqlTransferJob(JobPort):
 
     @activity.defn(name="transfers.wanted", no_thread_cancel_exception=True)
     def wanted(self, input: JobStep) -> JobWanted:
-        """Whether people want the job to wait, to end, or to be rolled back."""
+        """Whether people want the job to wait, to end, or to be rolled back; and whether its sponsor is trained."""
         with self.database.read() as session:
             job = session.get_one(TransferJob, input.job)
             asked = queries.open_rollback(session, job.token)
             wave = session.get(TransferWave, (job.token, asked.wave)) if asked is not None and asked.wave else None
             moved = queries.has_moved(session, job.token)
+            training = training_of(session, job=job.token, staff_id=SPONSOR, now=self.clock())
         return JobWanted(
             paused=job.paused_at is not None,
             cancelled=job.cancel_asked_at is not None,
@@ -98,6 +101,7 @@ class SqlTransferJob(JobPort):
             rollback_wave=(asked.wave or 0) if asked is not None else 0,
             rollback_attempt=wave.attempt if wave is not None else 0,
             rollback_confirmed=asked is not None and asked.state == RollbackState.CONFIRMED,
+            trained=training.grant is not None,
         )
 
     @activity.defn(name="transfers.waves_standing", no_thread_cancel_exception=True)

@@ -1,6 +1,6 @@
 """The adapter of duplicate detection (查重) over the two stores."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlmodel import col, func, select
@@ -8,8 +8,10 @@ from temporalio import activity
 
 from activities.transfers.match_work import MatchWork
 from activities.transfers.matching_pairs import match
+from activities.transfers.matching_search import Searches
 from activities.transfers.matching_tokens import make_tokens
 from compliance.audit.unit import Unchanged, unit_of_work
+from compliance.transfers.training import require_training
 from compliance.vault.keyring import Vault
 from compliance.vault.linkage import destroy_linkage_key
 from models.contracts.platform import Done
@@ -32,16 +34,19 @@ class SqlMatch(MatchPort):
     database: Database
     vault: Vault
     clock: Clock
+    _searches: Searches = field(default_factory=Searches, init=False, repr=False)
 
     @activity.defn(name="transfers.make_tokens", no_thread_cancel_exception=True)
     def make_tokens(self, input: ChunkStep) -> ChunkDone:
         """Blocking tokens of one side under the job's own linkage key."""
+        require_training(self.database, job=input.job, now=self.clock())
         return make_tokens(self._work(input.job), side=Side(input.side), after=input.after)
 
     @activity.defn(name="transfers.match", no_thread_cancel_exception=True)
     def match(self, input: ChunkStep) -> ChunkDone:
         """Score candidate pairs, apply the policy, write pairs and the outcome of rows; reviews are record tasks."""
-        return match(self._work(input.job), after=input.after)
+        require_training(self.database, job=input.job, now=self.clock())
+        return match(self._work(input.job), self._searches, after=input.after)
 
     @activity.defn(name="transfers.unreviewed", no_thread_cancel_exception=True)
     def unreviewed(self, input: JobStep) -> OpenRecords:
@@ -58,6 +63,7 @@ class SqlMatch(MatchPort):
     def destroy_linkage(self, input: JobStep) -> Done:
         """Destroy the linkage key and every token: the two books cannot be joined again."""
         work = self._work(input.job)
+        self._searches.forget(input.job)
         key = destroy_linkage_key(work.vault.branches, tenant=work.job.tenant, job=work.job.token, actor="workflow")
         with unit_of_work(work.database, work.deed("transfer.linkage-destroyed", key=key)) as unit:
             known = figures_of(unit.session.get_one(TransferJob, work.job.token))

@@ -5,12 +5,11 @@ and a record behind it looks for records that several rows would be merged into.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlmodel import col, select
-
 from activities.transfers.match_work import MatchWork
+from activities.transfers.matching_search import Search, Searches
 from compliance.audit.unit import Unchanged, unit_of_work
 from models.contracts.transfers import ChunkDone
 from models.domain.matching.engine import Scored, score_pair
@@ -33,31 +32,27 @@ from models.operations.transfers.match_writing import (
     settle_rows,
     targets_of_many,
 )
-from models.queries.transfers.match_candidates import (
-    Found,
-    candidates,
-    crowded_blocks,
-    records_with_tokens,
-    rows_to_match,
-)
-from models.tables.transfer_scopes import in_question
-from models.tables.transfers import TransferRow
+from models.queries.transfers.match_candidates import numbers_to_match
 
-CHUNK: Final = 300  # rows of a transaction
+CHUNK: Final = 300  # rows with candidates of a transaction
+_ROWS: Final = 2_000  # rows of a transaction, with candidates or without
 SAMPLE: Final = 2_000  # rows from whose candidates the weights are learnt
 _SETTLE: Final = "settle"
 _AUTO: Final = MatchVerdict.AUTO
 
 
-def match(work: MatchWork, *, after: str) -> ChunkDone:
+def match(work: MatchWork, searches: Searches, *, after: str) -> ChunkDone:
     """One turn of the walk."""
     if after == "":
-        _learn(work)
+        _learn(work, searches.of(work, anew=True))
         after = "0"
     while True:
         if work.present().paused_at is not None:
+            searches.forget(work.job.token)
             return ChunkDone(after=after, paused=True)
-        following = _settle(work, after) if after.startswith(_SETTLE) else _score(work, int(after))
+        following = _settle(work, after) if after.startswith(_SETTLE) else _score(work, searches.of(work), int(after))
+        if following is None or following == _SETTLE:
+            searches.forget(work.job.token)
         if following is None:
             return ChunkDone(after=None)
         after = following
@@ -69,27 +64,22 @@ def match(work: MatchWork, *, after: str) -> ChunkDone:
 # Learning -------------------------------------------------------------------------------------------------------------
 
 
-def _learn(work: MatchWork) -> None:
+def _learn(work: MatchWork, search: Search) -> None:
     """Weights from the candidates of rows spread over the whole job. Repeated, it learns the same."""
     token = work.job.token
     with work.database.read() as session:
-        rows = session.exec(
-            select(TransferRow.number)
-            .where(col(TransferRow.job) == token, *in_question())
-            .order_by(col(TransferRow.number))
-        ).all()
-        sample = rows[:: max(1, len(rows) // SAMPLE)]
-        crowded, records = crowded_blocks(session, token), records_with_tokens(session, token)
+        rows = numbers_to_match(session, token, after=0)
+    sample = rows[:: max(1, len(rows) // SAMPLE)]
     counts: Counter[Any] = Counter()
     opened = 0
     for first in range(0, len(sample), CHUNK):
+        pairs = {number: search.others(number) for number in sample[first : first + CHUNK]}
         with work.database.read() as session:
-            found = candidates(session, token, [row_name(number) for number in sample[first : first + CHUNK]])
-            people = work.people(session, _names(found))
+            people = work.people(session, _names(pairs))
         opened += len(people)
         counts.update(
             compare(people[row_name(row)], people[other])
-            for row, others in found.pairs.items()
+            for row, others in pairs.items()
             for other in others
             if row_name(row) in people and other in people
         )
@@ -98,8 +88,10 @@ def _learn(work: MatchWork) -> None:
     figures = {
         "sampleSeed": known.get("sampleSeed") or new_token("sed"),  # of the audit sample; drawn once
         "weights": learn(counts).as_record(),
-        "records": records,
-        "crowdedBlocks": crowded,
+        "records": search.paired.records,
+        "crowdedBlocks": {
+            kind.name.lower().replace("_", "-"): count for kind, count in sorted(search.paired.crowded.items())
+        },
         "openedToLearn": opened,
         "scoredTo": 0,
         "opened": 0,
@@ -113,17 +105,17 @@ def _learn(work: MatchWork) -> None:
 # Scoring --------------------------------------------------------------------------------------------------------------
 
 
-def _score(work: MatchWork, after: int) -> str | None:
+def _score(work: MatchWork, search: Search, after: int) -> str | None:
     token, figures = work.job.token, figures_of(work.present())
     with work.database.read() as session:
-        numbers = [row.number for row in rows_to_match(session, token, after=after, limit=CHUNK)]
+        numbers, found = _next(numbers_to_match(session, token, after=after, limit=_ROWS), search)
         if not numbers:
             return _SETTLE
-        found = candidates(session, token, [row_name(number) for number in numbers])
         people = work.people(session, _names(found))
     weights, pairs, unlike, compared = Weights.of_record(figures["weights"]), [], 0, 0
-    for row in sorted(found.pairs):
-        scored = _scored(row, found, people, weights, max(int(figures["records"]), 1))
+    records = max(int(figures["records"]), 1)
+    for row in sorted(found):
+        scored = _scored(row, search, people, weights, records)
         compared += len(scored)
         kept = _kept(row, scored, people)
         unlike += len(scored) - len(kept)
@@ -132,24 +124,28 @@ def _score(work: MatchWork, after: int) -> str | None:
     return str(numbers[-1])
 
 
+def _next(numbers: Sequence[int], search: Search) -> tuple[Sequence[int], dict[int, list[str]]]:
+    """As many of these rows as have not too many candidates among them, and whom each is compared with."""
+    found: dict[int, list[str]] = {}
+    for place, number in enumerate(numbers):
+        others = search.others(number)
+        if others:
+            found[number] = others
+        if len(found) == CHUNK:
+            return numbers[: place + 1], found
+    return numbers, found
+
+
 def _scored(
-    row: int, found: Found, people: dict[str, Person], weights: Weights, records: int
+    row: int, search: Search, people: dict[str, Person], weights: Weights, records: int
 ) -> list[tuple[str, Scored]]:
     mine = people.get(row_name(row))
     if mine is None:
         return []
+    share = search.bearers_of_name(row) / records
     return [
-        (
-            other,
-            score_pair(
-                mine,
-                people[other],
-                weights=weights,
-                shared=found.shared[row],
-                name_share=found.names[row] / records,
-            ),
-        )
-        for other in found.pairs[row]
+        (other, score_pair(mine, people[other], weights=weights, shared=shared, name_share=share))
+        for other, shared in search.pairs(row)
         if other in people
     ]
 
@@ -159,7 +155,7 @@ def _kept(row: int, scored: Sequence[tuple[str, Scored]], people: dict[str, Pers
     judged = {other: each.judgement for other, each in scored}
     autos = [other for other, judgement in judged.items() if judgement.verdict is _AUTO]
     for other in autos:
-        if judged[other].ground is Ground.OWN_CONTACT and _contradicts(other, autos, people):
+        if judged[other].ground is not Ground.PROVEN_NUMBER and _contradicts(other, autos, people):
             judged[other] = Judgement(MatchVerdict.REVIEW, Ground.VETO, (Veto.AMBIGUOUS,))
     records = [other for other in autos if judged[other].verdict is _AUTO and row_number(other) is None]
     kept = []
@@ -195,7 +191,7 @@ def _contradicts(other: str, autos: Sequence[str], people: dict[str, Person]) ->
     return False
 
 
-def _write(work: MatchWork, numbers: list[int], pairs: list[NewPair], done: dict[str, int]) -> None:
+def _write(work: MatchWork, numbers: Sequence[int], pairs: list[NewPair], done: dict[str, int]) -> None:
     verdicts = Counter(pair.verdict.value for pair in pairs)
     deed = work.deed("transfer.rows-matched", rows=len(numbers), to=numbers[-1], **done, verdicts=dict(verdicts))
     with unit_of_work(work.database, deed) as unit:
@@ -212,10 +208,10 @@ def _write(work: MatchWork, numbers: list[int], pairs: list[NewPair], done: dict
         note_figures(session, job.token, figures | {"scoredTo": numbers[-1]})
 
 
-def _names(found: Found) -> set[str]:
+def _names(found: Mapping[int, Sequence[str]]) -> set[str]:
     """Rows that have a candidate, and the candidates: nobody else is opened."""
-    rows = {row_name(row) for row, others in found.pairs.items() if others}
-    return rows | {other for others in found.pairs.values() for other in others}
+    rows = {row_name(row) for row, others in found.items() if others}
+    return rows | {other for others in found.values() for other in others}
 
 
 # Settling -------------------------------------------------------------------------------------------------------------

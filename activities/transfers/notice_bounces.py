@@ -18,6 +18,7 @@ from typing import Final
 import structlog
 
 from compliance.transfers.notice_receipts import DeliveryReceipt, Receipts, Taken
+from compliance.transfers.receipt_spelling import receipt_of
 from models.domain.transfers.notice_course import Event
 
 log = structlog.get_logger(__name__)
@@ -26,8 +27,6 @@ _STATUS: Final = re.compile(r"\A\s*([245]\.\d{1,3}\.\d{1,3})")
 _EVENT_OF_ACTION: Final = {"failed": Event.BOUNCED, "delivered": Event.DELIVERED}
 _MOST_BYTES: Final = 1024 * 1024
 _MOST_AT_ONCE: Final = 500
-_EVENTS: Final = {"delivered": Event.DELIVERED, "bounced": Event.BOUNCED, "failed": Event.BOUNCED}
-_REASON: Final = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,39}\Z")
 
 
 def report_of(mail: Message) -> DeliveryReceipt | None:
@@ -79,14 +78,17 @@ class MaildirReports:
         if not self.folder.is_dir():
             return counts
         box = mailbox.Maildir(self.folder, create=False)
+        reports: dict[str, DeliveryReceipt] = {}
         for key in sorted(box.keys())[:_MOST_AT_ONCE]:
             report = self._read(box, key)
             if report is not None:
-                counts[receipts.take(report, actor="mail-system")] += 1
-                box.discard(key)
+                reports[key] = report
                 continue
             counts[Taken.UNKNOWN] += 1
             box.add_folder("other").add(box.get_message(key))
+            box.discard(key)
+        for key, taken in zip(reports, receipts.take_all(list(reports.values()), actor="mail-system"), strict=True):
+            counts[taken] += 1
             box.discard(key)
         return counts
 
@@ -108,13 +110,16 @@ class FolderReceipts:
     def take_in(self, receipts: Receipts) -> dict[Taken, int]:
         """Take in every receipt; one that cannot be read is renamed to `*.bad`, for people."""
         counts = dict.fromkeys(Taken, 0)
+        found: dict[Path, DeliveryReceipt] = {}
         for path in self._files():
             receipt = _receipt_in(path)
-            if receipt is None:
-                counts[Taken.UNKNOWN] += 1
-                path.rename(path.with_suffix(".bad"))
+            if receipt is not None:
+                found[path] = receipt
                 continue
-            counts[receipts.take(receipt, actor="provider")] += 1
+            counts[Taken.UNKNOWN] += 1
+            path.rename(path.with_suffix(".bad"))
+        for path, taken in zip(found, receipts.take_all(list(found.values()), actor="provider"), strict=True):
+            counts[taken] += 1
             path.unlink()
         return counts
 
@@ -130,13 +135,3 @@ def _receipt_in(path: Path) -> DeliveryReceipt | None:
         return receipt_of(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return None
-
-
-def receipt_of(told: object) -> DeliveryReceipt | None:
-    """A receipt as a provider spells it; None if it is none."""
-    if not isinstance(told, dict) or not isinstance(told.get("id"), str) or told.get("state") not in _EVENTS:
-        return None
-    reason, register = told.get("reason"), told.get("register")
-    if any(each is not None and not (isinstance(each, str) and _REASON.match(each)) for each in (reason, register)):
-        return None
-    return DeliveryReceipt(message=told["id"], event=_EVENTS[told["state"]], reason=reason, register=register)

@@ -1,6 +1,6 @@
 """Plans one notice for each customer of a job, by class and language, and keeps the words; repeatable."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -18,9 +18,7 @@ from models.domain.transfers.notice_ids import notice_id
 from models.domain.transfers.notice_policy import PlanFault
 from models.domain.transfers.states import NoticeState
 from models.operations.transfers.notices import add_notices, add_texts
-from models.queries.transfers.notices import ASKED, rows_to_tell, same_customers
-from models.tables.transfer_telling import TransferNoticeText
-from models.tables.transfers import TransferRow
+from models.queries.transfers.notices import ASKED, RowToTell, first_rows, rows_to_tell, same_customers
 from models.texts.transfer_notices import TransferWords, text_version
 
 CHUNK: Final = 250
@@ -34,8 +32,18 @@ class Planning:
     reaching: Reaching
     clock: Clock
 
-    def part(self, step: ChunkStep) -> ChunkDone:
-        """The next `CHUNK` rows. Stops as `notice-incomplete` where the plan lacks what the law asks for."""
+    def first_rows(self, job: str) -> dict[str, int]:
+        """Read once for many parts (`models.queries.transfers.notices.first_rows`)."""
+        with self.database.read() as session:
+            return first_rows(session, job)
+
+    def part(self, step: ChunkStep, first: Mapping[str, int]) -> ChunkDone:
+        """The next `CHUNK` rows. Stops as `notice-incomplete` where the plan lacks what the law asks for.
+
+        Args:
+            step: where to go on.
+            first: of records that several rows are about, the first row.
+        """
         now = self.clock()
         try:
             about = read_job(self.database, step.job)
@@ -48,9 +56,8 @@ class Planning:
             return ChunkDone(after=None, stopped="notice-incomplete")
         with self.database.read() as session:
             rows = rows_to_tell(session, step.job, after=int(step.after or 0), limit=CHUNK)
-            same = same_customers(session, step.job, [row.number for row in rows])
         if rows:
-            self._add(about, rows, same, now)
+            self._add(about, rows, same_customers(rows, first), now)
         return ChunkDone(after=str(rows[-1].number) if len(rows) == CHUNK else None)
 
     def _keep_words(self, about: NoticeJob, words: Sequence[TransferWords], now: datetime) -> None:
@@ -73,10 +80,10 @@ class Planning:
         hashes = {f"{each.way}/{each.language}": each.text_hash for each in words}
         deed = deed_of(job, "transfer.notice-texts-kept", now, version=text_version(about.duty), hashes=hashes)
         with unit_of_work(self.database, deed) as unit:
-            if not add_texts(unit.session, TransferNoticeText, kept):
+            if not add_texts(unit.session, kept):
                 raise Unchanged
 
-    def _add(self, about: NoticeJob, rows: Sequence[TransferRow], same: dict[int, int], now: datetime) -> None:
+    def _add(self, about: NoticeJob, rows: Sequence[RowToTell], same: dict[int, int], now: datetime) -> None:
         reached = self.reaching.of_rows(about.job.tenant, rows) if about.duty.kind is not None else {}
         notices = [_notice(about, row, reached.get(row.number), same.get(row.number), now) for row in rows]
         exempt = sum(each["state"] == NoticeState.EXEMPT.value for each in notices)
@@ -95,7 +102,7 @@ class Planning:
             unit.deed.facts["new"] = made
 
 
-def _notice(about: NoticeJob, row: TransferRow, reach: Reach | None, same: int | None, now: datetime) -> dict[str, Any]:
+def _notice(about: NoticeJob, row: RowToTell, reach: Reach | None, same: int | None, now: datetime) -> dict[str, Any]:
     """One customer's notice. Who was erased can be told nothing; who is an earlier row's person is told with that."""
     why = about.duty.exempt_for
     if why is None and same is not None:

@@ -1,9 +1,10 @@
 """How a transfer's customers are reached: name and contact points, opened for the length of one part, kept nowhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
-from sqlmodel import col, select
+from sqlalchemy import Table, select
 
 from compliance.vault.customer_layout import open_customers, stored_of
 from compliance.vault.keyring import Vault
@@ -12,11 +13,14 @@ from models.database.engine import Database
 from models.domain.transfers.notice_facts import LANGUAGES
 from models.domain.transfers.notice_policy import Way
 from models.errors import SubjectShredded
+from models.queries.transfers.notices import RowToTell, told_rows
 from models.tables.customers import CustomerRecord
 from models.tables.transfer_notices import TransferNotice
-from models.tables.transfers import TransferRow
 
-_FIELDS = ("name", "mobile", "email", "address", "postcode", "language")
+T = TypeVar("T")
+R = TypeVar("R")
+_RECORDS: Final[Table] = CustomerRecord.__table__  # type: ignore[attr-defined]
+_FIELDS: Final = ("name", "mobile", "email", "address", "postcode", "language")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -42,7 +46,7 @@ class Reaching:
     database: Database
     vault: Vault
 
-    def of_rows(self, tenant: str, rows: Sequence[TransferRow]) -> dict[int, Reach]:
+    def of_rows(self, tenant: str, rows: Sequence[RowToTell]) -> dict[int, Reach]:
         """By number of the row; who was erased has nothing.
 
         Raises:
@@ -51,11 +55,9 @@ class Reaching:
         records = {row.number: row.target_record for row in rows if row.target_record is not None}
         found = self._of_records(tenant, set(records.values()))
         reached = {number: found[record] for number, record in records.items() if record in found}
-        left = [row for row in rows if row.number not in reached]
-        numbers = {row.subject_id: row.number for row in left}
-        shredded = shredded_of(self.vault, tenant, list(numbers))
-        cells = [(row.subject_id, row.row_cell) for row in left if row.subject_id not in shredded]
-        for subject, values in open_rows(self.vault, tenant=tenant, rows=cells):
+        numbers = {row.subject_id: row.number for row in rows if row.number not in reached}
+        cells = [(row.subject_id, row.row_cell) for row in rows if row.number not in reached]
+        for subject, values in _of_the_living(cells, lambda some: open_rows(self.vault, tenant=tenant, rows=some)):
             reached[numbers[subject]] = _reach(values)
         return reached
 
@@ -69,11 +71,7 @@ class Reaching:
             return {}
         job, tenant = notices[0].job, notices[0].tenant
         with self.database.read() as session:
-            rows = session.exec(
-                select(TransferRow).where(
-                    col(TransferRow.job) == job, col(TransferRow.number).in_([each.row_number for each in notices])
-                )
-            ).all()
+            rows = told_rows(session, job, [each.row_number for each in notices])
         by_number = self.of_rows(tenant, rows)
         return {each.id: by_number[each.row_number] for each in notices if each.row_number in by_number}
 
@@ -82,34 +80,28 @@ class Reaching:
         return self._of_records(tenant, {record_id}).get(record_id)
 
     def _of_records(self, tenant: str, ids: set[str]) -> dict[str, Reach]:
+        wanted = select(*_RECORDS.c).where(
+            _RECORDS.c.id.in_(list(ids)), _RECORDS.c.tenant == tenant, _RECORDS.c.erased_at.is_(None)
+        )
         with self.database.read() as session:
-            records = session.exec(
-                select(CustomerRecord).where(
-                    col(CustomerRecord.id).in_(ids),
-                    col(CustomerRecord.tenant) == tenant,
-                    col(CustomerRecord.erased_at).is_(None),
-                )
-            ).all()
-        shredded = shredded_of(self.vault, tenant, [record.subject_id for record in records])
-        stored = [stored_of(record) for record in records if record.subject_id not in shredded]
-        opened = open_customers(self.vault, tenant=tenant, stored=stored, fields=_FIELDS)
+            stored = [stored_of(row) for row in session.execute(wanted).mappings()]
+        opened = _of_the_living(
+            stored, lambda some: open_customers(self.vault, tenant=tenant, stored=some, fields=_FIELDS)
+        )
         return {customer.id: _reach(customer.values) for customer in opened}
 
 
-def shredded_of(vault: Vault, tenant: str, subjects: Sequence[str]) -> frozenset[str]:
-    """Subjects whose keys were destroyed; asked one by one only where a chunk does not open. Blocking."""
+def _of_the_living(sealed: Sequence[T], opening: Callable[[Sequence[T]], Iterable[R]]) -> list[R]:
+    """What opens of these; whose keys were destroyed is left out, looked for by halves. Blocking."""
+    if not sealed:
+        return []
     try:
-        for first in range(0, len(subjects), 500):
-            vault.subject_keys(tenant=tenant, subject_ids=set(subjects[first : first + 500]))
+        return list(opening(sealed))
     except SubjectShredded:
-        gone = set()
-        for subject in subjects:
-            try:
-                vault.subject_keys(tenant=tenant, subject_ids={subject})
-            except SubjectShredded:
-                gone.add(subject)
-        return frozenset(gone)
-    return frozenset()
+        if len(sealed) == 1:
+            return []
+    half = len(sealed) // 2
+    return _of_the_living(sealed[:half], opening) + _of_the_living(sealed[half:], opening)
 
 
 def _reach(found: Mapping[str, str | None]) -> Reach:

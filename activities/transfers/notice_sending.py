@@ -5,11 +5,14 @@ over; providers know the repeated message by it. Contact points and texts live i
 """
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
+
+from sqlmodel import col, select
 
 from activities.transfers.notice_gateways import Carriers, Letter
 from activities.transfers.notice_reach import Reach, Reaching
@@ -17,7 +20,7 @@ from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.transfers.notice_job import NoticeJob, deed_of, read_job
 from compliance.transfers.notice_receipts import proof_of
 from compliance.vault.keyring import Vault
-from compliance.vault.link_tokens import PATH, token_of, whole_second
+from compliance.vault.link_tokens import PATH, tokens_of, whole_second
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.domain.transfers.notice_course import AttemptState, Event, after
@@ -27,14 +30,15 @@ from models.domain.transfers.states import NoticeState
 from models.errors import GatewayRefused, GatewayUnavailable
 from models.operations.transfers.notices import (
     LEASE_S,
+    NewAttempt,
+    Settled,
     Step,
-    add_attempt,
-    add_link,
+    add_attempts,
     course_of,
-    settle_attempt,
-    take_step,
+    settle_attempts,
+    take_steps,
 )
-from models.queries.transfers.notices import due_notices, newest_attempts
+from models.queries.transfers.notices import due_notices, newest_attempts, notices_by_id
 from models.tables.parties import CustomerLink
 from models.tables.transfer_notices import TransferNotice, TransferNoticeAttempt
 from models.texts.transfer_notices import LINK
@@ -97,13 +101,20 @@ class Sending:
             attempts = newest_attempts(session, due)
         if not due:
             return 0
-        waiting = [each for each in due if each.state == NoticeState.SENT or each.channel == Way.PUBLIC]
+        waiting: list[TransferNotice] = []
+        asleep: list[TransferNotice] = []
+        awake: list[TransferNotice] = []
+        for each in due:
+            if each.state == NoticeState.SENT or each.channel == Way.PUBLIC:
+                waiting.append(each)
+            elif about.may_rouse(Way(each.channel or ""), now) > now:
+                asleep.append(each)
+            else:
+                awake.append(each)
         if waiting:
             self._waits_over(about, waiting, attempts, now)
-        asleep = [each for each in due if each not in waiting and about.may_rouse(Way(each.channel or ""), now) > now]
         if asleep:
             self._until_morning(about, asleep, now)
-        awake = [each for each in due if each not in waiting and each not in asleep]
         if awake:
             self._try_all(about, awake, attempts, now)
         if self.database.is_sqlite:
@@ -120,37 +131,37 @@ class Sending:
         now: datetime,
     ) -> None:
         """Receipts that did not come in time, and customers left for the public notice, which is out."""
-        done = 0
+        steps: list[Step] = []
+        silent: list[tuple[str, Settled]] = []
+        for notice in notices:
+            event = Event.PUBLISHED if notice.channel == Way.PUBLIC else Event.SILENCE
+            way = Way(notice.channel or Way.PUBLIC)
+            course = after(course_of(notice), event, way=way, policy=about.policy, now=now)
+            attempt = attempts.get(notice.id)
+            proof = proof_of(event, about, notice, attempt, now) if course.is_told else {}
+            steps.append(Step(notice=notice, course=course, evidence=proof, told=course.is_told))
+            if attempt is not None and event is Event.SILENCE:
+                state = AttemptState.DELIVERED if course.is_told else AttemptState.FAILED
+                silent.append((notice.id, Settled(attempt.id, state, "no-bounce" if course.is_told else "no-receipt")))
         with unit_of_work(self.database, deed_of(about.job, "transfer.notice-waits-ended", now)) as unit:
-            for notice in notices:
-                event = Event.PUBLISHED if notice.channel == Way.PUBLIC else Event.SILENCE
-                way = Way(notice.channel or Way.PUBLIC)
-                course = after(course_of(notice), event, way=way, policy=about.policy, now=now)
-                attempt = attempts.get(notice.id)
-                proof = proof_of(event, about, notice, attempt, now) if course.is_told else {}
-                step = Step(notice=notice, course=course, evidence=proof, told=course.is_told)
-                if not take_step(unit.session, step, now=now):
-                    continue
-                done += 1
-                if attempt is not None and event is Event.SILENCE:
-                    state = AttemptState.DELIVERED if course.is_told else AttemptState.FAILED
-                    reason = "no-bounce" if course.is_told else "no-receipt"
-                    settle_attempt(unit.session, attempt.id, state=state, now=now, reason_code=reason)
-            if not done:
+            taken = take_steps(unit.session, steps, now=now)
+            settle_attempts(unit.session, [settled for notice_id, settled in silent if notice_id in taken], now=now)
+            if not taken:
                 raise Unchanged
-            unit.deed.facts["customers"] = done
+            unit.deed.facts["customers"] = len(taken)
 
     def _until_morning(self, about: NoticeJob, notices: Sequence[TransferNotice], now: datetime) -> None:
+        steps = []
+        for notice in notices:
+            course = course_of(notice)
+            steps.append(
+                Step(notice=notice, course=replace(course, due_at=about.may_rouse(course.way, now)), evidence={})
+            )
         with unit_of_work(self.database, deed_of(about.job, "transfer.notices-postponed", now)) as unit:
-            done = 0
-            for notice in notices:
-                course = course_of(notice)
-                until = about.may_rouse(course.way, now)
-                moved = type(course)(course.state, course.way, until, course.tries, course.seen)
-                done += take_step(unit.session, Step(notice=notice, course=moved, evidence={}), now=now)
+            done = len(take_steps(unit.session, steps, now=now))
             if not done:
                 raise Unchanged
-            unit.deed.facts |= {"customers": done, "until": until.isoformat()}
+            unit.deed.facts |= {"customers": done, "until": max(step.course.due_at for step in steps).isoformat()}
 
     # Tries ------------------------------------------------------------------------------------------------------------
 
@@ -171,47 +182,46 @@ class Sending:
 
     def _begun(self, about: NoticeJob, tries: Sequence[_Try], now: datetime) -> list[_Try]:
         """Put the attempts on record, each with its link. What another worker has taken is left to it."""
-        taken: list[_Try] = []
         expires = whole_second(now + timedelta(days=about.policy.link_days))
+        lease = now + timedelta(seconds=LEASE_S)
+        steps = [
+            Step(
+                notice=each.notice,
+                course=replace(course_of(each.notice), due_at=lease),
+                evidence={},
+                attempts=each.number,
+            )
+            for each in tries
+        ]
         with unit_of_work(self.database, deed_of(about.job, "transfer.notices-tried", now)) as unit:
-            for each in tries:
-                course = course_of(each.notice)
-                leased = type(course)(
-                    course.state, course.way, now + timedelta(seconds=LEASE_S), course.tries, course.seen
-                )
-                step = Step(notice=each.notice, course=leased, evidence={}, attempts=each.number)
-                if not take_step(unit.session, step, now=now):
-                    continue
-                taken.append(each)
-                if each.is_new:
-                    add_attempt(
-                        unit.session,
-                        each.notice,
-                        id=each.attempt,
-                        number=each.number,
-                        channel=each.way.value,
-                        now=now,
-                    )
-                    add_link(
-                        unit.session,
-                        id=link_of_attempt(each.attempt),
-                        tenant=each.notice.tenant,
-                        branch=about.job.branch,
-                        attempt=each.attempt,
-                        expires_at=expires,
-                        now=now,
-                    )
+            ours = take_steps(unit.session, steps, now=now)
+            taken = [each for each in tries if each.notice.id in ours]
             if not taken:
                 raise Unchanged
+            new = [
+                NewAttempt(
+                    notice=each.notice,
+                    id=each.attempt,
+                    number=each.number,
+                    channel=each.way.value,
+                    link=link_of_attempt(each.attempt),
+                    link_expires_at=expires,
+                )
+                for each in taken
+                if each.is_new
+            ]
+            add_attempts(unit.session, new, branch=about.job.branch, now=now)
             # To open somebody's contact point is a deed, whatever comes of it.
             unit.deed.facts |= {"customers": len(taken), "again": sum(not each.is_new for each in taken)}
         return taken
 
     def _links(self, tries: Sequence[_Try]) -> dict[str, str]:
         """The customers' own links, by attempt."""
+        names = {link_of_attempt(each.attempt): each.attempt for each in tries}
         with self.database.read() as session:
-            rows = {each.attempt: session.get_one(CustomerLink, link_of_attempt(each.attempt)) for each in tries}
-        return {attempt: f"{self.links_url}{PATH}/{token_of(self.vault, row)}" for attempt, row in rows.items()}
+            rows = session.exec(select(CustomerLink).where(col(CustomerLink.id).in_(list(names)))).all()
+        tokens = tokens_of(self.vault, rows)
+        return {names[link]: f"{self.links_url}{PATH}/{token}" for link, token in tokens.items()}
 
     def _sent(self, about: NoticeJob, tried: _Try, reached: dict[str, Reach], links: dict[str, str]) -> _Came:
         """Hand over one message; what the provider says is an event, never an error of the part."""
@@ -242,27 +252,27 @@ class Sending:
     def _settled(self, about: NoticeJob, came: Sequence[_Came]) -> None:
         """What the providers said, on record."""
         now = self.clock()
-        counts: dict[str, int] = {}
         with unit_of_work(self.database, deed_of(about.job, "transfer.notices-sent", now)) as unit:
+            present = notices_by_id(unit.session, [each.tried.notice.id for each in came])
+            steps: list[Step] = []
+            settled: dict[str, Settled] = {}
             for each in came:
-                notice = unit.session.get_one(TransferNotice, each.tried.notice.id)
+                notice = present[each.tried.notice.id]
                 before = course_of(notice)
                 course = after(before, each.event, way=each.tried.way, policy=about.policy, now=now)
-                proof: dict[str, Any] = {}
+                if course != before:
+                    proof: dict[str, Any] = {}
+                    if each.event is Event.HANDED_OVER:
+                        text = about.texts[notice.language, each.tried.way.value]
+                        proof = {"text_hash": text.text_hash, "text_version": text.version, "ref": each.ref}
+                    steps.append(Step(notice=notice, course=course, evidence=proof))
                 if each.event is Event.HANDED_OVER:
-                    text = about.texts[notice.language, each.tried.way.value]
-                    proof = {"text_hash": text.text_hash, "text_version": text.version, "ref": each.ref}
-                if course != before and not take_step(
-                    unit.session, Step(notice=notice, course=course, evidence=proof), now=now
-                ):
-                    continue
-                counts[each.event] = counts.get(each.event, 0) + 1
-                if each.event is Event.HANDED_OVER:
-                    settle_attempt(unit.session, each.tried.attempt, state=AttemptState.HANDED_OVER, now=now)
+                    settled[notice.id] = Settled(each.tried.attempt, AttemptState.HANDED_OVER)
                 elif course.way is not before.way:  # this channel is given up
-                    settle_attempt(
-                        unit.session, each.tried.attempt, state=AttemptState.FAILED, now=now, reason_code=each.reason
-                    )
+                    settled[notice.id] = Settled(each.tried.attempt, AttemptState.FAILED, each.reason)
+            lost = {step.notice.id for step in steps} - take_steps(unit.session, steps, now=now)
+            settle_attempts(unit.session, [one for notice, one in settled.items() if notice not in lost], now=now)
+            counts = Counter(each.event.value for each in came if each.tried.notice.id not in lost)
             if not counts:
                 raise Unchanged
             unit.deed.facts |= counts

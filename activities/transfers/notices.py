@@ -17,6 +17,7 @@ from activities.transfers.notice_sending import Sending
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.transfers.notice_job import deed_of, read_job
 from compliance.transfers.notice_receipts import DeliveryReceipt, Receipts, Taken
+from compliance.transfers.training import require_training
 from compliance.vault.keyring import Vault
 from models.contracts.platform import Done
 from models.contracts.transfers import ChunkDone, ChunkStep, JobStep, NoticesLeft, OpenRecords
@@ -62,8 +63,10 @@ class SqlNotices(NoticePort):
     def plan_notices(self, input: ChunkStep) -> ChunkDone:
         """One notice for each customer of the job, by class and language; once."""
         until, step = time.monotonic() + _TURN_S, input
+        first = self._planning.first_rows(input.job)
         while True:
-            done = self._planning.part(step)
+            self._may_open(input.job)
+            done = self._planning.part(step, first)
             if done.after is None or done.paused or done.stopped or time.monotonic() > until:
                 return done
             _beat(done.after)
@@ -74,6 +77,7 @@ class SqlNotices(NoticePort):
         """Send what is due by each notice's next channel, inside the hours in which people may be called."""
         until, count = time.monotonic() + _TURN_S, int(input.after or 0)
         while True:
+            self._may_open(input.job)
             self.take_in()  # what has come back meanwhile, before anybody's silence means something
             try:
                 done = self._sending.part(input.job)
@@ -102,6 +106,7 @@ class SqlNotices(NoticePort):
     @activity.defn(name="transfers.publish_notice", no_thread_cancel_exception=True)
     def publish_notice(self, input: JobStep) -> Done:
         """The public notice (公告), for those whom no channel reaches; last."""
+        self._may_open(input.job)
         Publishing(self.database, self.clock, self.public_folder).publish(input.job)
         while self._sending.part(input.job):
             _beat("public")
@@ -124,6 +129,14 @@ class SqlNotices(NoticePort):
     def take_receipt(self, receipt: DeliveryReceipt, *, actor: str) -> Taken:
         """Take in one receipt."""
         return Receipts(self.database, self.clock).take(receipt, actor=actor)
+
+    def _may_open(self, job: str) -> None:
+        """The job's steps open contact points on its sponsor's grant.
+
+        Raises:
+            TrainingMissing: there is none that holds.
+        """
+        require_training(self.database, job=job, now=self.clock())
 
     def _end_waits_for_consent(self, job: str) -> None:
         """Who was asked and did not answer in time has not consented: their rows are held, and nobody asks again."""

@@ -11,8 +11,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from activities.transfers.chunked import CHUNK, JobWork
 from compliance.audit.unit import unit_of_work
+from compliance.transfers.training import require_training
 from compliance.vault.keyring import Vault
-from compliance.vault.transfer_rows import open_rows
+from compliance.vault.transfer_rows import open_living
 from models.domain.customers.faults import Severity, severity_of
 from models.domain.customers.record import FIELDS
 from models.queries.transfers.conservation import conservation_of
@@ -67,8 +68,14 @@ def _figures(work: JobWork, vault: Vault) -> dict[str, Any]:
             found = session.connection().execute(query.where(_ROWS.c.number > after)).all()
         if not found:
             break
-        opened = open_rows(vault, tenant=work.job.tenant, rows=[(row.subject_id, bytes(row.row_cell)) for row in found])
+        require_training(work.database, job=work.job.token, now=work.clock())
+        opened = open_living(
+            vault, tenant=work.job.tenant, rows=[(row.subject_id, bytes(row.row_cell)) for row in found]
+        )
         for row, (_, values) in zip(found, opened, strict=True):
+            if values is None:  # its person was erased: it counts as a row, and nothing of it is known
+                outcomes[row.outcome or "open"] += 1
+                continue
             filled.update(values.keys())
             outcomes[row.outcome or "open"] += 1
             duplicates += row.same_row is not None

@@ -261,6 +261,29 @@ def _quality(record: Record, words: Words, _names: Mapping[str, str]) -> Iterato
         yield Para(text=words("match.unmeasured"))
 
 
+def _undone(record: Record, words: Words) -> Block:
+    """The proof of each wave that was put back: its rows hold the last attempt alone."""
+    return table(
+        words,
+        "undone-table",
+        ("c.wave", "c.attempt-no", "c.when", "c.records", "c.root-before", "c.root-undone", "c.equal"),
+        (
+            (
+                str(each["wave"]),
+                number(each["attempt"]),
+                when(each["at"]),
+                number(each["records"]),
+                short(each["rootBefore"]),
+                short(each["root"]),
+                words("yes") if each["root"] == each["rootBefore"] else words("but", count=each["differing"]),
+            )
+            for each in record["undone"]
+        ),
+        right={1, 3},
+        widths=(8, 9, 22, 11, 15, 15, 20),
+    )
+
+
 def _waves(record: Record, words: Words, _names: Mapping[str, str]) -> Iterator[Block]:
     yield Heading(text=words("section.waves"))
     yield Para(text=words("waves-note"), quiet=True)
@@ -296,25 +319,7 @@ def _waves(record: Record, words: Words, _names: Mapping[str, str]) -> Iterator[
         widths=(8, 11, 9, 10, 9, 10, 14, 14, 15),
     )  # fmt: skip
     if record["undone"]:
-        yield table(
-            words,
-            "undone-table",
-            ("c.wave", "c.attempt-no", "c.when", "c.records", "c.root-before", "c.root-undone", "c.equal"),
-            (
-                (
-                    str(each["wave"]),
-                    number(each["attempt"]),
-                    when(each["at"]),
-                    number(each["records"]),
-                    short(each["rootBefore"]),
-                    short(each["root"]),
-                    words("yes") if each["root"] == each["rootBefore"] else words("but", count=each["differing"]),
-                )
-                for each in record["undone"]
-            ),
-            right={1, 3},
-            widths=(8, 9, 22, 11, 15, 15, 20),
-        )
+        yield _undone(record, words)
     yield Para(text=words("journal", changes=number(record["changes"]), undone=number(record["changesUndone"]),
                           conflicts=number(record["conflictsOpen"])))  # fmt: skip
     told = record["reconciled"]

@@ -27,6 +27,7 @@ from compliance.audit.deeds import Deed
 from compliance.audit.proofs import one_snapshot
 from compliance.audit.seal import seal_keys
 from compliance.audit.unit import Unchanged, unit_of_work
+from compliance.transfers.training import require_training
 from compliance.vault.cells import CellAddress
 from compliance.vault.keyring import Vault
 from models.contracts.platform import Done
@@ -69,6 +70,7 @@ class SqlReport(ReportPort):
     def write_report(self, input: JobStep) -> Done:
         """The internal audit report and the transparency page, in zh-CN and en; the same facts give the same report."""
         job = self._job(input.job)
+        require_training(self.database, job=job.token, now=self.clock())  # the sample is opened
         report = self._report_under_way(job)
         self._wait_for_sealer(job.token)
         facts = self._facts(job, report)

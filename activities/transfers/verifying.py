@@ -12,6 +12,7 @@ from models.contracts.transfers import ChunkDone
 from models.domain.customers.faults import as_document, from_document
 from models.domain.customers.validity import check_record
 from models.domain.shanghai import shanghai_date
+from models.domain.transfers.scope import faults_within, scope_of
 from models.domain.transfers.states import RowOutcome
 from models.domain.transfers.verdicts import of_reading, outcome_of
 from models.operations.transfers.quarantine import HeldRow, add_tasks
@@ -26,6 +27,7 @@ class Verifying:
     def __init__(self, work: JobWork, vault: Vault) -> None:
         self._work, self._vault = work, vault
         self._today = shanghai_date(work.clock())
+        self._fields = scope_of(work.job.plan)
         with work.database.read() as session:
             self._sources: dict[str, TransferSource] = {each.id: each for each in sources_of(session, work.job.token)}
 
@@ -56,7 +58,8 @@ class Verifying:
             source = self._sources.get(row["source"]) or self._late(row["source"])
             stricter: Mapping[str, str] = source.mapping.get("severity", {})
             kept = from_document(row["faults"])
-            faults = check_record(values, today=self._today, as_read=of_reading(kept)).faults
+            found_faults = check_record(values, today=self._today, as_read=of_reading(kept)).faults
+            faults = faults_within(found_faults, self._fields)
             outcome, reason = outcome_of(faults, stricter)
             found = as_document(faults)
             verdicts.append(Verdict(row["number"], outcome, found, reason))

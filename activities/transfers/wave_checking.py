@@ -7,19 +7,20 @@ same bytes, unless somebody has changed the record since, which its version tell
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import select
 
+from activities.transfers.wave_roots import record_leaf
 from activities.transfers.wave_work import WaveWork, beat
 from compliance.transfers.proof_keys import job_proof_key
 from compliance.transfers.record_descent import LeafTree, descend
-from compliance.transfers.record_proofs import Named, Proof, ProofKey, differing_columns
+from compliance.transfers.record_proofs import Proof, ProofKey, differing_columns, extend_both
 from compliance.vault.customer_layout import open_customers, stored_of
 from compliance.vault.transfer_rows import open_rows
 from models.domain.transfers.images import columns_of, image_of
 from models.domain.transfers.states import MoveState, RowOutcome
-from models.operations.transfers.wave_moves import CHANGES, ROWS, WaveAt, movable, records_by_id
+from models.operations.transfers.wave_moves import BY_RECORD, CHANGES, ROWS, WaveAt, movable, records_by_id
 
 _PAGE: Final = 500
 MOST_NAMED: Final = 50
@@ -42,7 +43,11 @@ class Fault:
 
 @dataclass(slots=True)
 class WaveCheck:
-    """What was found: figures of both sides, faults, and records that were changed since by others."""
+    """What was found: figures of both sides, faults, and records that were changed since by others.
+
+    Attributes:
+        leaves: of each record that was looked at, by id, as it lies in the book: what its root is made of.
+    """
 
     rows: Proof = field(default_factory=Proof)
     book: Proof = field(default_factory=Proof)
@@ -50,6 +55,7 @@ class WaveCheck:
     merged: int = 0
     changed_since: int = 0
     faults: list[Fault] = field(default_factory=list)
+    leaves: dict[str, bytes] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
         """As it stands with the wave."""
@@ -122,92 +128,110 @@ def _page(work: WaveWork, at: WaveAt, after: int) -> list[_Row]:
 
 
 def _check_page(work: WaveWork, at: WaveAt, key: ProofKey, check: WaveCheck, page: Sequence[_Row]) -> None:
-    lines, newest, records = _journal(work, at, [row.number for row in page])
+    journal = _journal(work, at, [row.number for row in page])
     accepted = []
     for row in page:
-        line = lines.get(row.number)
-        fault = _fault_of(row, line, newest, records, check)
+        line = journal.lines.get(row.number)
+        fault = _fault_of(row, line, journal, check)
         if fault is not None:
             check.faults.append(fault)
         if line is not None:
             check.moved += 1
-            if row.outcome == RowOutcome.ACCEPTED:
-                accepted.append((row, line))
-            else:
+            record = journal.records.get(line.record)
+            erased = record is not None and record["erased_at"] is not None
+            if row.outcome != RowOutcome.ACCEPTED:
                 check.merged += 1
+            elif not erased:  # of who was erased since neither side opens
+                accepted.append((row, line))
     if accepted:
-        _compare(work, key, check, accepted)
+        _compare(work, key, check, journal, accepted)
 
 
-def _journal(
-    work: WaveWork, at: WaveAt, numbers: Sequence[int]
-) -> tuple[dict[int, dict[str, Any]], dict[str, tuple[int, bytes]], dict[str, dict[str, Any]]]:
-    """The lines of these rows that stand; of each record the newest line, as version and image; the records.
+class _Line(NamedTuple):
+    """A line of the journal that stands: which record, the version that it gave it, and its image after."""
+
+    record: str
+    version: int
+    image: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Journal:
+    """The lines of some rows by number; of each of their records the newest line, what lies there, and its image."""
+
+    lines: Mapping[int, _Line]
+    newest: Mapping[str, _Line]
+    records: Mapping[str, Mapping[str, Any]]
+    images: Mapping[str, bytes]
+
+    def columns(self, line: _Line) -> Mapping[str, Any]:
+        """What the line has of its record: what lies there, if that is the same, bit by bit."""
+        return self.records[line.record] if self.images.get(line.record) == line.image else columns_of(line.image)
+
+
+def _journal(work: WaveWork, at: WaveAt, numbers: Sequence[int]) -> _Journal:
+    """What the journal has of these rows.
 
     A line may be of an earlier attempt: its undo was a conflict, and a person decided to leave the record as it was.
     """
-    mine = select(CHANGES.c.row_number, CHANGES.c.record_id, CHANGES.c.version_after, CHANGES.c.after_image).where(
-        CHANGES.c.job == at.job,
-        CHANGES.c.row_number.in_(numbers),
-        CHANGES.c.undone_at.is_(None),
-    )
+    columns = (CHANGES.c.record_id, CHANGES.c.version_after, CHANGES.c.after_image)
+    standing = (CHANGES.c.job == at.job, CHANGES.c.undone_at.is_(None))
+    mine = select(CHANGES.c.row_number, *columns).where(*standing, CHANGES.c.row_number.in_(numbers))
+    newest: dict[str, _Line] = {}
     with work.database.read() as session:
-        lines = {row["row_number"]: dict(row) for row in session.execute(mine).mappings()}
-        ids = sorted({line["record_id"] for line in lines.values()})
-        newest = newest_lines(session, at.job, ids)
-        return lines, newest, records_by_id(session, ids)
+        connection = session.connection()
+        lines = {row[0]: _Line(row[1], row[2], bytes(row[3])) for row in connection.execute(mine)}
+        for line in lines.values():
+            _keep_newest(newest, line)
+        others = (
+            select(*columns)
+            .where(CHANGES.c.record_id.in_(list(newest)), *standing, CHANGES.c.row_number.not_in(numbers))
+            .with_hint(CHANGES, BY_RECORD, "sqlite")
+        )
+        for other in connection.execute(others):
+            _keep_newest(newest, _Line(other[0], other[1], bytes(other[2])))
+        records = records_by_id(session, sorted(newest))
+    return _Journal(lines, newest, records, {name: image_of(record) for name, record in records.items()})
 
 
-def newest_lines(session: Any, job: str, record_ids: Sequence[str]) -> dict[str, tuple[int, bytes]]:
-    """Of each record the last version that the job gave it and that stands, with its image."""
-    statement = select(CHANGES.c.record_id, CHANGES.c.version_after, CHANGES.c.after_image).where(
-        CHANGES.c.record_id.in_(list(record_ids)), CHANGES.c.job == job, CHANGES.c.undone_at.is_(None)
-    )
-    newest: dict[str, tuple[int, bytes]] = {}
-    for record, version, image in session.execute(statement):
-        if record not in newest or version > newest[record][0]:
-            newest[record] = (version, bytes(image))
-    return newest
+def _keep_newest(newest: dict[str, _Line], line: _Line) -> None:
+    known = newest.get(line.record)
+    if known is None or line.version > known.version:
+        newest[line.record] = line
 
 
-def _fault_of(
-    row: _Row,
-    line: Mapping[str, Any] | None,
-    newest: Mapping[str, tuple[int, bytes]],
-    records: Mapping[str, Mapping[str, Any]],
-    check: WaveCheck,
-) -> Fault | None:
+def _fault_of(row: _Row, line: _Line | None, journal: _Journal, check: WaveCheck) -> Fault | None:
     if line is None:
         return Fault(row.number, row.record_id, "no-journal")
-    record = records.get(line["record_id"])
-    if record is None:
-        return Fault(row.number, line["record_id"], "record-missing")
-    version, image = newest[line["record_id"]]
-    if record["version"] > version:
+    image = journal.images.get(line.record)
+    if image is None:
+        return Fault(row.number, line.record, "record-missing")
+    check.leaves[line.record] = record_leaf(line.record, image)
+    newest = journal.newest[line.record]
+    if journal.records[line.record]["version"] > newest.version:
         check.changed_since += 1
         return None
-    if image_of(record) != image:
-        return Fault(row.number, line["record_id"], "record-altered")
+    if image != newest.image:
+        return Fault(row.number, line.record, "record-altered")
     return None
 
 
 def _compare(
-    work: WaveWork, key: ProofKey, check: WaveCheck, accepted: Sequence[tuple[_Row, Mapping[str, Any]]]
+    work: WaveWork, key: ProofKey, check: WaveCheck, journal: _Journal, accepted: Sequence[tuple[_Row, _Line]]
 ) -> None:
     """Rows that became records: what was read against what lies sealed in the book, under two different keys."""
     names = [f"{row.number:012d}" for row, _ in accepted]
     opened = open_rows(work.vault, tenant=work.tenant, rows=((row.subject, row.cell) for row, _ in accepted))
-    read = [Named(name, values) for name, (_, values) in zip(names, opened, strict=True)]
-    images = (stored_of(columns_of(line["after_image"])) for _, line in accepted)
-    customers = open_customers(work.vault, tenant=work.tenant, stored=images)
-    kept = [Named(name, customer.values) for name, customer in zip(names, customers, strict=True)]
-    left = LeafTree.of(zip(names, check.rows.extend(key, read), strict=True))
-    right = LeafTree.of(zip(names, check.book.extend(key, kept), strict=True))
-    found = descend(left, right).found
-    if not found:
+    read = [values for _, values in opened]
+    stored = (stored_of(journal.columns(line)) for _, line in accepted)
+    kept = [customer.values for customer in open_customers(work.vault, tenant=work.tenant, stored=stored)]
+    left, right = extend_both(key, check.rows, check.book, zip(names, read, kept, strict=True))
+    if left == right:
         return
     of_name = {name: (row, one, other) for name, (row, _), one, other in zip(names, accepted, read, kept, strict=True)}
-    for name, _ in found:
+    for name, _ in descend(
+        LeafTree.of(zip(names, left, strict=True)), LeafTree.of(zip(names, right, strict=True))
+    ).found:
         row, one, other = of_name[name]
-        columns = differing_columns(key, name, one.values, other.values)
+        columns = differing_columns(key, name, one, other)
         check.faults.append(Fault(row.number, row.record_id, "values-differ", columns))

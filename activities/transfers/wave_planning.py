@@ -1,5 +1,6 @@
 """Giving rows their waves (分批), and beginning one. Repeatable: what has a wave keeps it."""
 
+from collections import Counter
 from typing import Final
 
 from sqlalchemy import bindparam, select, update
@@ -9,6 +10,7 @@ from activities.transfers.wave_roots import whole_book_root
 from activities.transfers.wave_work import WaveWork, wave_rows
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.transfers.wave_rows import record_id
+from models.database.bulk import update_many
 from models.domain.transfers.states import RowOutcome, WaveState
 from models.errors import Conflict
 from models.operations.transfers.wave_moves import MOVING_OUTCOMES, ROWS
@@ -16,6 +18,11 @@ from models.queries.transfers.waves import Conserved, conserved, list_waves
 from models.tables.transfers import TransferJob, TransferWave
 
 _CHUNK: Final = 500
+_PLAN: Final = (
+    update(ROWS)
+    .where(ROWS.c.job == bindparam("b_job"), ROWS.c.number == bindparam("b_number"))
+    .values(wave=bindparam("n_wave"), target_record=bindparam("n_record"), version=ROWS.c.version + 1)
+)
 
 
 def refuse_leaks(work: WaveWork) -> Conserved:
@@ -39,7 +46,9 @@ def plan(work: WaveWork) -> int:
     """
     refuse_leaks(work)
     _note_book(work)
-    while _plan_chunk(work):
+    after = 0
+    while (last := _plan_chunk(work, after)) is not None:
+        after = last
         work.rest()
     with work.database.read() as session:
         return len(list_waves(session, work.job.token))
@@ -60,21 +69,28 @@ def _note_book(work: WaveWork) -> None:
         unit.session.add(job)
 
 
-def _plan_chunk(work: WaveWork) -> bool:
-    now, planned = work.clock(), 0
+def _plan_chunk(work: WaveWork, after: int) -> int | None:
+    """Give the next rows behind a number their waves; the last of their numbers, None if there was none left."""
+    now = work.clock()
+    last: int | None = None  # stays so where there is nothing to plan
     deed = work.deed("transfer.waves-planned", now)
     with unit_of_work(work.database, deed) as unit:
         session = unit.session
         session.get_one(TransferJob, work.job.token, with_for_update=True, populate_existing=True)
         rows = session.execute(
             select(ROWS.c.number, ROWS.c.outcome, ROWS.c.target_record, ROWS.c.same_row)
-            .where(ROWS.c.job == work.job.token, ROWS.c.wave.is_(None), ROWS.c.outcome.in_(MOVING_OUTCOMES))
+            .where(
+                ROWS.c.job == work.job.token,
+                ROWS.c.wave.is_(None),
+                ROWS.c.number > after,
+                ROWS.c.outcome.in_(MOVING_OUTCOMES),
+            )
             .order_by(ROWS.c.number)
             .limit(_CHUNK)
         ).all()
         if not rows:
             raise Unchanged
-        planned = len(rows)
+        last = int(rows[-1][0])
         waves = _Waves(session, work)
         values = []
         for number, outcome, target, same_row in rows:
@@ -84,29 +100,29 @@ def _plan_chunk(work: WaveWork) -> bool:
                 target_record = record_id(work.job.token, number)
             wave = waves.next(base[0] if base is not None else None)
             waves.known[number] = (wave, target_record)
-            values.append({"b_number": number, "n_wave": wave, "n_record": target_record})
-        session.connection().execute(
-            update(ROWS)
-            .where(ROWS.c.job == work.job.token, ROWS.c.number == bindparam("b_number"))
-            .values(wave=bindparam("n_wave"), target_record=bindparam("n_record"), version=ROWS.c.version + 1),
-            values,
-        )
-        deed.facts |= {"rows": planned, "first": rows[0][0], "last": rows[-1][0], "waves": waves.last.number}
-    return planned > 0
+            values.append({"b_job": work.job.token, "b_number": number, "n_wave": wave, "n_record": target_record})
+        update_many(session, _PLAN, values)
+        waves.keep()
+        deed.facts |= {"rows": len(rows), "first": rows[0][0], "last": last, "waves": waves.last.number}
+    return last
 
 
 class _Waves:
-    """The waves that are there; the last one is filled before another begins."""
+    """The waves that are looked at; the last one is filled before another begins."""
 
     def __init__(self, session: Session, work: WaveWork) -> None:
         self._session, self._work = session, work
         self._size = wave_rows(work.job.plan)
         self.known: dict[int, tuple[int, str | None]] = {}
-        found = session.execute(
-            select(TransferWave).where(col(TransferWave.job) == work.job.token).order_by(col(TransferWave.number))
-        ).scalars()
-        self._waves = {wave.number: wave for wave in found}
-        self.last = self._waves[max(self._waves)] if self._waves else self._new(1)
+        self._more: Counter[int] = Counter()
+        last = session.execute(
+            select(TransferWave)
+            .where(col(TransferWave.job) == work.job.token)
+            .order_by(col(TransferWave.number).desc())
+            .limit(1)
+        ).scalar_one_or_none()
+        self._waves = {} if last is None else {last.number: last}
+        self.last = self._new(1) if last is None else last
 
     def base_of(self, number: int) -> tuple[int | None, str | None] | None:
         """Wave and record of an earlier row that is the same person; itself merged or accepted, or not there."""
@@ -123,14 +139,31 @@ class _Waves:
 
     def next(self, beside: int | None) -> int:
         """The wave of the next row: that of the row it depends on while it has not begun, else the one being filled."""
-        wave = self._waves.get(beside or 0)
+        wave = self._wave(beside)
         if wave is None or wave.state != WaveState.PLANNED:
-            if self.last.rows >= self._size or self.last.state != WaveState.PLANNED:
+            if self._rows(self.last) >= self._size or self.last.state != WaveState.PLANNED:
                 self.last = self._new(self.last.number + 1)
             wave = self.last
-        wave.rows += 1
-        self._session.add(wave)
+        self._more[wave.number] += 1
         return wave.number
+
+    def _wave(self, number: int | None) -> TransferWave | None:
+        if number is None or number in self._waves:
+            return self._waves.get(number or 0)
+        found = self._session.get(TransferWave, (self._work.job.token, number))
+        if found is not None:
+            self._waves[number] = found
+        return found
+
+    def _rows(self, wave: TransferWave) -> int:
+        return wave.rows + self._more[wave.number]
+
+    def keep(self) -> None:
+        """Write the waves that have got rows; an attribute of a table's object is dear for each of them."""
+        for number, rows in self._more.items():
+            self._waves[number].rows += rows
+            self._session.add(self._waves[number])
+        self._more.clear()
 
     def _new(self, number: int) -> TransferWave:
         wave = TransferWave(

@@ -1,23 +1,23 @@
 """Reconciling a whole job (总对账): what was read is what arrived, by count, by column and by record."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import select
+from sqlmodel import Session
 
-from activities.transfers.wave_checking import MOST_NAMED, newest_lines
-from activities.transfers.wave_roots import whole_book_root
-from activities.transfers.wave_work import WaveWork, beat
+from activities.transfers.wave_checking import MOST_NAMED
+from activities.transfers.wave_roots import WalkedRecord, walk_book
+from activities.transfers.wave_work import WaveWork
 from compliance.audit.unit import unit_of_work
 from compliance.transfers.record_proofs import Tally
 from models.domain.transfers.conflicts import ConflictState
-from models.domain.transfers.images import image_of
 from models.domain.transfers.states import MoveState, RowOutcome, WaveState
-from models.operations.transfers.wave_moves import CHANGES, records_by_id
+from models.operations.transfers.wave_moves import BY_RECORD, CHANGES
 from models.queries.transfers.waves import Conserved, conserved, list_conflicts, list_waves, moves_of
 from models.tables.transfers import TransferJob, TransferWave
 
-_PAGE: Final = 500
 _KEPT: Final = "reconciled"
 
 
@@ -52,14 +52,14 @@ def reconcile(work: WaveWork) -> str | None:
         findings.say("conflicts-open", *({"conflict": each} for each in open_conflicts))
     hops = _hops(figures, moves, findings)
     sides = _checksums(waves, findings)
-    standing, changed_since = _records(work, findings)
-    book = whole_book_root(work)
+    records = _Records(work.job.token, findings)
+    book = walk_book(work, beside=records.page)
     told = {
         "read": figures.told(),
         "moves": hops,
         "columns": sides,
-        "records": standing,
-        "changedSince": changed_since,
+        "records": records.standing,
+        "changedSince": records.changed,
         "book": {"root": book.root, "records": book.records},
         "differs": findings.codes,
         "named": findings.named,
@@ -102,34 +102,43 @@ def _checksums(waves: list[TransferWave], findings: _Findings) -> dict[str, Any]
     return {"rows": rows.dump(), "book": book.dump()}
 
 
-def _records(work: WaveWork, findings: _Findings) -> tuple[int, int]:
-    """Every record that the journal names lies there as its last line says; returns how many, and changed ones."""
-    after, standing, changed = "", 0, 0
-    while True:
-        statement = (
-            select(CHANGES.c.record_id)
-            .where(CHANGES.c.job == work.job.token, CHANGES.c.undone_at.is_(None), CHANGES.c.record_id > after)
-            .distinct()
-            .order_by(CHANGES.c.record_id)
-            .limit(_PAGE)
-        )
-        with work.database.read() as session:
-            page = list(session.execute(statement).scalars())
-            newest = newest_lines(session, work.job.token, page)
-            records = records_by_id(session, page)
-        for record_id in page:
-            record, (version, image) = records.get(record_id), newest[record_id]
+@dataclass(slots=True)
+class _Records:
+    """Holds every record that the journal names against its last line, in the walk that makes the book's root."""
+
+    job: str
+    findings: _Findings
+    standing: int = 0
+    changed: int = 0
+
+    def page(self, session: Session, after: str, page: Sequence[WalkedRecord], is_last: bool) -> None:  # noqa: FBT001
+        """Of a page of the book, and what the journal names between its records."""
+        newest = self._newest(session, after, None if is_last else page[-1].id)
+        records = {each.id: each for each in page}
+        for record_id, (version, image) in sorted(newest.items()):
+            record = records.get(record_id)
             if record is None:
-                findings.say("records-differ", {"record": record_id, "fault": "record-missing"})
-            elif record["version"] > version:
-                changed += 1
-            elif image_of(record) != image:
-                findings.say("records-differ", {"record": record_id, "fault": "record-altered"})
-            standing += 1
-        beat()
-        if len(page) < _PAGE:
-            return standing, changed
-        after = page[-1]
+                self.findings.say("records-differ", {"record": record_id, "fault": "record-missing"})
+            elif record.version > version:
+                self.changed += 1
+            elif record.image != image:
+                self.findings.say("records-differ", {"record": record_id, "fault": "record-altered"})
+        self.standing += len(newest)
+
+    def _newest(self, session: Session, after: str, until: str | None) -> dict[str, tuple[int, bytes]]:
+        """Of each record the last version that the job gave it and that stands, with its image."""
+        statement = (
+            select(CHANGES.c.record_id, CHANGES.c.version_after, CHANGES.c.after_image)
+            .where(CHANGES.c.record_id > after, CHANGES.c.job == self.job, CHANGES.c.undone_at.is_(None))
+            .with_hint(CHANGES, BY_RECORD, "sqlite")
+        )
+        if until is not None:
+            statement = statement.where(CHANGES.c.record_id <= until)
+        newest: dict[str, tuple[int, bytes]] = {}
+        for record, version, image in session.connection().execute(statement):
+            if record not in newest or version > newest[record][0]:
+                newest[record] = (version, bytes(image))
+        return newest
 
 
 def _keep(work: WaveWork, told: dict[str, Any]) -> None:

@@ -5,17 +5,18 @@ all its stored columns, or with none where there is no such record. Rows of othe
 change nothing of it; before the wave, and after its undo, it must be the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
+from sqlmodel import Session
 
 from activities.transfers.wave_work import WaveWork, beat
 from compliance.audit.log import Edge, leaf_hash
 from compliance.vault.framing import framed
 from models.domain.transfers.images import image_of
-from models.operations.transfers.wave_moves import RECORDS, ROWS, WaveAt, records_by_id
+from models.operations.transfers.wave_moves import RECORD_COLUMNS, RECORDS, ROWS, WaveAt, records_by_id
 
 _PAGE: Final = 500
 _NAMED_BYTES: Final = 16
@@ -46,44 +47,73 @@ def touched(work: WaveWork, at: WaveAt) -> list[str]:
         return sorted(session.execute(statement).scalars())
 
 
-def wave_root(work: WaveWork, at: WaveAt) -> BookRoot:
-    """The root as the book is now."""
-    return _root(work, touched(work, at))
+def wave_root(work: WaveWork, at: WaveAt, *, known: Mapping[str, bytes] | None = None) -> BookRoot:
+    """The root as the book is now.
 
-
-def _root(work: WaveWork, ids: list[str]) -> BookRoot:
-    edge = Edge()
-    present: dict[str, str] = {}
+    Args:
+        work: the job.
+        at: the wave.
+        known: leaves of records that were looked at a moment ago, by id; the others are read.
+    """
+    edge, present = Edge(), dict[str, str]()
+    ids = touched(work, at)
     for first in range(0, len(ids), _PAGE):
         page = ids[first : first + _PAGE]
-        with work.database.read() as session:
-            records = records_by_id(session, page)
-        leaves = [_leaf(each, records.get(each)) for each in page]
-        edge.extend(leaves)
-        present |= {each: leaf[:_NAMED_BYTES].hex() for each, leaf in zip(page, leaves, strict=True) if each in records}
+        there = {each: leaf for each in page if (leaf := (known or {}).get(each)) is not None}
+        there |= _read_leaves(work, [each for each in page if each not in there])
+        edge.extend([there[each] if each in there else record_leaf(each, None) for each in page])
+        present |= {each: there[each][:_NAMED_BYTES].hex() for each in page if each in there}
         beat()
     return BookRoot(edge.root().hex(), len(ids), present)
 
 
-def _leaf(record_id: str, record: dict[str, object] | None) -> bytes:
-    return record_leaf(record_id, None if record is None else image_of(record))
+def _read_leaves(work: WaveWork, ids: list[str]) -> dict[str, bytes]:
+    if not ids:
+        return {}
+    with work.database.read() as session:
+        records = records_by_id(session, ids)
+    return {each: record_leaf(each, image_of(record)) for each, record in records.items()}
 
 
-def whole_book_root(work: WaveWork) -> BookRoot:
-    """The root over every record of the receiving tenant, as they lie there."""
+@dataclass(frozen=True, slots=True)
+class WalkedRecord:
+    """One record of a book, as it lies there."""
+
+    id: str
+    version: int
+    image: bytes
+
+
+def walk_book(work: WaveWork, *, beside: Callable[[Session, str, Sequence[WalkedRecord], bool], None]) -> BookRoot:
+    """The root over every record of the receiving tenant, as they lie there.
+
+    Args:
+        work: the job.
+        beside: told of each page in the same snapshot: the id behind which it begins, its records by id, and whether
+            it is the last.
+    """
     edge, after = Edge(), ""
     while True:
         statement = (
             select(*RECORDS.c).where(RECORDS.c.tenant == work.tenant, RECORDS.c.id > after).order_by(RECORDS.c.id)
         )
         with work.database.read() as session:
-            page = session.execute(statement.limit(_PAGE)).mappings().all()
-        edge.extend(list(_leaves(dict(row) for row in page)))
+            found = session.connection().execute(statement.limit(_PAGE)).all()
+            page = [_walked(row) for row in found]
+            is_last = len(page) < _PAGE
+            beside(session, after, page, is_last)
+        edge.extend([record_leaf(each.id, each.image) for each in page])
         beat()
-        if len(page) < _PAGE:
+        if is_last:
             return BookRoot(edge.root().hex(), edge.size)
-        after = page[-1]["id"]
+        after = page[-1].id
 
 
-def _leaves(records: Iterable[dict[str, object]]) -> Iterable[bytes]:
-    return (_leaf(str(record["id"]), record) for record in records)
+def whole_book_root(work: WaveWork) -> BookRoot:
+    """The root over every record of the receiving tenant, as they lie there."""
+    return walk_book(work, beside=lambda *_: None)
+
+
+def _walked(row: Sequence[Any]) -> WalkedRecord:
+    record = dict(zip(RECORD_COLUMNS, row, strict=True))
+    return WalkedRecord(record["id"], record["version"], image_of(record))

@@ -14,6 +14,7 @@ from activities.transfers.wave_moving import lines_root
 from activities.transfers.wave_roots import BookRoot, wave_root
 from activities.transfers.wave_work import CHUNK, WaveWork, beat
 from compliance.audit.unit import Unchanged, unit_of_work
+from compliance.transfers.departures import tell_source
 from compliance.transfers.wave_rows import subject_id
 from models.domain.transfers.states import MoveState, RowOutcome, WaveState
 from models.operations.transfers.conflicts import close_conflicts_of_wave
@@ -28,6 +29,7 @@ NOT_PUT_BACK: Final = "not-put-back"  # somebody has changed it since: a person 
 LEFT: Final = "left"  # a person was asked, and left it
 BESIDE: Final = "changed-beside"  # the wave had nothing to put back, and somebody else has changed it
 ALTERED: Final = "altered"  # it is another one, and nobody has changed it
+ERASED: Final = "erased"  # its person was erased since: it is a row without anybody, and stays one
 # From these a wave is rolled back; a planned one has moved nothing.
 _CAN_UNDO: Final = frozenset({WaveState.MOVING, WaveState.MOVED, WaveState.STOPPED, WaveState.UNDOING})
 
@@ -83,12 +85,13 @@ def undo_chunk(work: WaveWork, at: WaveAt, before: int | None, *, size: int = CH
         if wave is None or wave.state != WaveState.UNDOING:
             raise Unchanged
         undone = undo_records(unit.session, at, records, now=now)
-        if not undone.lines and not undone.conflicts:
+        if not undone.lines and not undone.conflicts and not undone.erased:
             raise Unchanged
         wave.moved -= len(undone.lines) + len(undone.conflicts)
         wave.conflicts += len(undone.conflicts)
         wave.version += 1
         unit.session.add(wave)
+        tell_source(unit, work.job, undone, wave=at.wave, attempt=at.attempt)
         unit.deed.facts |= undone.figures() | {
             "first": numbers[-1],
             "last": numbers[0],
@@ -204,6 +207,8 @@ def _differing(work: WaveWork, at: WaveAt, wave: TransferWave, root: BookRoot) -
             record = records.get(each)
             if why == BESIDE and record is not None and wave.begun_at is not None and not _since(record, wave.begun_at):
                 why = ALTERED
+            if record is not None and record["erased_at"] is not None:
+                why = ERASED
             named.append({"record": each, "why": why})
     return named
 

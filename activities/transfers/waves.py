@@ -8,19 +8,23 @@ from temporalio import activity
 
 from activities.transfers import wave_planning, wave_undoing
 from activities.transfers.downstream import Downstream, hand_wave, waves_to_hand
+from activities.transfers.downstream_reversals import hand_reversals
 from activities.transfers.wave_checking import check_wave
+from activities.transfers.wave_departures import mark_departed
 from activities.transfers.wave_moving import NOT_MOVING, move_chunk
 from activities.transfers.wave_reconciling import reconcile
 from activities.transfers.wave_roots import wave_root
 from activities.transfers.wave_statistics import refresh_statistics
 from activities.transfers.wave_work import CHUNK, WaveWork, load_work
 from compliance.audit.unit import Unchanged, unit_of_work
+from compliance.transfers.training import require_training
 from compliance.vault.keyring import Vault
 from models.contracts.transfers import ChunkDone, ChunkStep, JobStep, WaveMeasured, WavesPlanned
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.domain.transfers.states import WaveState
 from models.errors import NotFound, WrongState
+from models.operations.suite_guard import refuse_beside_suite_change
 from models.operations.transfers.wave_moves import WaveAt, hold_wave
 from models.tables.transfers import TransferWave
 from workflows.ports.transfers import WavePort
@@ -69,6 +73,7 @@ class SqlWaves(WavePort):
             held = hold_wave(unit.session, WaveAt(work.tenant, input.job, input.wave, wave.attempt))
             if held is None or not _may_begin(held, attempt):
                 raise Unchanged
+            refuse_beside_suite_change(unit.session, work.tenant)
             held.attempt, held.state, held.begun_at, held.ended_at = attempt, WaveState.MOVING.value, now, None
             held.moved = held.failed = held.conflicts = 0
             held.root_before, held.root_after, held.root_undone, held.checked = root.root, None, None, None
@@ -86,6 +91,7 @@ class SqlWaves(WavePort):
             work = self._work(input.job)
             if work.job.paused_at is not None:
                 return ChunkDone(after=str(after) if after else "", paused=True)
+            self._may_open(work)
             at = at or self._at(work, input)
             moved = move_chunk(work, at, after, size=self.chunk)
             if moved.stopped is not None:
@@ -104,7 +110,9 @@ class SqlWaves(WavePort):
         wave = self._wave(work, input.wave)
         if wave.attempt != at.attempt or wave.state not in (WaveState.MOVING, WaveState.MOVED):
             return WaveMeasured(state=wave.state)
-        check, root, now = check_wave(work, at), wave_root(work, at), self.clock()
+        self._may_open(work)
+        check = check_wave(work, at)
+        root, now = wave_root(work, at, known=check.leaves), self.clock()
         state = WaveState.STOPPED if check.faults else WaveState.MOVED
         told = check.told()
         deed = work.deed(
@@ -124,6 +132,8 @@ class SqlWaves(WavePort):
             held.state, held.root_after, held.checked, held.ended_at = state.value, root.root, told, now
             held.version += 1
             unit.session.add(held)
+        if state is WaveState.MOVED:
+            mark_departed(work, wave=at.wave)
         refresh_statistics(work)
         return WaveMeasured(state=state, root_equal=not check.faults)
 
@@ -156,7 +166,11 @@ class SqlWaves(WavePort):
     @activity.defn(name="transfers.reconcile", no_thread_cancel_exception=True)
     def reconcile(self, input: JobStep) -> ChunkDone:
         """The whole job: conservation at each hop, checksums by column, roots; `stopped` names what differs."""
-        return ChunkDone(after=None, stopped=reconcile(self._work(input.job)))
+        work = self._work(input.job)
+        stopped = reconcile(work)
+        if stopped is None:
+            mark_departed(work)  # rows that a person has let move after their wave had ended
+        return ChunkDone(after=None, stopped=stopped)
 
     @activity.defn(name="transfers.hand_downstream", no_thread_cancel_exception=True)
     def hand_downstream(self, input: ChunkStep) -> ChunkDone:
@@ -166,7 +180,9 @@ class SqlWaves(WavePort):
             return ChunkDone(after=None)
         if work.job.paused_at is not None:
             return ChunkDone(after=input.after, paused=True)
+        self._may_open(work)
         until = time.monotonic() + self.a_call_s
+        hand_reversals(work, self.downstream)  # before what a later attempt has to say
         for wave in waves_to_hand(work, after=int(input.after or 0)):
             if input.wave in (0, wave.number):
                 hand_wave(work, self.downstream, wave)
@@ -176,6 +192,14 @@ class SqlWaves(WavePort):
 
     def _work(self, job: str) -> WaveWork:
         return load_work(self.database, self.vault, self.clock, job)
+
+    def _may_open(self, work: WaveWork) -> None:
+        """The job's steps open rows and records on its sponsor's grant; a rollback opens nothing, and asks for none.
+
+        Raises:
+            TrainingMissing: there is none that holds.
+        """
+        require_training(self.database, job=work.job.token, now=self.clock())
 
     def _wave(self, work: WaveWork, number: int) -> TransferWave:
         with self.database.read() as session:

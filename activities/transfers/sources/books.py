@@ -1,6 +1,7 @@
 """The book of the company that hands over, where it is a tenant of this installation too: its records, opened as rows.
 
-The line of a row is its place in the order of record ids, so that a repeated reading counts the same.
+The line of a row is its place in the order of record ids, whatever their state, so that a repeated reading counts the
+same although records have left the book meanwhile, with this job or another, or were erased.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from compliance.vault.customer_layout import STORED_COLUMNS, StoredCustomer, ope
 from compliance.vault.keyring import Vault
 from models.database.engine import Database
 from models.domain.customers.record import FIELDS
+from models.domain.customers.showing import CustomerState
 from models.domain.transfers.row_mapper import ReadRow
 from models.tables.customers import CustomerRecord
 
@@ -31,20 +33,20 @@ class BookSource(RowSource):
     def rows(self) -> Iterator[ReadRow]:
         """Records in the order of their ids, opened a chunk at a time."""
         line, after = 0, ""
-        columns = [_RECORDS.c[name] for name in ("id", "subject_id", *STORED_COLUMNS)]
-        query = (
-            select(*columns)
-            .where(_RECORDS.c.tenant == self._tenant, _RECORDS.c.state == "active")
-            .order_by(_RECORDS.c.id)
-            .limit(_CHUNK)
-        )
+        columns = [_RECORDS.c[name] for name in ("id", "subject_id", "state", "erased_at", *STORED_COLUMNS)]
+        query = select(*columns).where(_RECORDS.c.tenant == self._tenant).order_by(_RECORDS.c.id).limit(_CHUNK)
         while True:
             with self._database.read() as session:
                 found = session.connection().execute(query.where(_RECORDS.c.id > after)).mappings().all()
             if not found:
                 return
-            stored = [StoredCustomer(row["id"], row["subject_id"], dict(row)) for row in found]
+            lines = {row["id"]: at for at, row in enumerate(found, start=line + 1)}
+            line += len(found)
+            stored = [
+                StoredCustomer(row["id"], row["subject_id"], dict(row))
+                for row in found
+                if row["state"] == CustomerState.ACTIVE and row["erased_at"] is None
+            ]
             for customer in open_customers(self._vault, tenant=self._tenant, stored=stored):
-                line += 1
-                yield ReadRow(line, [customer.values.get(name) or "" for name in FIELDS])
+                yield ReadRow(lines[customer.id], [customer.values.get(name) or "" for name in FIELDS])
             after = found[-1]["id"]

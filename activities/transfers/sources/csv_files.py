@@ -1,10 +1,13 @@
 """CSV files: UTF-8 with and without a mark, UTF-16, GB18030; delimiter and quoting found out or given.
 
-A line that cannot be read is a row with a fault, never the end of the file, and never more memory than one line.
+Lines in another encoding than the file's are told: UTF-8 read as GB18030 gives other Chinese characters, which no check
+of a name or an address would notice. A line that cannot be read is a row with a fault, never the end of the file, and
+never more memory than one line.
 """
 
 import csv
 import io
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,6 +25,9 @@ _DELIMITERS: Final = (",", "\t", ";", "|", "\x1f", "^", "~")
 _OVERSIZE: Final = (Fault(ROW, "row-oversize"),)
 _UNREADABLE: Final = (Fault(ROW, "row-unreadable"),)
 _EMPTY: Final = (Fault(ROW, "row-empty"),)
+_GARBLED: Final = (Fault(ROW, "garbled"),)
+_ENCODING_SAMPLE: Final = 1 << 20
+_HAN_ALONE: Final = re.compile(r"[\x00-\x7f\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+\Z")
 
 
 class CsvSource(RowSource):
@@ -34,6 +40,7 @@ class CsvSource(RowSource):
             FormInvalid: there is no header line where one should be, or it has far too many columns.
         """
         self.encoding = options.encoding or _encoding_of(path, is_utf8=is_utf8)
+        self._foreign = self.encoding == "gb18030"
         codec = {"utf-8": "utf-8-sig"}.get(self.encoding, self.encoding)
         # Faulty bytes become U+FFFD, which makes the cell garbled and not the file unreadable.
         self._file = io.TextIOWrapper(path.open("rb"), encoding=codec, errors="replace", newline="")
@@ -60,6 +67,8 @@ class CsvSource(RowSource):
             if lines.oversize:
                 lines.oversize = False
                 yield ReadRow(line, (), _OVERSIZE)
+            elif self._foreign and any(map(_is_utf8_by_mistake, lines.of_record)):
+                yield ReadRow(line, (), _GARBLED)
             elif len(cells) == width and sum(map(len, cells)) <= MOST_CELL:
                 yield ReadRow(line, cells) if any(cells) else ReadRow(line, (), _EMPTY)
             elif len(cells) != width and len(lines.of_record) > 1:
@@ -164,7 +173,23 @@ def _unusual(line: int, cells: list[str]) -> ReadRow:
 
 def _encoding_of(path: Path, *, is_utf8: bool) -> str:
     with path.open("rb") as source:
-        start = source.read(2)
-    if start in {b"\xff\xfe", b"\xfe\xff"}:
+        start = source.read(_ENCODING_SAMPLE)
+    if start[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return "utf-16"
-    return "utf-8" if is_utf8 else "gb18030"
+    if is_utf8:
+        return "utf-8"
+    # Some line is no UTF-8: the encoding is that of most lines, and the others are told, each for itself.
+    lines = [line for line in start.splitlines() if not line.isascii()]
+    return "utf-8" if sum(map(_is_utf8_chinese, lines)) * 2 > len(lines) else "gb18030"
+
+
+def _is_utf8_by_mistake(line: str) -> bool:
+    """Whether a line that was read as GB18030 is Chinese in UTF-8: of texts that are not, hardly one in 20,000 is."""
+    return not line.isascii() and _is_utf8_chinese(line.encode("gb18030", errors="replace").rstrip())
+
+
+def _is_utf8_chinese(line: bytes) -> bool:
+    try:
+        return _HAN_ALONE.match(line.decode("utf-8")) is not None
+    except UnicodeDecodeError:
+        return False

@@ -1,10 +1,9 @@
-"""Workbooks (XLSX), row by row, through parsers that expand no entities. Bounds stand before anything is unpacked.
+"""Workbooks (XLSX), row by row, through parsers that expand no entities, within the bounds of `xlsx_bounds`.
 
 Dates and numbers come as text. A number with more digits than a spreadsheet keeps is a fault that says so: what stands
 there is not what was typed.
 """
 
-import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from itertools import islice
@@ -12,19 +11,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import openpyxl
+from openpyxl.reader.excel import ExcelReader
 
 from activities.transfers.sources.rows import MOST_CELL, MOST_COLUMNS, RowSource
+from activities.transfers.sources.xlsx_bounds import MOST_UNPACKED, BoundedArchive, TooLarge
 from models.domain.customers.faults import ROW, Fault
 from models.domain.transfers.mapping import FileOptions
 from models.domain.transfers.row_mapper import ReadRow, cell_fault
 from models.errors import FieldFault, FormInvalid
 
-MOST_BYTES: Final = 256 << 20  # of the file
-MOST_UNPACKED: Final = 2 << 30  # of all of its parts
-MOST_SHARED: Final = 256 << 20  # of the table of strings, which lies in memory
-MOST_RATIO: Final = 200  # of a part, unpacked to packed
-_RATIO_FROM: Final = 1 << 20
-MOST_PARTS: Final = 2_000
+_MOST_BLANK: Final = 2_000  # rows without anything, one after the other
 EXACT_BELOW: Final = 10**15  # a spreadsheet keeps fifteen digits
 _EMPTY: Final = (Fault(ROW, "row-empty"),)
 
@@ -40,9 +36,15 @@ class XlsxSource(RowSource):
         Raises:
             FormInvalid: no workbook, one that is beyond the bounds, no such sheet, or no header.
         """
-        _refuse_bombs(path)
         try:
-            self._book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
+            archive = BoundedArchive(path)
+            reader = ExcelReader(path, read_only=True, data_only=False, keep_links=False)
+            reader.archive.close()
+            reader.archive = archive
+            reader.read()
+            self._book = reader.wb
+        except TooLarge:
+            raise _refused("/place", "source-too-large", limit=MOST_UNPACKED >> 20) from None
         except Exception:  # noqa: BLE001 - whatever the parser meets in a broken file
             raise _refused("/place", "source-workbook") from None
         names = self._book.sheetnames
@@ -50,6 +52,7 @@ class XlsxSource(RowSource):
             self.close()
             raise _refused("/mapping/file/sheet", "source-sheet")
         sheet = self._book[options.sheet or names[0]]
+        sheet.reset_dimensions()  # what a sheet says of its own size is no reason to stop before its last row
         self._rows = sheet.iter_rows(max_col=MOST_COLUMNS)
         self._line = options.header
         self.header = self._header(options)
@@ -70,7 +73,7 @@ class XlsxSource(RowSource):
             read = _read_row(self._line, cells, width)
             if read is None:
                 blank.append(self._line)
-                if len(blank) > MOST_PARTS:  # a sheet that was formatted to its last row
+                if len(blank) > _MOST_BLANK:  # a sheet that was formatted to its last row
                     return
                 continue
             yield from (ReadRow(line, (), _EMPTY) for line in blank)
@@ -132,23 +135,6 @@ def _text(value: Any) -> tuple[str, str | None]:
             return str(int(value)) if whole else str(value), "number-lost-digits"
         return (str(int(value)) if whole else repr(value)), None
     return str(value), None
-
-
-def _refuse_bombs(path: Path) -> None:
-    if path.stat().st_size > MOST_BYTES:
-        raise _refused("/place", "source-too-large", limit=MOST_BYTES >> 20)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            parts = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError):
-        raise _refused("/place", "source-workbook") from None
-    bomb = len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED
-    for part in parts:
-        ratio = part.file_size / max(part.compress_size, 1)
-        bomb = bomb or (part.file_size > _RATIO_FROM and ratio > MOST_RATIO)
-        bomb = bomb or ("sharedStrings" in part.filename and part.file_size > MOST_SHARED)
-    if bomb:
-        raise _refused("/place", "source-too-large", limit=MOST_UNPACKED >> 20)
 
 
 def _refused(pointer: str, code: str, **params: int) -> FormInvalid:
