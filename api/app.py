@@ -25,6 +25,8 @@ from api.business_dates.controller import BusinessDateController
 from api.business_dates.queue_controller import ExceptionController, SuspenseController
 from api.change_requests.controller import ChangeRequestController
 from api.customers.controller import CustomerController
+from api.customers.erasing import CustomerErasureController
+from api.customers.links import CustomerLinksController
 from api.deps import ApiDeps, ApiSettings
 from api.documented import OPENAPI, openapi_document, serve_document
 from api.edge import Edge
@@ -47,6 +49,7 @@ from api.links.signing_controller import SigningController
 from api.parties.controller import SubjectController
 from api.problems import EXCEPTION_HANDLERS, locale_of, problem_page
 from api.quotes.controller import QuoteController
+from api.receipts.controller import GatewayReceiptController
 from api.reconciliations.controller import ReconciliationController
 from api.registers.assessment_controller import AssessmentController
 from api.registers.consent_controller import ConsentController, SubjectRegisterController
@@ -69,6 +72,7 @@ from api.transfers.notices_controller import PublicNoticeController, TransferNot
 from api.transfers.proof_controller import TransferProofController
 from api.transfers.report_controller import TransferReportController, published_transparency
 from api.transfers.row_controller import TransferRowController
+from api.transfers.search_controller import TransferSearchController
 from api.transfers.source_controller import TransferSourceController
 from api.transfers.waves_controller import TransferWaveController
 from compliance.telemetry.requests import request_spans
@@ -95,6 +99,8 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     SuspenseAssignmentController,
     SubjectController,
     CustomerController,
+    CustomerErasureController,
+    CustomerLinksController,
     SubjectErasureController,
     SubjectHoldController,
     SubjectRetentionController,
@@ -122,6 +128,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     LinkTransferController,
     TransferNoticeController,
     PublicNoticeController,
+    GatewayReceiptController,
     ChangeRequestController,
     AssessmentController,
     IncidentController,
@@ -141,6 +148,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     TransferReportController,
     published_transparency,
     TransferJobController,
+    TransferSearchController,
     TransferProofController,
 )
 

@@ -23,6 +23,7 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from temporalio.client import Client
 
+from api.receipts.pace import Pace
 from compliance.telemetry.metrics import Metrics
 from models.database.engine import Database
 from models.domain.clock import Clock
@@ -65,6 +66,8 @@ class ApiDeps:
         is_bank_day: the bank's calendar.
         filed_lines: a tenant's booked entries as the files of its bank have them.
         transfer_sources: looks at the sources of transfer jobs; None where there are none.
+        receipts_secret: shared with the gateways that push receipts; None where none does.
+        receipts_pace: how many pushes this process takes.
     """
 
     database: Database
@@ -79,6 +82,8 @@ class ApiDeps:
     is_bank_day: BankDays = unknown_calendar
     filed_lines: Callable[[str], Iterable[FiledLine]] = no_files
     transfer_sources: SourceDesk | None = None
+    receipts_secret: str | None = field(default=None, repr=False)
+    receipts_pace: Pace = field(default_factory=lambda: Pace(burst=50, per_second=20))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -130,27 +130,36 @@ async def once(
         IdempotencyInFlight: the first request did not end within this one's budget.
     """
     rebuilding = _Rebuilding(rebuild, settled)
-    known = await _answer_known(deps, slot, fingerprint=fingerprint, rebuilding=rebuilding)
-    if known is not None:
-        return known
     try:
-        resource_id = await in_thread(act)
+        done = await in_thread(_act_first, deps, slot, act, rebuild if finish is None else None)
     except KeyTaken:
         return await _wait_for_first(deps, slot, fingerprint=fingerprint, rebuilding=rebuilding)
-    if finish is None:
-        return _response(await in_thread(rebuild, resource_id))
-    answer = await finish(resource_id)
+    if done.answer is not None:
+        return _response(done.answer)
+    assert finish is not None
+    answer = await finish(done.resource_id)
     await in_thread(_store, deps, slot, answer)
     return _response(answer)
 
 
-async def _answer_known(
-    deps: ApiDeps, slot: KeySlot, *, fingerprint: str, rebuilding: "_Rebuilding"
-) -> Response[Any] | None:
-    row = await in_thread(_find, deps, slot)
-    if row is None:
-        return None
-    return await _wait_for_first(deps, slot, fingerprint=fingerprint, rebuilding=rebuilding)
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """The effect of a first request, and its answer where nothing has to be waited for."""
+
+    resource_id: str
+    answer: Stored | None
+
+
+def _act_first(deps: ApiDeps, slot: KeySlot, act: Callable[[], str], rebuild: Rebuild | None) -> _Done:
+    """One way into a thread for all that a first request does there; blocking.
+
+    Raises:
+        KeyTaken: it is not the first.
+    """
+    if _find(deps, slot) is not None:
+        raise KeyTaken
+    resource_id = act()
+    return _Done(resource_id, rebuild(resource_id) if rebuild is not None else None)
 
 
 async def _wait_for_first(

@@ -34,6 +34,7 @@ from models.domain.customers.change_request import (
 )
 from models.domain.customers.faults import Severity, severity_of
 from models.domain.customers.message_words import MessageKind
+from models.domain.customers.showing import CustomerState
 from models.domain.customers.validity import check_record
 from models.domain.shanghai import shanghai_date
 from models.domain.tokens import new_token
@@ -43,6 +44,7 @@ from models.errors import Conflict, FieldFault, FormInvalid, NotFound, ShownChan
 from models.operations import change_requests
 from models.operations.idempotency import KeySlot, open_key
 from models.operations.transfers.follow_ups import queue_message
+from models.queries.transfers.departures import refuse_moved_out
 from models.tables.change_requests import ChangeRequest
 from models.tables.customers import CustomerRecord
 
@@ -68,6 +70,7 @@ def create(deps: ApiDeps, principal: Principal, body: ChangeRequestBody, *, slot
     Raises:
         NotFound: there is no such record of the caller's institution.
         WrongState: the record may only be stored, or was erased.
+        CustomerMovedOut: the relation went to another company.
         FormInvalid: a field that nobody changes, a value that breaks a rule of the record, or nothing that changes.
         KeyTaken: another request under this key was first.
     """
@@ -270,6 +273,9 @@ def _record(deps: ApiDeps, principal: Principal, customer_id: str) -> CustomerRe
         record = session.get(CustomerRecord, known_token(customer_id))
     if record is None or record.tenant != principal.tenant:
         raise NotFound
+    if record.erased_at is None and record.state == CustomerState.MOVED_OUT:
+        with deps.database.read() as session:
+            refuse_moved_out(session, record)
     if record.erased_at is not None or record.state != _ACTIVE:
         raise WrongState(params={"state": "erased" if record.erased_at is not None else record.state})
     return record

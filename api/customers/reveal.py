@@ -12,6 +12,7 @@ from models.domain.application import RevealReason
 from models.domain.customers.showing import CustomerState
 from models.errors import NotFound, WrongState
 from models.queries.customers import customer_by_id
+from models.queries.transfers.departures import refuse_moved_out
 from models.tables.customers import CustomerRecord
 
 # What data that may only be stored are still opened for: the person's own request, and proof.
@@ -37,9 +38,13 @@ def reveal(deps: ApiDeps, principal: Principal, customer_id: str, body: Customer
     Raises:
         NotFound: no such record.
         WrongState: the record may only be stored (只存储), and the reason is no exception.
+        CustomerMovedOut: the relation went to another company, which is no exception either.
         SubjectShredded, CannotOpen: nothing can be shown; nothing is recorded either.
     """
     record = customer_for(deps, principal, customer_id)
+    if record.state == CustomerState.MOVED_OUT and body.reason not in _ALSO_LOCKED:
+        with deps.database.read() as session:
+            refuse_moved_out(session, record)
     if record.state == CustomerState.LOCKED and body.reason not in _ALSO_LOCKED:
         raise WrongState(params={"state": record.state})
     [customer] = open_customers(

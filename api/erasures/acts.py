@@ -61,25 +61,36 @@ def request_erasure(
         NotFound, WrongState, Conflict: no such person, erased already, or a request is under way.
     """
     subject, _ = subject_for(deps, principal, known_token(subject_id))
+    return request_for_person(deps, principal, subject.id, body, target=subject.id, slot=slot, digest=digest)
+
+
+def request_for_person(
+    deps: ApiDeps, principal: Principal, subject: str, body: ErasureBody, *, target: str, slot: KeySlot, digest: str
+) -> str:
+    """As `request_erasure`, for a person of the caller's institution whom a route has found; `target` is the event's.
+
+    Raises:
+        WrongState, Conflict: erased already, or a request is under way.
+    """
     now, request_id = deps.clock(), new_token("era")
     cell = None
     if body.note is not None:
-        address = CellAddress(subject.tenant, "erasure_requests", "note_cell", request_id, subject.id)
+        address = CellAddress(principal.tenant, "erasure_requests", "note_cell", request_id, subject)
         cell = deps.vault.seal(address, body.note)
     new = NewErasure(
         id=request_id,
-        tenant=subject.tenant,
-        subject_id=subject.id,
+        tenant=principal.tenant,
+        subject_id=subject,
         ground=body.ground,
         note_cell=cell,
         by=by(principal),
     )
     bound = shown_hash(erasure.shown(new))
-    deed = _deed(deps, principal, "erasure.requested", subject.id)
+    deed = _deed(deps, principal, "erasure.requested", target)
     with unit_of_work(deps.database, deed) as unit:
         open_key(unit.session, slot, fingerprint=digest, resource_id=request_id, now=now, status=CREATED)
-        erasure.hold_person(unit.session, subject.id)
-        standing = obstacles_of(unit.session, subject.id, tenant=subject.tenant, today=shanghai_date(now))
+        erasure.hold_person(unit.session, subject)
+        standing = obstacles_of(unit.session, subject, tenant=principal.tenant, today=shanghai_date(now))
         made = erasure.make(unit.session, new, shown_hash=bound, standing=standing, now=now)
         deed.facts = {"erasure": request_id, "ground": body.ground.value, "shown": bound}
         if made.state == ErasureState.REFUSED:
@@ -134,20 +145,31 @@ def place_hold(
         NotFound, WrongState: no such person, or erased already.
     """
     subject, _ = subject_for(deps, principal, known_token(subject_id))
+    return hold_for_person(deps, principal, subject.id, body, target=subject.id, slot=slot, digest=digest)
+
+
+def hold_for_person(
+    deps: ApiDeps, principal: Principal, subject: str, body: HoldBody, *, target: str, slot: KeySlot, digest: str
+) -> str:
+    """As `place_hold`, for a person of the caller's institution whom a route has found; `target` is the event's.
+
+    Raises:
+        WrongState: erased already.
+    """
     new = NewHold(
         id=new_token("lhd"),
-        tenant=subject.tenant,
-        subject_id=subject.id,
+        tenant=principal.tenant,
+        subject_id=subject,
         reason=body.reason,
         reference=body.reference,
         by=by(principal),
     )
     shown = {"hold": new.id, "subject": new.subject_id, "reason": new.reason.value, "reference": new.reference}
     bound = shown_hash(shown)
-    deed = _deed(deps, principal, "legal-hold.placed", subject.id, **shown, shown=bound)
+    deed = _deed(deps, principal, "legal-hold.placed", target, **shown, shown=bound)
     with unit_of_work(deps.database, deed) as unit:
         open_key(unit.session, slot, fingerprint=digest, resource_id=new.id, now=deed.at, status=CREATED)
-        erasure.hold_person(unit.session, subject.id)
+        erasure.hold_person(unit.session, subject)
         legal_holds.place(unit.session, new, shown_hash=bound, now=deed.at)
     return new.id
 

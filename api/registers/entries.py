@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from api.registers.consent_bodies import EffectAnswer, EntryAnswer, GoesOnAnswer, WithdrawalAnswer
 from api.wording import worded
+from models.domain.spreadsheets import neutral
 from models.queries.consent_register import standings, withdrawals_of
 from models.tables.consent_register import ConsentWithdrawal
 from models.tables.parties import Consent
@@ -99,9 +100,7 @@ def as_csv(entries: Iterable[EntryAnswer], *, masked_name: str | None = None) ->
     No cell begins with a sign that a spreadsheet would take for a formula: all of them are ours, or begin with a letter
     or digit, but the name.
     """
-    name = masked_name or ""
-    if name.startswith(("=", "+", "-", "@")):
-        name = f"'{name}"
+    name = neutral(masked_name or "")
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)

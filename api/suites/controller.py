@@ -32,6 +32,7 @@ from models.domain.tokens import new_token
 from models.errors import FieldFault, FormInvalid, ShownChanged, WrongState
 from models.operations import outbox, suite_changes
 from models.operations.idempotency import KeySlot, open_key
+from models.operations.suite_guard import refuse_beside_transfer
 from models.tables.parties import Subject
 from models.tables.suite_changes import SuiteChange
 
@@ -154,6 +155,8 @@ def _propose(deps: ApiDeps, principal: Principal, body: SuiteChangeBody, *, slot
     deed = _deed(deps, principal, change, "suite-change.proposed")
     with unit_of_work(deps.database, deed) as unit:
         open_key(unit.session, slot, fingerprint=digest, resource_id=change.id, status=HTTPStatus.CREATED, now=now)
+        if suite_changes.is_whole_tenant(change):
+            refuse_beside_transfer(unit.session, change.tenant)
         suite_changes.propose(unit.session, change, by=by(principal), now=now)
     return change.id
 
@@ -201,6 +204,7 @@ def _decide(deps: ApiDeps, principal: Principal, change_id: str, *, shown: str, 
 
     Raises:
         NotFound, FourEyesViolation, WrongState, ShownChanged, Conflict: why not.
+        SuiteHeldByTransfer: a job of the institution has waves that can be put back.
     """
     change = _change(deps, principal, change_id)
     refuse_maker(deps, principal, shown_hash=change.shown_hash)
@@ -211,6 +215,8 @@ def _decide(deps: ApiDeps, principal: Principal, change_id: str, *, shown: str, 
     now = deps.clock()
     deed = _deed(deps, principal, change, "suite-change.confirmed" if confirm else "suite-change.rejected")
     with unit_of_work(deps.database, deed) as unit:
+        if confirm and suite_changes.is_whole_tenant(change):
+            refuse_beside_transfer(unit.session, change.tenant)
         decided = suite_changes.decide(
             unit.session, change, shown_hash=shown, confirm=confirm, by=by(principal), now=now
         )

@@ -19,9 +19,9 @@ from api.identity.principal import Caller, Principal
 from api.in_thread import in_thread
 from api.paging import DEFAULT_LIMIT, After, Limit, decode_cursor, encode_cursor
 from api.tasks.bodies import CommentBody, TaskSearchBody
-from api.tasks.deciding import DecidedAnswer, decided_answer, is_settled, send_and_answer
-from api.tasks.intake import TaskDecision, decision_location
-from api.tasks.record_deciders import decide_task
+from api.tasks.deciding import DecidedAnswer, Kept, decided_answer, is_settled, send_and_answer
+from api.tasks.intake import TaskDecision, decision_location, take_decision
+from api.tasks.record_deciders import decide_record_task
 from api.tasks.views import (
     CommentAnswer,
     CommentPage,
@@ -325,9 +325,13 @@ class TaskController(Controller):
         )
 
         of_record = data.get("outcome") in RECORD_OUTCOMES
+        taken: list[Kept] = []
 
         def act() -> str:
-            return decide_task(deps, request)
+            if of_record:
+                return decide_record_task(deps, request)
+            taken.append(take_decision(deps, request))
+            return request.decision_id
 
         def rebuild(decision_id: str) -> Stored:
             return decided_answer(deps, decision_id, location=decision_location(task_id, decision_id))
@@ -336,7 +340,7 @@ class TaskController(Controller):
             location = decision_location(task_id, decision_id)
             if of_record:  # applied in its own commit: nobody else has to agree
                 return await in_thread(decided_answer, deps, decision_id, location=location)
-            return await send_and_answer(deps, decision_id, slot=slot, location=location)
+            return await send_and_answer(deps, decision_id, slot=slot, location=location, kept=taken[0])
 
         return await once(
             deps,

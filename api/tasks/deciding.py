@@ -1,8 +1,11 @@
 """A decision after its commit: sent to the workflow within a budget and answered 201, 202 or 409."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
+
+from sqlmodel import Session
 
 from api.bodies import Answer
 from api.deps import ApiDeps
@@ -33,7 +36,37 @@ class DecidedAnswer(Answer):
     outcome: str | None
 
 
-async def send_and_answer(deps: ApiDeps, decision_id: str, *, slot: KeySlot, location: str) -> Stored:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """A stored decision as far as it is sent and answered: to which workflow, with what, and about what."""
+
+    decision_id: str
+    workflow_id: str
+    case_token: str | None
+    task_id: str | None
+    update: DecideInput
+
+
+def kept_decision(session: Session, decision_id: str) -> Kept:
+    """A decision out of the records; in the unit that writes it no statement is needed.
+
+    Raises:
+        NotFound: no such decision.
+    """
+    workflow_id, update = decide_input(session, decision_id=decision_id)
+    decision = session.get_one(Decision, decision_id)
+    return Kept(
+        decision_id=decision_id,
+        workflow_id=workflow_id,
+        case_token=decision.case_token,
+        task_id=decision.task_id,
+        update=update,
+    )
+
+
+async def send_and_answer(
+    deps: ApiDeps, decision_id: str, *, slot: KeySlot, location: str, kept: Kept | None = None
+) -> Stored:
     """Send a decision that has been committed, and say what became of it.
 
     Args:
@@ -41,6 +74,7 @@ async def send_and_answer(deps: ApiDeps, decision_id: str, *, slot: KeySlot, loc
         decision_id: of a stored decision.
         slot: the request's idempotency slot; of a refusal it remembers that there was one.
         location: where the caller looks while nobody has answered.
+        kept: the decision, where the caller has it at hand; else it is read.
 
     Returns:
         201 if the workflow applied it, 202 with `Location` if there was no answer in the budget: the relay goes on.
@@ -48,24 +82,26 @@ async def send_and_answer(deps: ApiDeps, decision_id: str, *, slot: KeySlot, loc
     Raises:
         DecisionRefused: the workflow said no; task and case are back with people.
     """
-    workflow_id, sent = await in_thread(_load, deps, decision_id)
-    answer = await deps.dispatcher.send(workflow_id, sent, budget=BUDGET)
+    sent = kept if kept is not None else await in_thread(_load, deps, decision_id)
+    answer = await deps.dispatcher.send(sent.workflow_id, sent.update, budget=BUDGET)
+    if answer.result is not None:  # the workflow's own word: nothing has to be read
+        deps.metrics.count_decision(state=DecisionState.APPLIED)
+        return _applied(sent, answer.result, location=location)
     if answer.fate is Fate.REFUSED:
         deps.metrics.count_decision(state=DecisionState.REFUSED)
         await in_thread(_refuse, deps, decision_id, slot, answer.reason or "internal")
-    stored = await in_thread(decided_answer, deps, decision_id, location=location, result=answer.result)
+    stored = await in_thread(decided_answer, deps, decision_id, location=location)
     deps.metrics.count_decision(state=stored.body["state"] if stored.body is not None else DecisionState.PENDING)
     return stored
 
 
-def decided_answer(deps: ApiDeps, decision_id: str, *, location: str, result: DecideResult | None = None) -> Stored:
+def decided_answer(deps: ApiDeps, decision_id: str, *, location: str) -> Stored:
     """The answer about a decision as it stands now; blocking. Also for a request that is sent again.
 
     Args:
         deps: database.
         decision_id: of a stored decision.
         location: where the caller looks while nobody has answered.
-        result: the workflow's own word, where it is at hand.
 
     Raises:
         DecisionRefused: it was refused.
@@ -76,16 +112,31 @@ def decided_answer(deps: ApiDeps, decision_id: str, *, location: str, result: De
         stands = care_standing(session, decision.workflow_id) or case
     if decision.state == DecisionState.REFUSED:
         raise DecisionRefused(detail=decision_id, params={"reason": decision.refusal or "internal"})
-    applied = result is not None or decision.state == DecisionState.APPLIED
-    after = result or stands
+    applied = decision.state == DecisionState.APPLIED
     body = DecidedAnswer(
         decision_id=decision.id,
-        state=DecisionState.APPLIED if applied else decision.state,
+        state=decision.state,
         case_token=decision.case_token,
         task_id=decision.task_id,
-        stage=after.stage if after is not None else None,
-        outcome=after.outcome if after is not None else None,
+        stage=stands.stage if stands is not None else None,
+        outcome=stands.outcome if stands is not None else None,
     )
+    return _stored(body, applied=applied, location=location)
+
+
+def _applied(sent: Kept, result: DecideResult, *, location: str) -> Stored:
+    body = DecidedAnswer(
+        decision_id=sent.decision_id,
+        state=DecisionState.APPLIED,
+        case_token=sent.case_token,
+        task_id=sent.task_id,
+        stage=result.stage,
+        outcome=result.outcome,
+    )
+    return _stored(body, applied=True, location=location)
+
+
+def _stored(body: DecidedAnswer, *, applied: bool, location: str) -> Stored:
     return Stored(
         status=HTTPStatus.CREATED if applied else HTTPStatus.ACCEPTED,
         body=body.model_dump(mode="json"),
@@ -100,9 +151,9 @@ def is_settled(deps: ApiDeps, decision_id: str) -> bool:
     return decision is not None and decision.state != DecisionState.PENDING
 
 
-def _load(deps: ApiDeps, decision_id: str) -> tuple[str, DecideInput]:
+def _load(deps: ApiDeps, decision_id: str) -> Kept:
     with deps.database.read() as session:
-        return decide_input(session, decision_id=decision_id)
+        return kept_decision(session, decision_id)
 
 
 def _refuse(deps: ApiDeps, decision_id: str, slot: KeySlot, reason: str) -> None:

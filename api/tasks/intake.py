@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from sqlmodel import Session
 
 from api.deps import ApiDeps
 from api.etags import check_version
 from api.identity.authenticate import fresh_login
 from api.identity.principal import Principal
+from api.tasks.deciding import Kept, kept_decision
 from api.tasks.settling import Settle, Word
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
@@ -56,8 +58,8 @@ def decision_location(task_id: str, decision_id: str) -> str:
     return f"/v1/tasks/{task_id}/decisions/{decision_id}"
 
 
-def take_decision(deps: ApiDeps, request: TaskDecision, *, settle: Settle | None = None) -> str:
-    """Check a decision and commit it; blocking. Returns its id.
+def take_decision(deps: ApiDeps, request: TaskDecision, *, settle: Settle | None = None) -> Kept:
+    """Check a decision and commit it; blocking. Returns it as it is sent to its workflow, if one is asked.
 
     Args:
         deps: the API's parts.
@@ -91,7 +93,8 @@ def take_decision(deps: ApiDeps, request: TaskDecision, *, settle: Settle | None
                 form=checked.form, staff_id=request.principal.staff_id, person_id=request.principal.person_id, at=now
             )
             deed.facts |= settle(unit.session, checked.task, word)
-    return request.decision_id
+        kept = kept_decision(unit.session, decision.id)
+    return kept  # noqa: RET504 - of a decision that is committed
 
 
 def _check(deps: ApiDeps, request: TaskDecision, *, now: datetime) -> _Checked:
@@ -101,33 +104,30 @@ def _check(deps: ApiDeps, request: TaskDecision, *, now: datetime) -> _Checked:
         if task is None:
             raise NotFound
         subject = subject_of_task(session, task)
-    form = parse_decision(TaskType(task.type), request.body)
-    require_allowed(task, request.viewer, form.outcome, form=form)
-    check_version(read=request.read_version, current=task.version)
-    if TaskType(task.type) in CHECKER_TASKS:
-        fresh_login(request.principal, now=now)
-    if form.shown_hash is not None and form.shown_hash != task.shown_hash:
-        raise ShownChanged
-    if form.document_id is not None:
-        _check_scan(deps, task, form.document_id)
-    if (task.type, form.outcome) == (TaskType.DOCUMENTS, Outcome.ACCEPT):
-        _check_card(deps, subject)
+        form = parse_decision(TaskType(task.type), request.body)
+        require_allowed(task, request.viewer, form.outcome, form=form)
+        check_version(read=request.read_version, current=task.version)
+        if TaskType(task.type) in CHECKER_TASKS:
+            fresh_login(request.principal, now=now)
+        if form.shown_hash is not None and form.shown_hash != task.shown_hash:
+            raise ShownChanged
+        if form.document_id is not None:
+            _check_scan(session, task, form.document_id)
+        if (task.type, form.outcome) == (TaskType.DOCUMENTS, Outcome.ACCEPT):
+            _check_card(session, subject)
     return _Checked(task=task, form=form, subject=subject)
 
 
-def _check_scan(deps: ApiDeps, task: Task, document_id: str) -> None:
+def _check_scan(session: Session, task: Task, document_id: str) -> None:
     """The scan that is registered is the newest one of the case: its checker is shown that one."""
-    with deps.database.read() as session:
-        scan = latest_document(session, case_token=task.case_token or "", kind=DocumentKind.SIGNED_PAPER)
+    scan = latest_document(session, case_token=task.case_token or "", kind=DocumentKind.SIGNED_PAPER)
     if scan is None or scan.id != document_id:
         raise FormInvalid(faults=(FieldFault(pointer="/documentId", code="scan-not-newest"),))
 
 
-def _check_card(deps: ApiDeps, subject_id: str) -> None:
+def _check_card(session: Session, subject_id: str) -> None:
     """The documents are not complete before the card is known whose debt is meant."""
-    with deps.database.read() as session:
-        known = has_card(session, subject_id)
-    if not known:
+    if not has_card(session, subject_id):
         raise FormInvalid(faults=(FieldFault(pointer="/cardNumber", code="card-missing"),))
 
 

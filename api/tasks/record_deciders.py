@@ -10,27 +10,32 @@ from api.bodies import known_token
 from api.deps import ApiDeps
 from api.tasks.intake import TaskDecision, take_decision
 from api.tasks.reports import decide_report
-from api.tasks.settling import answer_follow_up, decide_pair, discard_quarantined
+from api.tasks.settling import Settle, answer_follow_up, decide_pair, discard_quarantined
 from api.transfers.conflicts_deciding import decide_conflict
 from models.domain.states import RECORD_TASKS, TaskType
 from models.tables.tasks import Task
 
 Decider = Callable[[ApiDeps, TaskDecision], str]
 
+
+def _take(deps: ApiDeps, request: TaskDecision, *, settle: Settle | None = None) -> str:
+    return take_decision(deps, request, settle=settle).decision_id
+
+
 _DECIDERS: Final[dict[str, Decider]] = {
     # These have a path of their own: what is decided is read, opened or agreed by two before it is written.
     TaskType.INCIDENT_REPORT.value: decide_report,
     TaskType.TRANSFER_CONFLICT.value: decide_conflict,
     # These are taken like any other, and do something besides in the same commit.
-    TaskType.TRANSFER_QUARANTINE.value: partial(take_decision, settle=discard_quarantined),
-    TaskType.TRANSFER_FOLLOW_UP.value: partial(take_decision, settle=answer_follow_up),
-    TaskType.MATCH_REVIEW.value: partial(take_decision, settle=decide_pair),
+    TaskType.TRANSFER_QUARANTINE.value: partial(_take, settle=discard_quarantined),
+    TaskType.TRANSFER_FOLLOW_UP.value: partial(_take, settle=answer_follow_up),
+    TaskType.MATCH_REVIEW.value: partial(_take, settle=decide_pair),
 }
 assert _DECIDERS.keys() <= {kind.value for kind in RECORD_TASKS}
 
 
-def decide_task(deps: ApiDeps, request: TaskDecision) -> str:
-    """Check a decision and commit it; blocking. Returns its id.
+def decide_record_task(deps: ApiDeps, request: TaskDecision) -> str:
+    """Check a decision on a record task and commit it; blocking. Returns its id.
 
     Raises:
         KeyTaken: another request under the same key was first.
@@ -39,4 +44,4 @@ def decide_task(deps: ApiDeps, request: TaskDecision) -> str:
     with deps.database.read() as session:
         kind = session.exec(select(Task.type).where(col(Task.id) == known_token(request.task_id))).one_or_none()
     # A task that is none, or another's, is told so by whoever decides.
-    return _DECIDERS.get(kind or "", take_decision)(deps, request)
+    return _DECIDERS.get(kind or "", _take)(deps, request)

@@ -23,6 +23,7 @@ class BackupAnswer(Answer):
     fault: dict[str, Any] | None
     made_at: datetime
     proven_at: datetime | None
+    deleted_at: datetime | None
 
 
 class BackupList(Answer):

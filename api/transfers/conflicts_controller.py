@@ -11,9 +11,9 @@ from api.identity.authenticate import requires
 from api.identity.principal import Caller
 from api.paging import DEFAULT_LIMIT, After, Limit, decode_cursor, encode_cursor
 from api.transfers.conflicts_views import conflict_answer, opened_conflict
+from api.transfers.lookup import job_to_open, known_job
 from api.transfers.readings import note_conflict_shown
 from api.transfers.waves_bodies import ConflictAnswer, ConflictPage
-from api.transfers.waves_controller import known_job
 from models.domain.roles import Permission
 from models.errors import NotFound
 from models.queries.transfers.waves import list_conflicts
@@ -42,7 +42,7 @@ class TransferConflictController(Controller):
         start = decode_cursor(after, kind="conflicts", types=(int, str))
         key = None if start is None else (int(str(start[0])), str(start[1]))
         with deps.database.read() as session:
-            token = known_job(session, principal, job).token
+            token = known_job(session, principal, job, own=True).token
             found = list_conflicts(session, token, state=stands, after=key, limit=limit + 1)
         page = found[:limit]
         last = page[-1] if len(found) > limit else None
@@ -61,8 +61,8 @@ class TransferConflictController(Controller):
         self, job: FromPath[str], conflict_id: FromPath[str], deps: Deps, principal: Caller, locale: Locale
     ) -> ConflictAnswer:
         """One conflict: what differs, masked on both sides, and what may be decided; that it was shown is recorded."""
+        token = job_to_open(deps, principal, job).token
         with deps.database.read() as session:
-            token = known_job(session, principal, job).token
             conflict = session.get(TransferConflict, known_token(conflict_id))
         if conflict is None or conflict.job != token:
             raise NotFound

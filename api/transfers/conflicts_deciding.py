@@ -15,6 +15,8 @@ from api.tasks.intake import TaskDecision
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
 from compliance.transfers.conflict_effects import effect_of
+from compliance.transfers.departures import tell_source
+from compliance.transfers.training import grant_of
 from models.domain.forms import DecisionForm, parse_decision
 from models.domain.states import DecisionState, TaskType
 from models.domain.transfers.conflicts import CHOICES, Choice, ConflictKind, ConflictState, needs_second
@@ -30,6 +32,7 @@ from models.queries.allowed import require_allowed
 from models.queries.tasks import get_task
 from models.tables.tasks import Decision, Task
 from models.tables.transfer_waves import TransferConflict
+from models.tables.transfers import TransferJob
 
 
 def decide_conflict(deps: ApiDeps, request: TaskDecision) -> str:
@@ -39,6 +42,7 @@ def decide_conflict(deps: ApiDeps, request: TaskDecision) -> str:
 
     Raises:
         KeyTaken: another request under the same key was first.
+        TrainingMissing: the caller has not passed the job's course, and may not have looked at either side.
         CaseworkError: the rule that stands against it; nothing was changed.
     """
     now, principal = deps.clock(), request.principal
@@ -48,6 +52,7 @@ def decide_conflict(deps: ApiDeps, request: TaskDecision) -> str:
         require_allowed(task, request.viewer, form.outcome, form=form)
         check_version(read=request.read_version, current=task.version)
         conflict = _conflict(session, task)
+        grant_of(session, job=conflict.job, staff_id=principal.staff_id, now=now)
         choice = _choice(conflict, form)
         effect = effect_of(deps.vault, session, conflict, choice, now=now)
         version = _record_version(session, conflict)
@@ -78,7 +83,9 @@ def decide_conflict(deps: ApiDeps, request: TaskDecision) -> str:
                 raise ShownChanged  # the two would not have agreed on the same record
             decide(unit.session, held, choice, reason=form.reason_code, by=by(principal), now=now)
             undone = carry_out(unit.session, held, choice, effect, now=now)
-            deed.facts |= {} if undone is None else undone.figures()
+            if undone is not None:
+                deed.facts |= undone.figures()
+                tell_source(unit, unit.session.get_one(TransferJob, held.job), undone, row=held.row_number)
     if undone is not None:
         deps.vault.shred_subjects(tenant=conflict.tenant, subject_ids=undone.subjects)
     return request.decision_id

@@ -1,7 +1,11 @@
-"""Rows of a job by hand: entered from phone and mail, corrected out of quarantine, rejected for good. Blocking."""
+"""Rows of a job by hand: entered from phone and mail, corrected out of quarantine, rejected for good. Blocking.
+
+Whoever works on rows has passed the job's course: each of these raises `TrainingMissing` before anything is changed.
+"""
 
 from datetime import datetime
 
+from pydantic.alias_generators import to_camel
 from sqlmodel import Session
 
 from api.deps import ApiDeps
@@ -9,9 +13,10 @@ from api.etags import check_version
 from api.four_eyes import by, refuse_maker
 from api.identity.authenticate import fresh_login
 from api.identity.principal import Principal
+from api.transfers.lookup import job_to_open
 from api.transfers.row_bodies import EntryBody
 from api.transfers.row_views import changes_of
-from api.transfers.sourcing import job_for, next_number
+from api.transfers.sourcing import next_number
 from compliance.audit.deeds import Deed, shown_hash
 from compliance.audit.unit import unit_of_work
 from compliance.transfers.proof_keys import job_proof_key
@@ -25,6 +30,7 @@ from models.domain.customers.validity import check_record
 from models.domain.shanghai import shanghai_date
 from models.domain.tokens import new_token
 from models.domain.transfers.mapping import IDENTITY
+from models.domain.transfers.scope import faults_within, scope_of
 from models.domain.transfers.source_desk import SourceKind
 from models.domain.transfers.states import JobStage, RowOutcome
 from models.domain.transfers.verdicts import QUARANTINED, of_reading, outcome_of
@@ -53,18 +59,19 @@ def enter_row(
     """One row into the job's source of kind `staff`; returns its subject, by which the row is found.
 
     Raises:
-        FormInvalid: nothing was entered.
+        FormInvalid: nothing was entered, or a field that the plan does not let move.
         WrongState: the job collects no more.
     """
-    job, now = job_for(deps, principal, token), deps.clock()
+    job, now = job_to_open(deps, principal, token), deps.clock()
     _require_entry(job)
+    _require_scope(job, body.values.given())
     spelled = spell_record(body.values.given(), today=shanghai_date(now))
     if not spelled.values:
         raise FormInvalid(faults=(FieldFault(pointer="/values", code="required"),))
     subject = new_token("sub")
     [(_, cell)] = seal_rows(deps.vault, tenant=job.tenant, rows=[(subject, spelled.values)], create=True)
     proof = job_proof_key(deps.vault, tenant=job.tenant, job=job.token).digest(spelled.values)
-    faults = as_document(of_reading(spelled.faults))
+    faults = as_document(of_reading(faults_within(spelled.faults, scope_of(job.plan))))
     deed = _deed(job, principal, "transfer.row-entered", now, subject=subject, channel=body.channel)
     with unit_of_work(deps.database, deed) as unit:
         open_key(unit.session, slot, fingerprint=fingerprint, resource_id=subject, status=201, now=now)
@@ -108,14 +115,15 @@ def correct_row(
     Of a line that had too many or too few columns the values may be confirmed as they were read, by two persons.
 
     Raises:
-        FormInvalid: nothing would change.
+        FormInvalid: nothing would change, or a field that the plan does not let move would.
         WrongState: the row is not in quarantine, or another correction waits.
         StaleVersion: somebody has corrected it meanwhile.
     """
-    job, now = job_for(deps, principal, token), deps.clock()
+    job, now = job_to_open(deps, principal, token), deps.clock()
     row = _quarantined(deps, job, number)
     check_version(read=read_version, current=row.version)
-    before, after = _before(deps, row), _after(deps, row, changes, now=now)
+    _require_scope(job, changes)
+    before, after = _before(deps, row), _after(deps, job, row, changes, now=now)
     touched = sorted(name for name in changes if before.get(name) != after.values.get(name))
     vouched = not touched and any(fault["field"] == ROW for fault in row.faults)
     if vouched:
@@ -154,7 +162,7 @@ def decide_correction(
         FourEyesViolation: the caller made it.
         ShownChanged, WrongState, StaleVersion: what was shown holds no more.
     """
-    job, now = job_for(deps, principal, token), deps.clock()
+    job, now = job_to_open(deps, principal, token), deps.clock()
     fresh_login(principal, now=now)
     refuse_maker(deps, principal, shown_hash=shown)
     with deps.database.read() as session:
@@ -167,7 +175,7 @@ def decide_correction(
         if row.version != correction.row_version:
             raise StaleVersion(params={"currentVersion": row.version})
         changes = changes_of(deps, correction, tenant=job.tenant)
-        corrected = _sealed(deps, job, row, _after(deps, row, changes, now=now))
+        corrected = _sealed(deps, job, row, _after(deps, job, row, changes, now=now))
     action = "transfer.correction-confirmed" if confirm else "transfer.correction-refused"
     deed = _deed(job, principal, action, now, number=number, correction=correction_id, fields=correction.fields)
     with unit_of_work(deps.database, deed) as unit:
@@ -194,7 +202,7 @@ def discard(
         WrongState: it is not in quarantine.
         StaleVersion: it was corrected meanwhile.
     """
-    job, now = job_for(deps, principal, token), deps.clock()
+    job, now = job_to_open(deps, principal, token), deps.clock()
     row = _quarantined(deps, job, number)
     check_version(read=read_version, current=row.version)
     deed = _deed(job, principal, "transfer.row-discarded", now, number=number, reason=reason_code)
@@ -223,13 +231,14 @@ def _before(deps: ApiDeps, row: TransferRow) -> dict[str, str]:
     return values
 
 
-def _after(deps: ApiDeps, row: TransferRow, changes: dict[str, str], *, now: datetime) -> Spelled:
+def _after(deps: ApiDeps, job: TransferJob, row: TransferRow, changes: dict[str, str], *, now: datetime) -> Spelled:
     """The row with the changes in it, checked. Whoever corrects a row has looked at all of it: faults of the row go."""
     merged = {**_before(deps, row), **changes}
     kept = [
         fault for fault in of_reading(from_document(row.faults)) if fault.field not in changes and fault.field != ROW
     ]
-    return check_record(merged, today=shanghai_date(now), as_read=kept)
+    after = check_record(merged, today=shanghai_date(now), as_read=kept)
+    return Spelled(after.values, faults_within(after.faults, scope_of(job.plan)))
 
 
 def _sealed(deps: ApiDeps, job: TransferJob, row: TransferRow, after: Spelled) -> Corrected:
@@ -279,6 +288,15 @@ def _keep(session: Session, job: TransferJob, row: TransferRow, corrected: Corre
     source = session.get_one(TransferSource, row.source)
     held = HeldRow(row.number, row.line, source.number, row.subject_id, corrected.faults)
     show_anew(session, job, held, now=now)
+
+
+def _require_scope(job: TransferJob, values: dict[str, str]) -> None:
+    """Refuse fields that stay behind, each by name: what is not needed is not asked for (最小必要)."""
+    outside = sorted(values.keys() - scope_of(job.plan))
+    if outside:
+        raise FormInvalid(
+            faults=tuple(FieldFault(pointer=f"/values/{to_camel(name)}", code="outside-scope") for name in outside)
+        )
 
 
 def _require_entry(job: TransferJob) -> None:

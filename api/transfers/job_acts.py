@@ -4,13 +4,14 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from api.deps import ApiDeps
 from api.etags import check_version
 from api.four_eyes import by
 from api.identity.principal import Principal
 from api.transfers.job_bodies import FactBody, GrantBody, NewJobBody, PlanBody, ReferenceBody, RollbackBody
+from api.transfers.lookup import known_job
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
 from compliance.rules.fact_table import FACTS
@@ -58,18 +59,6 @@ def stateable() -> dict[str, FactKind]:
         if gate.value.startswith("transfers."):
             needed |= facts_needed(gate)
     return {name: kind for name, kind in sorted(needed.items()) if name not in _TOLD_BY_RECORDS}
-
-
-def job_for(session: Session, principal: Principal, token: str, *, own: bool = False) -> TransferJob:
-    """A job that the caller's institution receives, or gives; with `own` only one that it receives.
-
-    Raises:
-        NotFound: there is none.
-    """
-    job = queries.job_for(session, token, tenant=principal.tenant)
-    if job is None or (own and job.tenant != principal.tenant):
-        raise NotFound
-    return job
 
 
 def create(deps: ApiDeps, principal: Principal, body: NewJobBody, *, slot: KeySlot, digest: str) -> str:
@@ -146,7 +135,7 @@ def replace_plan(deps: ApiDeps, principal: Principal, token: str, body: PlanBody
         NotFound, FormInvalid, StaleVersion, WrongState: why not.
     """
     with deps.database.read() as session:
-        job = job_for(session, principal, token, own=True)
+        job = known_job(session, principal, token, own=True)
     check_version(read=read_version, current=job.version)
     plan, now = read_plan(deps, body, classes=tuple(job.classes)), deps.clock()
     with unit_of_work(deps.database, deed(principal, "transfer.planned", token, now, plan=plan.plan_hash)) as unit:
@@ -187,7 +176,7 @@ def keep_evidence(
     facts = {"evidence": evidence.id, "kind": evidence.kind, "digest": evidence.digest}
     with unit_of_work(deps.database, deed(principal, "transfer.evidence-added", evidence.job, now, **facts)) as unit:
         open_key(unit.session, slot, fingerprint=digest, resource_id=evidence.id, status=HTTPStatus.CREATED, now=now)
-        jobs.add_evidence(unit.session, job_for(unit.session, principal, evidence.job), evidence)
+        jobs.add_evidence(unit.session, known_job(unit.session, principal, evidence.job), evidence)
 
 
 def refuse_kind(kind: str | None) -> None:
@@ -220,7 +209,7 @@ def state_fact(deps: ApiDeps, principal: Principal, token: str, name: str, body:
         expected: dict[str, str | int] = {"expected": kinds[name].value}
         raise FormInvalid(faults=(FieldFault(pointer="/value", code="wrong-type", params=expected),)) from None
     with unit_of_work(deps.database, deed(principal, "transfer.fact-stated", token, now, fact=name)) as unit:
-        job = job_for(unit.session, principal, token, own=True)
+        job = known_job(unit.session, principal, token, own=True)
         fact = _statement(job, name, kinds[name], checked, principal=principal, now=now, evidence=body.evidence)
         unit.deed.facts |= {"value": fact.value["value"], "evidence": body.evidence}
         jobs.state_fact(unit.session, job, fact)
@@ -250,7 +239,7 @@ def ask_rollback(
     )
     facts = {"rollback": asked.id, "wave": body.wave, "reason": body.reason_code}
     with unit_of_work(deps.database, deed(principal, "transfer.rollback-asked", token, now, **facts)) as unit:
-        job = job_for(unit.session, principal, token, own=True)
+        job = known_job(unit.session, principal, token, own=True)
         if body.wave is not None and unit.session.get(TransferWave, (token, body.wave)) is None:
             raise NotFound(detail=f"{token}/{body.wave}")
         open_key(unit.session, slot, fingerprint=digest, resource_id=asked.id, status=HTTPStatus.CREATED, now=now)
@@ -291,7 +280,7 @@ def grant(deps: ApiDeps, principal: Principal, token: str, body: GrantBody, *, s
     )
     facts = {"grant": row.id, "staff": row.staff_id, "course": row.course, "sponsor": row.is_sponsor}
     with unit_of_work(deps.database, deed(principal, "transfer.training-granted", token, now, **facts)) as unit:
-        job = job_for(unit.session, principal, token)
+        job = known_job(unit.session, principal, token)
         person = unit.session.get(Staff, body.staff_id)
         if person is None or person.tenant not in (job.tenant, job.source_tenant):
             raise NotFound(detail=body.staff_id)

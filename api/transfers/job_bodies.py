@@ -8,6 +8,7 @@ from pydantic import Field
 from api.bodies import Answer, Body, Sha256Hex, ShortCode, Token
 from api.tasks.views import PermitAnswer
 from models.domain.transfers.plan import MAX_PLAN_BYTES
+from models.queries.transfers.job_search import MAX_PAGE, JobSort
 
 _Reference = Annotated[str, Field(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._/-]{0,119}\Z")]
 _PlanText = Annotated[str, Field(min_length=1, max_length=MAX_PLAN_BYTES)]
@@ -27,6 +28,23 @@ class NewJobBody(PlanBody):
     transferred: Literal["customer-company", "institution", "portfolio"]
     transfer_event: Literal["share-transfer", "merger", "division", "asset-sale", "dissolution", "bankruptcy"]
     recipient_abroad: bool = False
+
+
+class JobSearchBody(Body):
+    """A page of the transfer jobs that the institution receives or gives.
+
+    `filter`: members `stage`, `class`, `state`, `side`, `sourceTenant`, `targetTenant`, `createdAt`, `updatedAt`,
+    `endedAt`; each a literal or an object of the operators `$eq $neq $in $notIn $gt $gte $lt $lte $exists` that fit it.
+    All must hold; an unknown member or operator is refused. `state` is `running`, `paused` or how the job ended, and
+    `open` stands for the first two; `side` is `target` where the institution receives. `cursor` is `nextCursor` of a
+    page in the same order. Without `facets` the answer has no counts.
+    """
+
+    filter: dict[str, Any] = Field(default_factory=dict)
+    sort: JobSort = JobSort.CREATED_DESC
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 50
+    cursor: Annotated[str, Field(max_length=600)] | None = None
+    facets: bool = True
 
 
 class ReferenceBody(Body):
@@ -125,6 +143,24 @@ class JobPage(Answer):
     end_cursor: str | None
 
 
+class JobFacetsAnswer(Answer):
+    """Exact counts over all that was found, not over the page. A job of two classes counts in both."""
+
+    stage: dict[str, int]
+    classes: dict[str, int]
+    state: dict[str, int]
+    side: dict[str, int]
+
+
+class JobSearchAnswer(Answer):
+    """A page of jobs. `total` and `facets` are of the same moment as the items; `nextCursor` is null on the last."""
+
+    items: list[JobItem]
+    total: int | None
+    facets: JobFacetsAnswer | None
+    next_cursor: str | None
+
+
 class PlanVersionAnswer(Answer):
     """One version of a plan, and who wrote it."""
 
@@ -197,7 +233,10 @@ class RollbackList(Answer):
 
 
 class JobProgress(Answer):
-    """How far a job is: its stage, its rows, its waves, what waits."""
+    """How far a job is: its stage, its rows, its waves, what waits.
+
+    `departures`: rows that have moved, how many of them left the giving company's book, and how many it does not know.
+    """
 
     job: str
     stage: str
@@ -207,6 +246,7 @@ class JobProgress(Answer):
     stages: int
     rows: dict[str, int]
     waves: dict[str, int]
+    departures: dict[str, int]
 
 
 class GrantAnswer(Answer):

@@ -32,6 +32,7 @@ from api.transfers.job_bodies import (
     WishBody,
 )
 from api.transfers.job_views import job_answer, job_item, progress_answer, rollback_answer, version_answer
+from api.transfers.lookup import known_job
 from compliance.audit.unit import unit_of_work
 from models.domain.ids import transfer_workflow_id, wave_workflow_id
 from models.domain.roles import Permission
@@ -147,7 +148,7 @@ class TransferJobController(Controller):
     def plan_versions(self, job: FromPath[str], deps: Deps, principal: Caller) -> PlanVersionList:
         """Every version of the plan, and who wrote it: none of them may approve it."""
         with deps.database.read() as session:
-            found = queries.plan_versions(session, job_acts.job_for(session, principal, job).token)
+            found = queries.plan_versions(session, known_job(session, principal, job).token)
         return PlanVersionList(items=[version_answer(row) for row in found])
 
     @put("/{job:str}/plan", guards=[requires(Permission.TRANSFERS_RUN)], operation_id="ReplaceTransferPlan")
@@ -210,7 +211,7 @@ class TransferJobController(Controller):
     def rollbacks(self, job: FromPath[str], deps: Deps, principal: Caller) -> RollbackList:
         """Requests for a rollback of a wave or of the job, newest first."""
         with deps.database.read() as session:
-            found = queries.rollbacks_of(session, job_acts.job_for(session, principal, job).token)
+            found = queries.rollbacks_of(session, known_job(session, principal, job).token)
         return RollbackList(items=[rollback_answer(row) for row in found])
 
     @post("/{job:str}/rollbacks", guards=[requires(Permission.TRANSFERS_RUN)], operation_id="AskTransferRollback")
@@ -265,16 +266,21 @@ class TransferJobController(Controller):
 
 def _job(deps: ApiDeps, principal: Principal, token: str, locale: str) -> JobAnswer:
     with deps.database.read() as session:
-        return job_answer(session, job_acts.job_for(session, principal, token), principal, locale=locale)
+        return job_answer(session, known_job(session, principal, token), principal, locale=locale)
 
 
 async def _nudged(deps: ApiDeps, principal: Principal, token: str, locale: str) -> Response[JobAnswer]:
     """The job after a wish, which its workflow and its waves are told of at once."""
+    await nudge_all(deps, token)
+    answer = await in_thread(_job, deps, principal, token, locale)
+    return Response(answer, status_code=200, headers={"ETag": etag(answer.version)})
+
+
+async def nudge_all(deps: ApiDeps, token: str) -> None:
+    """Have a job and its waves that move look again at once; where it does not arrive they look by themselves."""
     waves = await in_thread(_moving, deps, token)
     for workflow_id in (transfer_workflow_id(token), *(wave_workflow_id(token, number) for number in waves)):
         await deps.dispatcher.nudge(workflow_id)
-    answer = await in_thread(_job, deps, principal, token, locale)
-    return Response(answer, status_code=200, headers={"ETag": etag(answer.version)})
 
 
 def _moving(deps: ApiDeps, token: str) -> list[int]:
@@ -286,7 +292,7 @@ def _pause(deps: ApiDeps, principal: Principal, token: str, *, paused: bool) -> 
     now = deps.clock()
     action = "transfer.paused" if paused else "transfer.resumed"
     with unit_of_work(deps.database, job_acts.deed(principal, action, token, now)) as unit:
-        job = job_acts.job_for(unit.session, principal, token, own=True)
+        job = known_job(unit.session, principal, token, own=True)
         jobs.want_pause(unit.session, job, paused=paused, now=now)
 
 
@@ -294,14 +300,14 @@ def _cancel(deps: ApiDeps, principal: Principal, token: str, *, reason_code: str
     now = deps.clock()
     deed = job_acts.deed(principal, "transfer.cancel-asked", token, now, reason=reason_code)
     with unit_of_work(deps.database, deed) as unit:
-        job = job_acts.job_for(unit.session, principal, token, own=True)
+        job = known_job(unit.session, principal, token, own=True)
         moved = queries.has_moved(unit.session, token)
         jobs.want_cancel(unit.session, job, moved=moved, reason_code=reason_code, now=now)
 
 
 def _progress(deps: ApiDeps, principal: Principal, token: str) -> JobProgress:
     with deps.database.read() as session:
-        return progress_answer(session, job_acts.job_for(session, principal, token))
+        return progress_answer(session, known_job(session, principal, token))
 
 
 def _standing(deps: ApiDeps, principal: Principal, token: str) -> Standing:

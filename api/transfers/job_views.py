@@ -20,6 +20,7 @@ from models.domain.roles import Permission
 from models.domain.transfers.states import JobStage
 from models.operations.transfers.jobs import PLANNABLE
 from models.queries.transfers import jobs as queries
+from models.queries.transfers.facts_departed import departure_counts
 from models.tables.transfer_jobs import TransferEvidence, TransferPlanVersion, TransferRollback
 from models.tables.transfers import TransferJob
 
@@ -86,6 +87,7 @@ def progress_answer(session: Session, job: TransferJob) -> JobProgress:
         stages=len(_STAGES),
         rows=queries.row_counts(session, job.token),
         waves=queries.wave_counts(session, job.token),
+        departures=departure_counts(session, job.token),
     )
 
 

@@ -18,6 +18,7 @@ from api.transfers.link_bodies import (
     TransferRatingBody,
     TransferRequestBody,
 )
+from api.transfers.link_erasing import ask_erasure
 from api.wording import worded
 from compliance.audit.unit import unit_of_work
 from compliance.transfers.notice_job import NoticeJob, deed_of, read_job
@@ -167,7 +168,7 @@ def ask(deps: ApiDeps, came: Visit, body: TransferRequestBody, *, slot: KeySlot,
     """Object, or ask for correction or erasure: a person answers, and the customer is told.
 
     Raises:
-        WrongState: a request of this kind is open already.
+        WrongState: a request of this kind is open already, or the customer was erased.
         SubjectShredded: the customer was erased.
         KeyTaken: another request under this key was first.
     """
@@ -194,7 +195,10 @@ def ask(deps: ApiDeps, came: Visit, body: TransferRequestBody, *, slot: KeySlot,
                 step = Step(notice=notice, course=course, evidence=proof, told=not before.is_told)
                 if not take_step(session, step, now=now):
                     raise WrongState(params={"state": notice.state})
-        return {"followUp": opened, "kind": body.kind.value}
+        facts: dict[str, Any] = {"followUp": opened, "kind": body.kind.value}
+        if body.kind is FollowUpKind.ERASURE:
+            facts |= ask_erasure(session, notice, opened, link=came.link.id, now=now)
+        return facts
 
     return _acted(deps, came, "transfer.request-received", act, slot=slot, fingerprint=fingerprint)
 

@@ -16,6 +16,7 @@ from api.identity.authenticate import requires
 from api.identity.principal import Caller, Principal
 from api.in_thread import in_thread
 from api.paging import DEFAULT_LIMIT, After, Limit, decode_cursor, encode_cursor
+from api.transfers.lookup import job_to_open, read_job
 from api.transfers.matches_bodies import (
     MatchAnswer,
     MatchCheckBody,
@@ -27,14 +28,13 @@ from api.transfers.matches_bodies import (
 from api.transfers.matches_views import OPENED_FIELDS, match_answer, match_detail
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
-from models.domain.ids import CASE_TOKEN
 from models.domain.roles import CANDIDATE_ROLE, Permission, Role
 from models.domain.states import TaskType
 from models.domain.transfers.states import MatchVerdict
 from models.errors import NotACandidate, NotFound
 from models.operations.idempotency import KeySlot, open_key
 from models.operations.transfers.match_deciding import check_sampled, unmerge
-from models.queries.transfers.match_pairs import count_pairs, list_pairs, pair_of, sample_of, visible_job
+from models.queries.transfers.match_pairs import count_pairs, list_pairs, pair_of, sample_of
 from models.tables.transfers import TransferJob
 
 PATH: Final = "/v1/transfers/{job:str}/matches"
@@ -64,7 +64,7 @@ class MatchController(Controller):
         """Pairs by row, by themselves: codes and scores, nobody is shown."""
         read = decode_cursor(after, kind=_CURSOR, types=(int, str))
         begin = None if read is None else (int(read[0] or 0), str(read[1]))
-        token = _job(deps, principal, job).token
+        token = read_job(deps, principal, job, own=True).token
         with deps.database.read() as session:
             found = list(list_pairs(session, token, verdict=verdict, after=begin, limit=limit + 1))
             counts = count_pairs(session, token)
@@ -79,7 +79,7 @@ class MatchController(Controller):
     )
     def sample(self, job: FromPath[str], deps: Deps, principal: Caller) -> MatchSampleAnswer:
         """2 % of the automatic merges by a recorded seed, and the precision that their checks show."""
-        found = _job(deps, principal, job)
+        found = read_job(deps, principal, job, own=True)
         with deps.database.read() as session:
             figures = sample_of(session, found)
         return MatchSampleAnswer(
@@ -103,7 +103,7 @@ class MatchController(Controller):
     ) -> MatchDetailAnswer:
         """One pair, masked, with what each field is worth; that it was looked at is recorded first."""
         _require_reviewer(principal)
-        found = _job(deps, principal, job)
+        found = job_to_open(deps, principal, job)
         answer = match_detail(deps, found, known_token(pair_id), locale=locale)
         deed = _deed(
             deps, principal, found, "transfer.pair-shown", pair=pair_id, form="masked", fields=list(OPENED_FIELDS)
@@ -186,7 +186,7 @@ async def _known(deps: ApiDeps, principal: Principal, job: str, pair_id: str) ->
         NotACandidate, NotFound: the caller is no reviewer, or there is none.
     """
     _require_reviewer(principal)
-    found, known = await in_thread(_job, deps, principal, job), known_token(pair_id)
+    found, known = await in_thread(read_job, deps, principal, job, own=True), known_token(pair_id)
 
     def look() -> None:
         with deps.database.read() as session:
@@ -213,16 +213,6 @@ async def _told(
 def _require_reviewer(principal: Principal) -> None:
     if not principal.roles & {_REVIEWER, Role.AUDITOR, Role.PRIVACY_OFFICER}:
         raise NotACandidate(params={"role": _REVIEWER.value, "branch": principal.branch})
-
-
-def _job(deps: ApiDeps, principal: Principal, token: str) -> TransferJob:
-    if CASE_TOKEN.match(token) is None:
-        raise NotFound
-    with deps.database.read() as session:
-        job = visible_job(session, token, tenant=principal.tenant)
-    if job is None:
-        raise NotFound
-    return job
 
 
 def _deed(deps: ApiDeps, principal: Principal, job: TransferJob, action: str, **facts: Any) -> Deed:

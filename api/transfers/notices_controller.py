@@ -8,9 +8,10 @@ from pydantic import Field
 from sqlmodel import col, func, select
 
 from api.bodies import known_token
-from api.deps import ApiDeps, Deps, Locale
+from api.deps import Deps, Locale
 from api.identity.authenticate import requires
-from api.identity.principal import Caller, Principal
+from api.identity.principal import Caller
+from api.transfers.lookup import read_job
 from api.transfers.notices_bodies import (
     AttemptAnswer,
     FollowUpFigure,
@@ -23,9 +24,8 @@ from api.transfers.notices_bodies import (
     NoticeTexts,
 )
 from api.wording import worded
-from compliance.transfers.notice_job import read_job
+from compliance.transfers import notice_job
 from compliance.transfers.public_page import public_page
-from models.domain.ids import CASE_TOKEN
 from models.domain.roles import Permission
 from models.domain.transfers.notice_policy import Way
 from models.domain.transfers.states import TOLD
@@ -35,7 +35,6 @@ from models.operations.transfers.follow_ups import figures_of
 from models.queries.transfers.notices import attempts_of, figures, left_of_job, notice_of_row, texts_of_job, untold
 from models.tables.transfer_notices import TransferNotice, TransferNoticeAttempt
 from models.tables.transfer_telling import TransferNoticeText, TransferRating
-from models.tables.transfers import TransferJob
 
 _PAGE: Final = 100
 _READ: Final = [requires(Permission.REGISTERS_READ)]
@@ -50,8 +49,8 @@ class TransferNoticeController(Controller):
     @get("/", guards=_READ, sync_to_thread=True, operation_id="GetTransferNotices")
     def totals(self, job: FromPath[str], deps: Deps, principal: Caller, locale: Locale) -> NoticeFigures:
         """Customers by state, channel and consent; what is left; follow-ups; ratings."""
-        found = _job(deps, principal, job)
-        about = read_job(deps.database, found.token)
+        found = read_job(deps, principal, job)
+        about = notice_job.read_job(deps.database, found.token)
         with deps.database.read() as session:
             rows = figures(session, found.token)
             left = left_of_job(session, found.token, consent_days=about.policy.consent_days)
@@ -93,7 +92,7 @@ class TransferNoticeController(Controller):
         after: Annotated[Annotated[int, Field(ge=0)] | None, QueryParameter(name="after")] = None,
     ) -> NoticePage:
         """Customers in no final state, by row, a hundred at a time; `after` is `endCursor` of the page before."""
-        found = _job(deps, principal, job)
+        found = read_job(deps, principal, job)
         with deps.database.read() as session:
             rows = untold(session, found.token, after=after or 0, limit=_PAGE + 1)
         page = rows[:_PAGE]
@@ -105,7 +104,7 @@ class TransferNoticeController(Controller):
     @get("/texts", guards=_READ, sync_to_thread=True, operation_id="GetTransferTexts")
     def texts(self, job: FromPath[str], deps: Deps, principal: Caller) -> NoticeTexts:
         """The words of every channel and language, with their hashes."""
-        found = _job(deps, principal, job)
+        found = read_job(deps, principal, job)
         with deps.database.read() as session:
             kept = texts_of_job(session, found.token)
         return NoticeTexts(items=[_text(kept[key]) for key in sorted(kept)])
@@ -115,7 +114,7 @@ class TransferNoticeController(Controller):
         self, job: FromPath[str], row: FromPath[int], deps: Deps, principal: Caller, locale: Locale
     ) -> NoticeProof:
         """How one customer was told: every attempt, and the proof."""
-        found = _job(deps, principal, job)
+        found = read_job(deps, principal, job)
         with deps.database.read() as session:
             notice = notice_of_row(session, found.token, row) if row < 2**63 else None  # no column holds more
             tries = attempts_of(session, notice.id) if notice is not None else []
@@ -145,21 +144,6 @@ class PublicNoticeController(Controller):
         if text is None or text.channel != Way.PUBLIC or text.published_at is None:
             raise NotFound
         return Response(public_page(text, text.published_at), media_type="text/html; charset=utf-8")
-
-
-def _job(deps: ApiDeps, principal: Principal, token: str) -> TransferJob:
-    """The job, if it is of the caller's institution.
-
-    Raises:
-        NotFound: there is none, or it is another's.
-    """
-    if CASE_TOKEN.match(token) is None:
-        raise NotFound
-    with deps.database.read() as session:
-        found = session.get(TransferJob, token)
-    if found is None or principal.tenant not in {found.tenant, found.source_tenant}:
-        raise NotFound
-    return found
 
 
 def _figure(state: str, channel: str | None, consent: str | None, count: int, *, locale: str) -> NoticeFigure:

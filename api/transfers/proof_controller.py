@@ -25,8 +25,9 @@ from api.transfers.job_bodies import (
     GrantList,
     ReferenceBody,
 )
-from api.transfers.job_controller import PATH
+from api.transfers.job_controller import PATH, nudge_all
 from api.transfers.job_views import evidence_answer
+from api.transfers.lookup import known_job
 from api.transfers.uploading import EvidenceUpload
 from api.uploads import Upload, receive
 from compliance.audit.unit import Unchanged, unit_of_work
@@ -58,7 +59,7 @@ class TransferProofController(Controller):
     def evidence(self, job: FromPath[str], deps: Deps, principal: Caller) -> EvidenceList:
         """All evidence on file, and what the classes of the job ask for besides."""
         with deps.database.read() as session:
-            found = job_acts.job_for(session, principal, job)
+            found = known_job(session, principal, job)
             rows = queries.evidence_of(session, found.token)
         wanted = [kind for each in found.classes for kind in OF_CLASS[each]]
         missing = [kind for kind in dict.fromkeys(wanted) if kind not in {row.kind for row in rows}]
@@ -140,7 +141,7 @@ class TransferProofController(Controller):
     def grants(self, job: FromPath[str], deps: Deps, principal: Caller) -> GrantList:
         """Who has passed the course and may open data of the job, and until when."""
         with deps.database.read() as session:
-            token = job_acts.job_for(session, principal, job).token
+            token = known_job(session, principal, job).token
             rows = session.exec(
                 select(TransferGrant).where(col(TransferGrant.job) == token).order_by(col(TransferGrant.granted_at))
             ).all()
@@ -150,7 +151,10 @@ class TransferProofController(Controller):
     async def add_grant(
         self, job: FromPath[str], data: JSONBody[GrantBody], deps: Deps, principal: Caller, idempotency_key: KeyHeader
     ) -> Response[GrantAnswer]:
-        """Record that somebody has passed the course (培训准入); nobody records their own."""
+        """Record that somebody has passed the course (培训准入); nobody records their own.
+
+        With `isSponsor` the job's own steps open on it too; one that waited goes on.
+        """
         slot = key_slot(principal, route=f"transfers.grant/{job}", key=idempotency_key)
         digest = await in_thread(fingerprint, deps, slot, data)
 
@@ -159,13 +163,15 @@ class TransferProofController(Controller):
                 answer = _grant(session.get_one(TransferGrant, grant))
             return Stored(status=HTTPStatus.CREATED, body=answer.model_dump(mode="json"), headers={})
 
-        return await once(
+        answer = await once(
             deps,
             slot,
             fingerprint=digest,
             act=lambda: job_acts.grant(deps, principal, job, data, slot=slot, digest=digest),
             rebuild=rebuild,
         )
+        await nudge_all(deps, job)  # a step of the job may wait for this very grant
+        return answer
 
     @delete(
         "/grants/{grant:str}",
@@ -178,7 +184,7 @@ class TransferProofController(Controller):
         now = deps.clock()
         deed = job_acts.deed(principal, "transfer.training-revoked", job, now, grant=known_token(grant))
         with unit_of_work(deps.database, deed) as unit:
-            job_acts.job_for(unit.session, principal, job)
+            known_job(unit.session, principal, job)
             row = unit.session.get(TransferGrant, grant, with_for_update=True)
             if row is None or row.job != job:
                 raise NotFound(detail=grant)
@@ -191,7 +197,7 @@ class TransferProofController(Controller):
 def _own(deps: ApiDeps, principal: Principal, token: str) -> str:
     """The tenant of a job that the caller's institution receives."""
     with deps.database.read() as session:
-        return job_acts.job_for(session, principal, token, own=True).tenant
+        return known_job(session, principal, token, own=True).tenant
 
 
 def _evidence(

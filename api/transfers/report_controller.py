@@ -16,6 +16,7 @@ from sqlmodel import Session
 from api.deps import ApiDeps, Deps, Locale
 from api.identity.authenticate import requires
 from api.identity.principal import Caller, Principal
+from api.transfers.lookup import known_job
 from api.transfers.report_bodies import ReportAnswer, ReportList
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
@@ -51,7 +52,7 @@ class TransferReportController(Controller):
     def list_reports(self, job: FromPath[str], deps: Deps, principal: Caller) -> ReportList:
         """Every report of the job, the newest first."""
         with deps.database.read() as session:
-            _known(session, job, principal)
+            known_job(session, principal, job)
             return ReportList(items=[ReportAnswer.of(row) for row in reports_of_job(session, job)])
 
     @get("/report", guards=_MAY_READ, sync_to_thread=True, operation_id="GetTransferReport", responses=_FILE)
@@ -68,7 +69,7 @@ class TransferReportController(Controller):
     ) -> Response[bytes]:
         """The internal audit report as HTML, as sealed PDF, or as JSON; the newest, if no number is given."""
         with deps.database.read() as session:
-            _known(session, job, principal)
+            known_job(session, principal, job)
             report = _report(session, job, number)
         chosen = language or locale
         content = (report.body or "").encode() if form == "json" else _paper(deps, report, "report", chosen, form)
@@ -97,7 +98,7 @@ class TransferReportController(Controller):
     ) -> Response[bytes]:
         """The transparency page, to be looked at before it is published."""
         with deps.database.read() as session:
-            _known(session, job, principal)
+            known_job(session, principal, job)
             report = _report(session, job, None)
         chosen = language or locale
         return _file(_paper(deps, report, "transparency", chosen, form), form, f"transparency.{chosen}.{form}")
@@ -106,7 +107,7 @@ class TransferReportController(Controller):
     def get_bundle(self, job: FromPath[str], deps: Deps, principal: Caller, number: Number = None) -> Stream:
         """Everything by which somebody outside checks the report without this product, as one archive."""
         with deps.database.read() as session:
-            _known(session, job, principal)
+            known_job(session, principal, job)
             report = _report(session, job, number)
         file = tempfile.TemporaryFile(prefix="casework-bundle-")  # noqa: SIM115 - closed when it was sent
         try:
@@ -141,14 +142,6 @@ def published_transparency(
     return _file(
         _paper(deps, report, "transparency", chosen, "html"), "html", f"transparency.{chosen}.html", shown=True
     )
-
-
-def _known(session: Session, job: str, principal: Principal) -> TransferJob:
-    """A job of the caller's company, on either side; others do not exist for them."""
-    found = session.get(TransferJob, job) if CASE_TOKEN.match(job) is not None else None
-    if found is None or principal.tenant not in (found.tenant, found.source_tenant):
-        raise NotFound
-    return found
 
 
 def _report(session: Session, job: str, number: int | None) -> TransferReport:

@@ -97,6 +97,7 @@ class SourceAnswer(Answer):
     mapping_hash: str
     digest: str | None
     read_rows: int
+    left_out: dict[str, int]
     finished_at: datetime | None
 
 
@@ -166,6 +167,7 @@ class PreviewAnswer(Answer):
     delimiter: str | None
     sampled: int
     outcomes: dict[str, int]
+    left_out: dict[str, int]
     rules: list[RuleCount]
     rows: list[PreviewRow]
 

@@ -16,6 +16,7 @@ from api.identity.principal import Caller, Principal
 from api.in_thread import in_thread
 from api.paging import DEFAULT_LIMIT, After, Limit, decode_cursor, encode_cursor
 from api.transfers.correcting import correct_row, decide_correction, discard, enter_row
+from api.transfers.lookup import job_to_open
 from api.transfers.readings import note_rows_shown
 from api.transfers.row_bodies import (
     CorrectionBody,
@@ -27,7 +28,6 @@ from api.transfers.row_bodies import (
     RowPage,
 )
 from api.transfers.row_views import correction_answers, row_answers
-from api.transfers.sourcing import job_for
 from models.domain.roles import Permission
 from models.domain.transfers.states import RowOutcome
 from models.errors import NotFound
@@ -58,7 +58,7 @@ class TransferRowController(Controller):
         reason: Annotated[str | None, QueryParameter(name="reason", max_length=40)] = None,
     ) -> RowPage:
         """Rows by number; `outcome=held&reason=quarantine` is what waits for a correction."""
-        found = job_for(deps, principal, job)
+        found = job_to_open(deps, principal, job)
         position = decode_cursor(after, kind=_CURSOR, types=(int,))
         start = int(position[0] or 0) if position is not None else 0
         with deps.database.read() as session:
@@ -218,7 +218,7 @@ class TransferRowController(Controller):
 
 
 def _answer(deps: ApiDeps, principal: Principal, token: str, number: int, locale: str) -> RowAnswer:
-    job = job_for(deps, principal, token)
+    job = job_to_open(deps, principal, token)
     with deps.database.read() as session:
         row = row_of(session, job.token, number)
         if row is None:

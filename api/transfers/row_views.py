@@ -6,7 +6,7 @@ from api.deps import ApiDeps
 from api.transfers.row_bodies import CorrectionAnswer, FaultAnswer, RowAnswer, SourceAnswer
 from compliance.vault.record_masking import mask_record
 from compliance.vault.records import RecordVault, SealedRecord
-from compliance.vault.transfer_rows import CORRECTION_LAYOUT, MARK, open_rows
+from compliance.vault.transfer_rows import CORRECTION_LAYOUT, MARK, open_living
 from models.domain.customers.faults import Fault, from_document, severity_of
 from models.domain.privacy.masks import MaskPolicy
 from models.tables.transfer_corrections import TransferCorrection
@@ -35,7 +35,7 @@ def row_answers(
     deps: ApiDeps, rows: Sequence[TransferRow], *, tenant: str, masks: MaskPolicy, locale: str
 ) -> list[RowAnswer]:
     """Rows of one job, opened together and masked."""
-    opened = open_rows(deps.vault, tenant=tenant, rows=[(row.subject_id, bytes(row.row_cell)) for row in rows])
+    opened = open_living(deps.vault, tenant=tenant, rows=[(row.subject_id, bytes(row.row_cell)) for row in rows])
     answers = []
     for row, (_, values) in zip(rows, opened, strict=True):
         faults = from_document(row.faults)
@@ -46,7 +46,7 @@ def row_answers(
                 line=row.line,
                 outcome=row.outcome,
                 reason_code=row.reason_code,
-                values=mask_record(values, faulty={fault.field for fault in faults}, masks=masks),
+                values=mask_record(values or {}, faulty={fault.field for fault in faults}, masks=masks),
                 faults=fault_answers(faults, locale=locale),
                 version=row.version,
             )
@@ -93,5 +93,6 @@ def source_answer(source: TransferSource) -> SourceAnswer:
         mapping_hash=source.mapping_hash,
         digest=source.digest,
         read_rows=source.read_rows,
+        left_out=source.left_out or {},
         finished_at=source.finished_at,
     )

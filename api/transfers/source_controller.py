@@ -10,6 +10,7 @@ from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
 from api.identity.authenticate import requires
 from api.identity.principal import Caller
 from api.in_thread import in_thread
+from api.transfers.lookup import read_job
 from api.transfers.row_bodies import (
     PreviewAnswer,
     PreviewBody,
@@ -20,7 +21,7 @@ from api.transfers.row_bodies import (
     SuggestionsAnswer,
 )
 from api.transfers.row_views import source_answer
-from api.transfers.sourcing import job_for, preview, register, suggestions
+from api.transfers.sourcing import preview, register, suggestions
 from models.domain.roles import Permission
 from models.queries.transfers.conservation import conservation_of
 from models.queries.transfers.sources import quality_of, sources_of
@@ -67,7 +68,7 @@ class TransferSourceController(Controller):
     )
     def list_sources(self, job: FromPath[str], deps: Deps, principal: Caller) -> SourcesAnswer:
         """All sources, and whether read = accepted + rejected + merged + held."""
-        found = job_for(deps, principal, job)
+        found = read_job(deps, principal, job, own=True)
         with deps.database.read() as session:
             sources, counted = sources_of(session, found.token), conservation_of(session, found.token)
         return SourcesAnswer(
@@ -110,7 +111,7 @@ class TransferSourceController(Controller):
     )
     def quality(self, job: FromPath[str], deps: Deps, principal: Caller) -> QualityAnswer:
         """The data-quality report before corrections, and after them."""
-        found = job_for(deps, principal, job)
+        found = read_job(deps, principal, job, own=True)
         with deps.database.read() as session:
             reports = quality_of(session, found.token)
         before, after = reports.get("before"), reports.get("after")

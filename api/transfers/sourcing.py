@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from api.deps import ApiDeps
 from api.identity.principal import Principal
+from api.transfers.lookup import job_to_open, read_job
 from api.transfers.readings import note_preview_shown
 from api.transfers.row_bodies import (
     PreviewAnswer,
@@ -27,15 +28,16 @@ from models.domain.shanghai import shanghai_date
 from models.domain.tokens import new_token
 from models.domain.transfers.mapping import IDENTITY, TransferMapping, parse_mapping
 from models.domain.transfers.row_mapper import compile_mapping
+from models.domain.transfers.scope import faults_within, scope_of, within
 from models.domain.transfers.source_desk import Look, SourceDesk, SourceKind, SourceRef
 from models.domain.transfers.states import JobStage
 from models.domain.transfers.suggesting import as_toml, suggest
 from models.domain.transfers.verdicts import outcome_of
-from models.errors import FieldFault, FormInvalid, NotFound, WrongState
+from models.errors import FieldFault, FormInvalid, WrongState
 from models.operations.idempotency import KeySlot, open_key
 from models.operations.transfers.rows import hold_job
 from models.queries.products import masks_of
-from models.queries.transfers.sources import job_of, sources_of
+from models.queries.transfers.sources import sources_of
 from models.tables.transfers import TransferJob, TransferSource
 from models.texts.render import render
 
@@ -46,22 +48,13 @@ OPEN_STAGES = frozenset(
 )
 
 
-def job_for(deps: ApiDeps, principal: Principal, token: str) -> TransferJob:
-    """A job of the caller's institution.
+def suggestions(deps: ApiDeps, principal: Principal, token: str, body: SourcePlace) -> SuggestionsAnswer:
+    """A draft of a mapping from the names of the columns and from what the first rows look like.
 
     Raises:
-        NotFound: there is none of that token, or it is another's.
+        TrainingMissing: the caller has not passed the job's course; no row is looked at.
     """
-    with deps.database.read() as session:
-        job = job_of(session, token, tenant=principal.tenant)
-    if job is None:
-        raise NotFound
-    return job
-
-
-def suggestions(deps: ApiDeps, principal: Principal, token: str, body: SourcePlace) -> SuggestionsAnswer:
-    """A draft of a mapping from the names of the columns and from what the first rows look like."""
-    job = job_for(deps, principal, token)
+    job = job_to_open(deps, principal, token)
     reading = _reading(body)
     look = _look(deps, job, body, reading, most=_SAMPLE)
     found = suggest(look.header, [row.cells for row in look.rows if row.cells], today=shanghai_date(deps.clock()))
@@ -88,18 +81,23 @@ def preview(deps: ApiDeps, principal: Principal, token: str, body: PreviewBody, 
     """What would come in: the first rows masked, and how often each rule is broken in the sample.
 
     Nothing is kept but who was shown it.
+
+    Raises:
+        TrainingMissing: as `suggestions`.
     """
-    job = job_for(deps, principal, token)
+    job = job_to_open(deps, principal, token)
     mapping = mapping_of(body)
     look = _look(deps, job, body, mapping, most=max(body.rows, body.sample))
     mapper = compile_mapping(mapping, look.header)
     with deps.database.read() as session:
         masks = masks_of(session, principal.tenant)
     today, outcomes, rules = shanghai_date(deps.clock()), Counter[str](), Counter[Fault]()
+    fields_moved, left_out = scope_of(job.plan), Counter[str]()
     shown: list[PreviewRow] = []
     for row in look.rows:
         values, read = mapper(row)
-        values, faults = check_record(values, today=today, as_read=read)
+        values, faults = check_record(within(values, fields_moved, left_out), today=today, as_read=read)
+        faults = faults_within(faults, fields_moved)
         outcome, _ = outcome_of(faults, mapping.severity)
         outcomes[outcome.value] += 1
         rules.update(faults)
@@ -119,6 +117,7 @@ def preview(deps: ApiDeps, principal: Principal, token: str, body: PreviewBody, 
         delimiter=look.delimiter,
         sampled=len(look.rows),
         outcomes=dict(outcomes),
+        left_out=dict(left_out),
         rules=[
             RuleCount(
                 field=fault.field,
@@ -142,7 +141,7 @@ def register(
         FormInvalid: what stands against it, all at once.
         WrongState: the job collects no more.
     """
-    job, mapping, now = job_for(deps, principal, token), mapping_of(body), deps.clock()
+    job, mapping, now = read_job(deps, principal, token, own=True), mapping_of(body), deps.clock()
     _require_open(job)
     look = _look(deps, job, body, mapping, most=1)
     compile_mapping(mapping, look.header)

@@ -6,7 +6,6 @@ from typing import Any
 
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath, JSONBody
-from sqlmodel import Session, col, select
 
 from api.deps import ApiDeps, Deps, Locale
 from api.four_eyes import by
@@ -15,6 +14,7 @@ from api.identity.authenticate import fresh_login, requires
 from api.identity.principal import Caller, Principal
 from api.in_thread import in_thread
 from api.transfers.conflicts_views import conflict_answer
+from api.transfers.lookup import job_to_open, known_job
 from api.transfers.masking import masked_field
 from api.transfers.readings import note_changes_shown
 from api.transfers.waves_bodies import (
@@ -40,7 +40,7 @@ from models.operations.transfers.wave_moves import records_by_id
 from models.queries.products import masks_of
 from models.queries.transfers.waves import list_changes, list_waves
 from models.tables.transfer_waves import TransferConflict
-from models.tables.transfers import TransferChange, TransferJob, TransferWave
+from models.tables.transfers import TransferChange, TransferWave
 
 
 class TransferWaveController(Controller):
@@ -53,7 +53,7 @@ class TransferWaveController(Controller):
     def waves(self, job: FromPath[str], deps: Deps, principal: Caller) -> WaveList:
         """All waves: how far each is, its roots, and what the account at its end has found."""
         with deps.database.read() as session:
-            found = list_waves(session, known_job(session, principal, job).token)
+            found = list_waves(session, known_job(session, principal, job, own=True).token)
         return WaveList(items=[_wave(each) for each in found])
 
     @get(
@@ -64,8 +64,8 @@ class TransferWaveController(Controller):
     )
     def changes(self, job: FromPath[str], record: FromPath[str], deps: Deps, principal: Caller) -> ChangeList:
         """What the job did to a record, before and after, masked; that it was shown is recorded."""
+        token = job_to_open(deps, principal, job).token
         with deps.database.read() as session:
-            token = known_job(session, principal, job).token
             lines = list_changes(session, token, record)
             masks = masks_of(session, principal.tenant)
         if not lines:
@@ -132,26 +132,12 @@ class TransferWaveController(Controller):
         return await once(deps, slot, fingerprint=digest, act=act, rebuild=rebuild)
 
 
-def known_job(session: Session, principal: Principal, token: str) -> TransferJob:
-    """A job of the caller's institution.
-
-    Raises:
-        NotFound: there is none, or it is another's.
-    """
-    job = session.exec(
-        select(TransferJob).where(col(TransferJob.token) == token, col(TransferJob.tenant) == principal.tenant)
-    ).one_or_none()
-    if job is None:
-        raise NotFound
-    return job
-
-
 def _last_change(deps: ApiDeps, principal: Principal, job: str, record: str) -> tuple[TransferChange, int]:
     """The newest change that stands, and the record's present version."""
     with deps.database.read() as session:
         lines = [
             line
-            for line in list_changes(session, known_job(session, principal, job).token, record)
+            for line in list_changes(session, known_job(session, principal, job, own=True).token, record)
             if line.undone_at is None
         ]
         present = records_by_id(session, [record]).get(record)
