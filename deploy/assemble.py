@@ -24,6 +24,7 @@ from activities.duties.runner import DutyRunner
 from activities.duties.scheduler import Scheduler
 from activities.duties.sealer import Sealer
 from activities.duties.sweeper import Sweeper
+from activities.duties.transfer_reconciler import TransferReconciler
 from activities.gateways.bureau import BureauGateway, BureauRecord, Identity
 from activities.gateways.core import CoreGateway, CoreOrders
 from activities.gateways.core_files import FileCore
@@ -51,6 +52,8 @@ from deploy.rollout import build_of
 from deploy.safety import unsafe
 from deploy.stores import Stores
 from deploy.temporal_server import RETENTION_DAYS
+from deploy.transfer_backups import retention_duties
+from deploy.transfer_downstream import downstream_duties
 from deploy.transfer_notices import notice_duties
 from deploy.transfer_sources import transfer_sources
 from deploy.values import Bureau, Core, IdentitySettings, IssuerMode, Settings, TlsFiles
@@ -164,6 +167,7 @@ def build_api(parts: Parts) -> Litestar:
         is_bank_day=is_bank_day,
         filed_lines=files_of(banks(settings, stores.data, parts.clock), parts.vault),
         transfer_sources=transfer_sources(settings, stores.data, parts.vault),
+        receipts_secret=settings.receipts.secret,
     )
     return create_app(
         deps,
@@ -227,10 +231,20 @@ def build_duties(parts: Parts) -> DutyRunner:
             Sealer(database, seal_keys(parts.vault), parts.settings.anchor, metrics=metrics),
             Reconciler(database, parts.client, parts.clock, metrics=metrics),
             CareReconciler(database, parts.client, parts.clock, metrics=metrics),
+            TransferReconciler(
+                database,
+                parts.client,
+                parts.clock,
+                metrics=metrics,
+                queue=CASES_QUEUE,
+                task_timeout=WORKFLOW_TASK_TIMEOUT,
+            ),
             Sweeper(database),
             IncidentWatch(database),
             Notifier(database, sender),
             *erasure_duties(parts.settings, database, parts.vault),
+            *retention_duties(parts.settings, database=database, vault=parts.vault),
+            *downstream_duties(parts.settings, database, parts.vault, parts.clock),
             *notice_duties(parts.settings, database, parts.vault, parts.client, parts.clock),
             Reevaluator(database, parts.clock),
             KeyRecorder(database, parts.stores.keys),

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from activities.transfers.collect_steps import SqlCollect
-from activities.transfers.downstream import Downstream
 from activities.transfers.matching import SqlMatch
 from activities.transfers.report_steps import SqlReport
 from activities.transfers.waves import SqlWaves
 from compliance.vault.keyring import Vault
 from deploy.transfer_backups import backup_steps
+from deploy.transfer_downstream import downstream_of
 from deploy.transfer_notices import accuracy_check, transfer_notices
 from deploy.transfer_sources import transfer_sources
 from deploy.values import Settings
@@ -42,7 +42,7 @@ _MAKERS: Final[tuple[Callable[[TransferParts], object], ...]] = (
         parts.database,
         parts.vault,
         parts.clock,
-        downstream=Downstream(parts.settings.exchange / "transfers" / "downstream"),
+        downstream=downstream_of(parts.settings),
     ),
     lambda parts: transfer_notices(parts.settings, parts.database, parts.vault, parts.clock),
     lambda parts: accuracy_check(parts.database, parts.vault, parts.clock),

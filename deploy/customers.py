@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -164,10 +164,10 @@ def _unknown(database: Database, vault: Vault, records: list[dict[str, str]], *,
     numbers = (values["customer_no"] for values in records)
     tokens = customer_tokens(vault, tenant=tenant, index="customer_no_index", values=numbers)
     with database.read() as session:
-        known = known_numbers(session, tenant=tenant, tokens=tokens)
+        known = known_numbers(session, tenant=tenant, tokens=[*chain.from_iterable(tokens)])
     fresh = []
-    for token, values in zip(tokens, records, strict=True):
-        if token not in known:
-            known.add(token)
+    for of_number, values in zip(tokens, records, strict=True):
+        if known.isdisjoint(of_number):
+            known.add(of_number[0])
             fresh.append(values)
     return fresh

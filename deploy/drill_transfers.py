@@ -1,6 +1,7 @@
-"""The emergency exercise of a transfer job on an embedded installation: copies of both stores, one fault, one event.
+"""The emergency exercise of a transfer job: copies of both stores, one fault, one event.
 
-The live stores are only read, but for the event that says how it went. The scratch place is wiped at the end.
+The live stores are only read, but for the event that says how it went. The scratch place is wiped at the end: files of
+an embedded installation, databases of their own on PostgreSQL (`deploy.drill_postgres`).
 """
 
 import multiprocessing
@@ -15,7 +16,11 @@ from pathlib import Path
 from typing import Final
 
 from activities.transfers.backup_steps import SqlBackup
-from activities.transfers.drill import Bench, Drilled, DrillFault, hold, walk_wave
+from activities.transfers.collect_steps import SqlCollect
+from activities.transfers.drill import hold
+from activities.transfers.drill_bench import Bench, Drilled, DrillFault, walk_wave
+from activities.transfers.notices import SqlNotices
+from activities.transfers.sources.desk import Sources
 from activities.transfers.waves import SqlWaves
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
@@ -25,6 +30,8 @@ from compliance.vault.keyring import Vault, open_vault
 from compliance.vault.suites import EnabledSuites
 from deploy import datadir
 from deploy.clock import wall_clock
+from deploy.drill_desk import DrillCarriers, DrillDesk
+from deploy.drill_postgres import scratch_databases
 from deploy.exits import CommandFailed, ExitCode
 from deploy.keks import kek_for
 from deploy.stores import Stores
@@ -37,6 +44,7 @@ from models.tables.transfers import TransferJob
 
 # So small that a worker is seen in the middle of a wave of a few dozen rows.
 CHUNK: Final = 5
+_NO_LINKS: Final = "https://drill.invalid"  # nothing of a drill is sent
 Keks = Callable[[Database], KekProvider]
 
 
@@ -76,29 +84,31 @@ class LosableKek(KekProvider):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ScratchFiles:
-    """Where the copies lie; goes to processes of their own."""
+class Scratch:
+    """Where the copies lie, by their URLs; goes to processes of their own."""
 
-    data: Path
-    keys: Path
+    data: str
+    keys: str
     containers: Path
+    exchange: Path
 
 
 def drill_transfer(settings: Settings, stores: Stores, *, job: str, fault: DrillFault, clock: Clock) -> Drilled:
     """Hold one exercise and put it on record.
 
     Raises:
-        CommandFailed: 64 on PostgreSQL; 65, there is no such job, or none of its rows can be moved.
+        CommandFailed: 65, there is no such job, or nothing of it can be drilled with this fault; 77, the role may make
+            no databases.
     """
     with stores.data.read() as session:
         found = session.get(TransferJob, job)
     if found is None:
         raise CommandFailed(ExitCode.DATA, f"there is no transfer job {job}")
-    if not stores.data.is_sqlite:
-        raise CommandFailed(
-            ExitCode.USAGE, "the drill copies embedded stores; restore a backup of yours and drill there"
-        )
-    with scratch_of(settings.data.root, data=settings.data.database, keys=settings.data.keys) as files:
+    if stores.data.is_sqlite:
+        place = scratch_of(settings.data.root, data=settings.data.database, keys=settings.data.keys)
+    else:
+        place = scratch_on_postgres(settings.data.root, stores)
+    with place as files:
         drilled = drill_on(files, job=job, fault=fault, keks=partial(kek_for, settings), suites=settings.suites)
     deed = Deed(
         tenant=found.tenant, action="transfer.drilled", target=job, actor="operator", at=clock(), facts=drilled.facts()
@@ -108,13 +118,14 @@ def drill_transfer(settings: Settings, stores: Stores, *, job: str, fault: Drill
     return drilled
 
 
-def drill_on(files: ScratchFiles, *, job: str, fault: DrillFault, keks: Keks, suites: tuple[str, ...]) -> Drilled:
+def drill_on(files: Scratch, *, job: str, fault: DrillFault, keks: Keks, suites: tuple[str, ...]) -> Drilled:
     """One exercise on copies.
 
     Raises:
-        CommandFailed: 65, none of the job's rows can be moved.
+        CommandFailed: 65, none of the job's rows can be moved, or nobody of it can be told.
     """
-    data, keys = open_database(f"sqlite:///{files.data}"), open_database(f"sqlite:///{files.keys}")
+    desk = DrillDesk()
+    data, keys = open_database(files.data), open_database(files.keys)
     try:
         kek = LosableKek(keks(keys))
         vault = open_vault(keys, kek, wall_clock, suites=EnabledSuites.named(suites))
@@ -127,31 +138,61 @@ def drill_on(files: ScratchFiles, *, job: str, fault: DrillFault, keks: Keks, su
             lose_keys=partial(_set_lost, vault, kek, lost=True),
             find_keys=partial(_set_lost, vault, kek, lost=False),
             containers=files.containers,
+            exchange=files.exchange,
+            collect=SqlCollect(data, vault, Sources(files.exchange, {}, vault), wall_clock),
+            notices=SqlNotices(data, vault, DrillCarriers(messages={}, desk=desk), desk.now, links_url=_NO_LINKS),
+            desk=desk,
+            clock=wall_clock,
         )
         return hold(bench, fault)
     except LookupError:
-        raise CommandFailed(ExitCode.DATA, f"no rows of {job} can be moved: drill it when it is verified") from None
+        raise CommandFailed(
+            ExitCode.DATA, f"no rows of {job} can be moved or told of: drill it when it is verified"
+        ) from None
     finally:
         data.dispose()
         keys.dispose()
 
 
 @contextmanager
-def scratch_of(root: Path, *, data: Path, keys: Path) -> Iterator[ScratchFiles]:
+def scratch_of(root: Path, *, data: Path, keys: Path) -> Iterator[Scratch]:
     """Consistent copies of both stores in a private place beside them; wiped at the end."""
     root.mkdir(mode=datadir.PRIVATE_DIRECTORY, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root, prefix=".transfer-drill-") as folder:
         place = Path(folder)
-        files = ScratchFiles(data=place / "data.db", keys=place / "keys.db", containers=place / "backups")
-        files.containers.mkdir(mode=0o700)
         try:
-            _copy(data, files.data)  # data first: every row of it has its key by then
-            _copy(keys, files.keys)
-            yield files
+            _copy(data, place / "data.db")  # data first: every row of it has its key by then
+            _copy(keys, place / "keys.db")
+            yield _scratch(place, data=f"sqlite:///{place / 'data.db'}", keys=f"sqlite:///{place / 'keys.db'}")
         finally:
             for path in place.rglob("*"):
                 if path.is_file():
                     wipe(path)
+
+
+@contextmanager
+def scratch_on_postgres(root: Path, stores: Stores) -> Iterator[Scratch]:
+    """Consistent copies of both databases on their own server; dropped at the end.
+
+    Raises:
+        CommandFailed: 77, the role may not make databases there.
+    """
+    root.mkdir(mode=datadir.PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=root, prefix=".transfer-drill-") as folder:
+        try:
+            with scratch_databases(stores.data, stores.keys) as (data, keys):
+                yield _scratch(Path(folder), data=data, keys=keys)
+        finally:
+            for path in Path(folder).rglob("*"):
+                if path.is_file():
+                    wipe(path)
+
+
+def _scratch(place: Path, *, data: str, keys: str) -> Scratch:
+    files = Scratch(data=data, keys=keys, containers=place / "backups", exchange=place / "exchange")
+    files.containers.mkdir(mode=0o700)
+    files.exchange.mkdir(mode=0o700)
+    return files
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -178,15 +219,15 @@ class _Process:
         return self.process.exitcode or 0
 
 
-def _start(files: ScratchFiles, keks: Keks, suites: tuple[str, ...], step: ChunkStep) -> _Process:
+def _start(files: Scratch, keks: Keks, suites: tuple[str, ...], step: ChunkStep) -> _Process:
     process = multiprocessing.get_context("spawn").Process(target=_work, args=(files, keks, suites, step), daemon=True)
     process.start()
     return _Process(process)
 
 
-def _work(files: ScratchFiles, keks: Keks, suites: tuple[str, ...], step: ChunkStep) -> None:
+def _work(files: Scratch, keks: Keks, suites: tuple[str, ...], step: ChunkStep) -> None:
     """A worker's whole life on the scratch copy."""
-    data, keys = open_database(f"sqlite:///{files.data}"), open_database(f"sqlite:///{files.keys}")
+    data, keys = open_database(files.data), open_database(files.keys)
     vault = open_vault(keys, keks(keys), wall_clock, suites=EnabledSuites.named(suites))
     done = walk_wave(SqlWaves(data, vault, wall_clock, chunk=CHUNK), step)
     raise SystemExit(0 if done else 1)

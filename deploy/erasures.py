@@ -21,6 +21,7 @@ from deploy.stores import Stores
 from deploy.values import DataDir, Settings
 from models.database.engine import Database
 from models.operations.erasure import erase_tokens
+from models.tables.customers import CustomerRecord
 from models.tables.parties import Subject
 
 
@@ -87,7 +88,14 @@ def reapply_erasures(settings: Settings, stores: Stores, *, now: datetime) -> in
                     col(Subject.id) == subject_id, col(Subject.tenant) == tenant, col(Subject.erased_at).is_(None)
                 )
             ).first()
-        if back is None:
+            customer = session.exec(
+                select(CustomerRecord.id).where(
+                    col(CustomerRecord.subject_id) == subject_id,
+                    col(CustomerRecord.tenant) == tenant,
+                    col(CustomerRecord.erased_at).is_(None),
+                )
+            ).first()
+        if back is None and customer is None:
             continue
         deed = Deed(tenant=INSTALLATION, action="erasure.reapplied", target=subject_id, actor="operator", at=now)
         with unit_of_work(stores.data, deed) as unit:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -70,7 +71,7 @@ def configuration(store: Store) -> Config:
 
 def newest(store: Store) -> str:
     """The revision this version of the product needs."""
-    head = ScriptDirectory.from_config(configuration(store)).get_current_head()
+    head = _scripts(store).get_current_head()
     if head is None:
         raise RuntimeError(f"no migration scripts for {store.value}")
     return head
@@ -97,9 +98,9 @@ def migrate(database: Database, *, store: Store, copies: Path | None = None, now
     head = newest(store)
     with _alone(database) as connection:
         before = _revision(connection)
-        _refuse_newer(store, before)
         if before == head:
             return Migrated(store=store, before=before, after=head)
+        _refuse_newer(store, before)
         copy = None
         if before is not None and database.is_sqlite and copies is not None:
             stamp = "" if now is None else f"-{now:%Y%m%dT%H%M%SZ}"
@@ -134,6 +135,26 @@ def _alone(database: Database) -> Iterator[Connection]:
         yield connection
 
 
+def _scripts(store: Store) -> ScriptDirectory:
+    config = configuration(store)
+    return _read_scripts(
+        str(config.get_main_option("script_location")), str(config.get_main_option("version_locations"))
+    )
+
+
+@lru_cache(maxsize=len(Store))
+def _read_scripts(script_location: str, version_locations: str) -> ScriptDirectory:
+    """Every script is executed to be read: a start asks several times, and scripts do not change while it runs."""
+    config = Config()
+    for name, value in (
+        ("script_location", script_location),
+        ("version_locations", version_locations),
+        ("path_separator", "newline"),
+    ):
+        config.set_main_option(name, _literal(Path(value)))
+    return ScriptDirectory.from_config(config)
+
+
 def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
@@ -142,7 +163,7 @@ def _refuse_newer(store: Store, found: str | None) -> None:
     if found is None:
         return
     try:
-        ScriptDirectory.from_config(configuration(store)).get_revision(found)
+        _scripts(store).get_revision(found)
     except CommandError:
         raise SchemaNewer(detail=f"the {store.value} store is at {found}, which this version does not know") from None
 

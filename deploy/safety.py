@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from activities.gateways.mail_smtp import is_plain_address
+from compliance.transfers.receipt_signatures import MIN_SECRET_CHARS
 from deploy.values import Bureau, CipherSuite, Core, IssuerMode, MailTls, Settings
 from models.errors import UnsafeSetting
 
@@ -137,6 +138,7 @@ def _private_files(settings: Settings) -> Iterator[UnsafeSetting]:
         ("CASEWORK_TEMPORAL_TLS_KEY_FILE", settings.temporal.tls.key, _OTHERS),
         ("CASEWORK_TLS_KEY_FILE", settings.api.tls.key, _OTHERS),
         ("CASEWORK_SMS_TOKEN_FILE", settings.sms.token_file, _OTHERS),
+        ("CASEWORK_RECEIPTS_SECRET_FILE", settings.receipts.secret_file, _OTHERS),
         ("CASEWORK_SMTP_PASSWORD_FILE", settings.mail.password_file, _OTHERS),
     )
     for name, path, forbidden in named:
@@ -154,6 +156,7 @@ def _files_exist(settings: Settings) -> Iterator[UnsafeSetting]:
         ("CASEWORK_TLS_KEY_FILE", settings.api.tls.key),
         ("CASEWORK_OIDC_JWKS_FILE", settings.identity.jwks_file),
         ("CASEWORK_SMS_TOKEN_FILE", settings.sms.token_file),
+        ("CASEWORK_RECEIPTS_SECRET_FILE", settings.receipts.secret_file),
         ("CASEWORK_SMTP_CA_FILE", settings.mail.ca_file),
         ("CASEWORK_SMTP_PASSWORD_FILE", settings.mail.password_file),
         ("CASEWORK_TRANSFER_ESCROW_KEY_FILE", settings.transfer_escrow),
@@ -235,6 +238,16 @@ def _escrow_usable(settings: Settings) -> Iterator[UnsafeSetting]:
             "CASEWORK_TRANSFER_ESCROW_KEY_FILE",
             problem="holds no public X25519 key",
             fix="write it with: openssl pkey -in escrow.pem -pubout -out escrow.pub",
+        )
+
+
+def _receipts_signed(settings: Settings) -> Iterator[UnsafeSetting]:
+    secret = settings.receipts.secret
+    if secret is not None and len(secret) < MIN_SECRET_CHARS:
+        yield unsafe(
+            "CASEWORK_RECEIPTS_SECRET_FILE",
+            problem=f"holds fewer than {MIN_SECRET_CHARS} characters",
+            fix="openssl rand -hex 32 makes one",
         )
 
 
@@ -391,6 +404,7 @@ EVERYWHERE: Final[tuple[Check, ...]] = (
     _exchange_outside,
     _escrow_usable,
     _sms_usable,
+    _receipts_signed,
     _mail_usable,
     _links_usable,
 )

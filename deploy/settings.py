@@ -23,6 +23,7 @@ from deploy.values import (
     MailSettings,
     MailTls,
     Mode,
+    ReceiptSettings,
     Settings,
     SmsSettings,
     TemporalSettings,
@@ -218,6 +219,7 @@ def _read(reader: _Reader) -> Settings:
         bureau=reader.one_of("CASEWORK_BUREAU", Bureau, Bureau.NONE if mode is Mode.PRODUCTION else Bureau.SIMULATED),
         core=reader.one_of("CASEWORK_CORE", Core, Core.FILES if mode is Mode.PRODUCTION else Core.SIMULATED),
         sms=_sms(reader),
+        receipts=_receipts(reader),
         mail=_mail(reader),
         links_url=_links_url(reader),
         exchange=reader.path("CASEWORK_EXCHANGE_DIR") or data.beside(".exchange"),
@@ -260,6 +262,13 @@ def _sms(reader: _Reader) -> SmsSettings:
         url=reader.optional("CASEWORK_SMS_URL"),
         token=reader.secret("CASEWORK_SMS_TOKEN"),
         token_file=reader.path("CASEWORK_SMS_TOKEN_FILE"),
+    )
+
+
+def _receipts(reader: _Reader) -> ReceiptSettings:
+    return ReceiptSettings(
+        secret=reader.secret("CASEWORK_RECEIPTS_SECRET"),
+        secret_file=reader.path("CASEWORK_RECEIPTS_SECRET_FILE"),
     )
 
 

@@ -4,7 +4,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
+from activities.duties.runner import Duty
+from activities.transfers.backup_retention import BackupRetention
 from activities.transfers.backup_steps import SqlBackup
+from activities.transfers.job_retention import JobRetention
 from compliance.transfers.backup_envelopes import escrow_public_key
 from compliance.vault.keyring import Vault
 from deploy.values import Settings
@@ -20,6 +23,11 @@ def backup_steps(settings: Settings, *, database: Database, vault: Vault, clock:
 def transfer_backup_folder(settings: Settings) -> Path:
     """Where the containers of transfer jobs lie, sealed: beside what else the bank takes over."""
     return settings.exchange / "transfers" / "backups"
+
+
+def retention_duties(settings: Settings, *, database: Database, vault: Vault) -> tuple[Duty, ...]:
+    """What deletes backups, and destroys the keys of a job, when their time is over."""
+    return BackupRetention(database, vault, transfer_backup_folder(settings)), JobRetention(database, vault)
 
 
 def _escrow(settings: Settings) -> X25519PublicKey | None:

@@ -200,6 +200,14 @@ class SmsSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ReceiptSettings:
+    """What gateways sign the receipts with that they push; without a secret nobody pushes any."""
+
+    secret: str | None = field(default=None, repr=False)
+    secret_file: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MailSettings:
     """The bank's mail server; without a host there is none."""
 
@@ -229,6 +237,7 @@ class Settings:
     bureau: Bureau
     core: Core
     sms: SmsSettings
+    receipts: ReceiptSettings
     mail: MailSettings
     links_url: str
     exchange: Path

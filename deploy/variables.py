@@ -208,6 +208,13 @@ VARIABLES: Final = (
     ),
     Variable(name="CASEWORK_SMS_TOKEN", default="unset", meaning="The token itself, instead of a file."),
     Variable(
+        name="CASEWORK_RECEIPTS_SECRET_FILE",
+        default="unset: nobody pushes receipts",
+        meaning="File with the secret, 32 characters or more, that gateways sign pushed receipts with "
+        "([transfer-notices.md](transfer-notices.md)); not world-readable.",
+    ),
+    Variable(name="CASEWORK_RECEIPTS_SECRET", default="unset", meaning="The secret itself, instead of a file."),
+    Variable(
         name="CASEWORK_SMTP_HOST",
         default="the spool; none in production",
         meaning="Mail server that takes mail to customers. Needs `CASEWORK_MAIL_FROM`.",

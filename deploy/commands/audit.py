@@ -39,6 +39,7 @@ def verify(
 ) -> None:
     """Check every event, leaf and checkpoint; exit 1 names the first altered, dropped, inserted or reordered event."""
     from compliance.audit.seal import seal_keys  # noqa: PLC0415
+    from compliance.audit.spans import Helpers  # noqa: PLC0415
     from compliance.audit.verify import verify_database  # noqa: PLC0415
     from deploy.clock import wall_clock  # noqa: PLC0415
     from deploy.stores import build_vault, open_stores  # noqa: PLC0415
@@ -51,7 +52,11 @@ def verify(
     with open_stores(settings) as stores:
         keys = seal_keys(build_vault(settings, stores, wall_clock))
         report = verify_database(
-            stores.data, mac_key=keys.mac_key, public_key=keys.public_key, anchor=chosen if chosen.exists() else None
+            stores.data,
+            mac_key=keys.mac_key,
+            public_key=keys.public_key,
+            anchor=chosen if chosen.exists() else None,
+            helpers=Helpers(),
         )
     if as_json:
         print_json({"ok": report.ok, **asdict(report)})

@@ -22,6 +22,7 @@ _PASSWORD_FILE = typer.Option(
 def register(app: typer.Typer) -> None:
     """Add the command of this file."""
     app.command("verify")(verify)
+    app.command("verify-deletion")(verify_deletion)
 
 
 def verify(
@@ -58,6 +59,32 @@ def verify(
         print_json(_as_json(checked))
     else:
         _tell(checked)
+    raise typer.Exit(ExitCode.OK if checked.ok else ExitCode.FAILED)
+
+
+def verify_deletion(
+    certificate: Annotated[Path, typer.Argument(metavar="FILE", help="The certificate.", exists=True, dir_okay=False)],
+    key: Annotated[
+        str | None,
+        typer.Option("--key", help="Verifier key of the installation that made it, as it was handed out."),
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Check offline that a backup was deleted when its term was over; exit 1 names what does not hold."""
+    from compliance.transfers.backup_certificate import check  # noqa: PLC0415
+
+    checked = check(certificate.read_text(encoding="utf-8"), trusted_key=key)
+    if as_json:
+        told = {"ok": checked.ok, "faults": list(checked.faults), "keyKnown": checked.key_known}
+        print_json({**told, "statement": checked.statement})
+    else:
+        say("the certificate holds" if checked.ok else f"the certificate does not hold: {', '.join(checked.faults)}")
+        for name in ("backup", "job", "side", "records", "container", "deletedAt", "covers"):
+            if name in checked.statement:
+                say(f"  {name}: {checked.statement[name]}")
+        if checked.ok and not checked.key_known:
+            say("whose certificate it is was not checked: compare the installation's key with --key")
     raise typer.Exit(ExitCode.OK if checked.ok else ExitCode.FAILED)
 
 

@@ -15,7 +15,7 @@ from deploy.commands.options import (
 )
 from deploy.exits import ExitCode
 
-FAULTS = ("worker-killed", "backup-corrupted", "keys-lost")
+FAULTS = ("worker-killed", "backup-corrupted", "keys-lost", "poison-file", "gateway-down")
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +34,7 @@ def drill(
 
     Works beside a running `up`: the live stores are only read, but for the event that says how it went.
     """
-    from activities.transfers.drill import DrillFault  # noqa: PLC0415
+    from activities.transfers.drill_bench import DrillFault  # noqa: PLC0415
     from deploy.clock import wall_clock  # noqa: PLC0415
     from deploy.drill_transfers import drill_transfer  # noqa: PLC0415
     from deploy.stores import open_stores  # noqa: PLC0415

@@ -9,6 +9,7 @@ from deploy import transfer_routes as routes
 from deploy.demo.office import Actor, Line, Unexpected
 from models.domain.tokens import new_token
 
+_FORBIDDEN: Final = 403
 _ASSESSMENTS: Final = "/v1/impact-assessments"
 
 
@@ -94,6 +95,18 @@ async def preview(actor: Actor, job: str, *, place: str, mapping: str) -> dict[s
     body = {"kind": "csv", "place": place, "mapping": mapping, "rows": 5}
     answer: dict[str, Any] = (await actor.call("POST", routes.preview(job), json=body)).json()
     return answer
+
+
+async def refused_untrained(actor: Actor, job: str, *, place: str, mapping: str) -> None:
+    """Nobody is shown a row of a job whose course they have not passed.
+
+    Raises:
+        Unexpected: they were, or were refused for another reason.
+    """
+    body = {"kind": "csv", "place": place, "mapping": mapping, "rows": 5}
+    answer = await actor.call("POST", routes.preview(job), json=body, expect=(_FORBIDDEN,))
+    if answer.json()["code"] != "training-missing":
+        raise Unexpected(f"a preview without training: {answer.json()['code']}")
 
 
 async def told(actor: Actor, job: str) -> dict[str, Any]:

@@ -74,13 +74,16 @@ class Files:
 async def begin(room: Room, files: Files, exchange: Path, *, customers: int) -> None:
     """The lead begins the job and puts on file what its class asks for; an officer adds the transferor's file.
 
-    The impact assessment is written by one person and approved by another, people who open data are trained, and the
-    plan that names all this takes the place of the first one before anybody is asked to approve it.
+    The impact assessment is written by one person and approved by another, people who open data are trained (before,
+    nobody is shown a row), and the plan that names all this takes the place of the first one before anybody is asked
+    to approve it.
     """
     lead, officer, today = room.acquirer.lead, room.acquirer.officer, wall_clock().date()
     plan = filled(await calls.plan_template(lead, classes=CLASS, cutover_on=today + _UNTIL_CUTOVER), customers)
     event = {"transferred": "institution", "transferEvent": "merger", "sourceTenant": TRANSFEROR}
     room.job = await calls.begin_job(lead, {**event, "plan": plan})
+    place = files.hand_over(exchange)
+    await calls.refused_untrained(officer, room.job, place=place, mapping=files.mapping)
     await _train(room)
     for kind in await calls.missing_evidence(lead, room.job):
         await calls.add_evidence(lead, room.job, kind)
@@ -89,7 +92,6 @@ async def begin(room: Room, files: Files, exchange: Path, *, customers: int) -> 
     plan["impactAssessment"] = await calls.assess(lead, privacy, valid_until=today + _YEARS)
     plan["securityAssessment"] = pieces["security-assessment"]
     await calls.replace_plan(lead, room.job, plan)
-    place = files.hand_over(exchange)
     shown = await calls.preview(officer, room.job, place=place, mapping=files.mapping)
     room.seen["previewed"] += len(shown["rows"])
     await calls.add_source(officer, room.job, place=place, mapping=files.mapping)

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -155,6 +155,9 @@ def _records(stores: Stores, vault: Vault, book: Path) -> dict[str, str]:
         while some := list(islice(numbers, _CHUNK)):
             tokens = customer_tokens(vault, tenant=ACQUIRER, index="customer_no_index", values=some)
             with stores.data.read() as session:
-                ids = ids_by_number(session, tenant=ACQUIRER, tokens=tokens)
-            found |= {number: ids[token] for number, token in zip(some, tokens, strict=True) if token in ids}
+                ids = ids_by_number(session, tenant=ACQUIRER, tokens=[*chain.from_iterable(tokens)])
+            for number, of_number in zip(some, tokens, strict=True):
+                record = next((ids[token] for token in of_number if token in ids), None)
+                if record is not None:
+                    found[number] = record
     return found

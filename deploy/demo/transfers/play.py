@@ -94,6 +94,7 @@ async def play_transfer(folder: Path, console: Console, book: TransferBook) -> T
     began = time.monotonic()
     with providers(exchange) as provided, running_stack(data, sandbox=True, settings=provided.settings) as stack:
         console.print(f"The embedded stack serves {stack.address}")
+        provided.address = stack.address
         async with httpx.AsyncClient(base_url=stack.address, timeout=60) as http:
             room = _room(Line(http, patience_seconds=30), files, founded)
             await room.log_in()
