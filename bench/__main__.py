@@ -61,6 +61,7 @@ def _table(figures: dict[str, list[Figure]], *, scale: float) -> Table:
             ratio = "–" if figure.ratio is None else f"{figure.ratio:.2f} ×"
             mark = {True: "[green]reached", False: "[red]missed", None: ""}[figure.reached]
             what, value = f"{group}: {figure.name}", f"{_number(figure.value)} {figure.unit}"
+            value += f"; {figure.beside}" if figure.beside else ""
             table.add_row(what, value, floor, ratio, figure.wanted or "–", mark)
     return table
 
@@ -80,6 +81,7 @@ def _one(group: str, figure: Figure) -> dict[str, Any]:
         "name": figure.name,
         "value": figure.value,
         "unit": figure.unit,
+        "beside": figure.beside or None,
         "floor": None if figure.floor is None else {"name": figure.floor.name, "value": figure.floor.value},
         "ratio": figure.ratio,
         "wanted": figure.wanted,

@@ -52,6 +52,30 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What work has cost: seconds of this process' processor time, and seconds on the clock.
+
+    Where others use the machine too, only the first says something.
+    """
+
+    processor: float = 0.0
+    clock: float = 0.0
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(self.processor + other.processor, self.clock + other.clock)
+
+    def __sub__(self, other: "Spent") -> "Spent":
+        return Spent(max(self.processor - other.processor, 0.0), max(self.clock - other.clock, 0.0))
+
+
+def spent(work: Callable[[], object]) -> Spent:
+    """What it costs, once."""
+    processor, clock = time.process_time(), time.perf_counter()
+    work()
+    return Spent(time.process_time() - processor, time.perf_counter() - clock)
+
+
 def milliseconds(work: Callable[[], object], *, times: int) -> list[float]:
     """How long it takes each time, after three times that do not count."""
     for _ in range(3):

@@ -18,6 +18,7 @@ class Figure:
     """One measured figure. Each bound that is given must hold.
 
     Attributes:
+        beside: what else was measured of the same work, in words.
         at_least: for figures where more is better (events/s).
         at_most: for figures where less is better (ms).
         ratio_at_most: of `value / floor.value`, for figures where less is better.
@@ -28,6 +29,7 @@ class Figure:
     value: float
     unit: str
     floor: Floor | None = None
+    beside: str = ""
     at_least: float | None = None
     at_most: float | None = None
     ratio_at_most: float | None = None

@@ -32,6 +32,7 @@ from models.queries.transfers.conservation import conservation_of
 from models.tables.all import METADATA
 from models.tables.tenants import Tenant
 from models.tables.transfers import TransferJob, TransferRow, TransferSource
+from tests.support.training import sponsored
 
 ROWS: Final = 100_000
 BATCH: Final = 500
@@ -139,6 +140,7 @@ def _open(stores: Stores, path: Path) -> SqlCollect:
             )
         )
         unit.session.flush()
+        sponsored(unit.session, JOB, tenant="main")
         unit.session.add(
             TransferSource(
                 id="tsr_bench",

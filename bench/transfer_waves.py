@@ -19,6 +19,7 @@ from models.operations.transfers.wave_moves import RECORDS
 from models.tables.customers import CustomerRecord
 from models.tables.tenants import Tenant
 from models.tables.transfers import TransferJob, TransferRow, TransferSource
+from tests.support.training import sponsored
 
 ROWS: Final = 20_000
 _KNOWN: Final = 5  # every fifth row is a customer whom the target has
@@ -95,6 +96,7 @@ def _job(stores: Stores, rows: int) -> None:
             )
         )  # fmt: skip
         session.flush()
+        sponsored(session, _JOB, tenant=_TENANT)
         session.add(
             TransferSource(
                 id="tsr_1", tenant=_TENANT, job=_JOB, number=1, kind="csv", place="-", mapping_hash="-", read_rows=rows,

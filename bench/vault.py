@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from itertools import count as count_from
 from random import Random
 from typing import Final
@@ -208,8 +209,9 @@ def _schema() -> list[str]:
     cells = ", ".join(f"{name} BLOB NOT NULL" for name in STORED[1:])
     clear = ", ".join(f"{name} TEXT NOT NULL" for name in STORED[1:5])
     return [
-        f"CREATE TABLE bench_sealed (row TEXT PRIMARY KEY, {cells}) WITHOUT ROWID",
-        f"CREATE TABLE bench_clear (row TEXT PRIMARY KEY, {clear}) WITHOUT ROWID",
+        # As the product's own tables lie: rows by number, and the key beside them as an index.
+        f"CREATE TABLE bench_sealed (row TEXT PRIMARY KEY, {cells})",
+        f"CREATE TABLE bench_clear (row TEXT PRIMARY KEY, {clear})",
         *(f"CREATE INDEX sealed_{name} ON bench_sealed ({name})" for name in STORED[5:]),
         *(f"CREATE INDEX clear_{name} ON bench_clear ({name})" for name in ("id_cell", "mobile_cell")),
     ]
@@ -278,7 +280,7 @@ def _find_clear(book: _Sealed, wanted: Sequence[str]) -> None:
 def _find_sealed(book: _Sealed, wanted: Sequence[str]) -> None:
     found = 0
     for begin in range(0, len(wanted), BATCH):
-        tokens = book.records.tokens("id_index", wanted[begin : begin + BATCH])
+        tokens = [*chain.from_iterable(book.records.tokens("id_index", wanted[begin : begin + BATCH]))]
         with book.stores.data.read() as session:
             rows = session.connection().execute(_SEALED, {"wanted": tokens}).all()
         sealed = [
