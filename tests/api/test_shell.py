@@ -26,6 +26,7 @@ from tests.support.clock import FakeClock
 
 PUBLIC = {
     ("/v1/public-notices/{text_id:str}", "GET"),
+    ("/v1/gateway-receipts", "POST"),  # signed by the gateway
     ("/v1/transparency-reports/{job:str}", "GET"),
     ("/healthz", "GET"),
     ("/readyz", "GET"),

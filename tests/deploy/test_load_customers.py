@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from compliance.vault.customer_layout import open_customers, stored_of
 from compliance.vault.keyring import Vault
+from compliance.vault.suites import SM4_GCM
 from deploy.customers import BookInvalid, load_customers
 from deploy.demo.transfer_book import TARGET, TransferBook, write_transfer_book
 from deploy.demo.transfers.recipe import RECIPES
@@ -59,6 +60,19 @@ def test_a_book_is_loaded_whole_and_a_second_time_adds_nothing(counter: Counter,
             kept = by_number[line["customer_no"]]
             for name in ("name", "id_number", "address", "sex", "birth_date", "employer_uscc", "id_valid_until"):
                 assert kept.get(name) == (line[name] or None), name
+
+
+@pytest.mark.parametrize("active", [False, True], ids=["published", "activated"])
+def test_a_book_loaded_again_while_index_keys_change_adds_nothing(
+    counter: Counter, book: Path, *, active: bool
+) -> None:
+    _load(counter, book)
+    counter.vault.renewal.publish(TENANT, SM4_GCM)
+    if active:
+        counter.vault.renewal.activate(TENANT, SM4_GCM)
+    again = _load(counter, book)
+    assert (again.added, again.known) == (0, SIZE)
+    assert len(_rows(counter)) == SIZE
 
 
 def test_a_load_that_was_cut_off_is_started_again(counter: Counter, book: Path) -> None:

@@ -20,6 +20,7 @@ from models.tables.staff import Staff
 from models.tables.transfer_waves import TransferConflict
 from tests.support.api import Office
 from tests.support.linkage_sets import Books, Maker
+from tests.support.training import train
 from tests.support.transfer_matching import BRANCH, Matching
 from tests.support.transfer_waves import JOB, TENANT, WaveOffice, persons
 
@@ -42,6 +43,7 @@ class Walk:
         self.office, self.by = office, by
         self.opened: list[str] = []
         self.opening: set[str] = set()
+        self.touched: set[str] = set()  # routes in which anything was opened, even if nothing was shown
         real = RecordVault.open
 
         def watched(vault: RecordVault, sealed: Iterable[SealedRecord]) -> Iterator[Record]:
@@ -66,6 +68,8 @@ class Walk:
         self.office.clock.advance(seconds=1)
         async with self.office.client(self.by) as client:
             answer = await client.get(path)
+        if self.opened:
+            self.touched.add(route)
         if not self.opened or answer.status_code >= 400:
             return
         self.opening.add(route)
@@ -81,8 +85,9 @@ class Walk:
             return list(session.exec(select(AuditEvent).where(col(AuditEvent.actor) == self.by.id)).all())
 
 
-async def test_rows_conflicts_changes_and_records_are_shown_with_an_event(
-    sqlite_office: Office, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_trained", [True, False], ids=["trained", "untrained"])
+async def test_rows_conflicts_changes_and_records_are_shown_with_an_event_to_who_is_trained(
+    sqlite_office: Office, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch, is_trained: bool
 ) -> None:
     waves = WaveOffice(sqlite_database, sqlite_office.deps.vault, sqlite_office.clock)
     waves.open()
@@ -95,9 +100,12 @@ async def test_rows_conflicts_changes_and_records_are_shown_with_an_event(
     with sqlite_database.read() as session:
         conflict = session.exec(select(TransferConflict.id)).one()
     reader = sqlite_office.staff("reader", Role.OPERATOR, Role.CASE_OFFICER, tenant=TENANT)
+    if is_trained:
+        train(sqlite_database, JOB, reader.id, tenant=TENANT)
     walk = Walk(sqlite_office, reader, monkeypatch)
     await walk({"job": JOB, "number": "1", "conflict_id": conflict, "record": other, "customer_id": record})
-    assert walk.opening == OPENING
+    # Of a job nothing is even opened without training; the book is the institution's own.
+    assert walk.touched == walk.opening == (OPENING if is_trained else {"/v1/customers/{customer_id:str}"})
 
 
 async def test_a_pair_is_shown_with_an_event(sqlite_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,6 +115,7 @@ async def test_a_pair_is_shown_with_an_event(sqlite_office: Office, monkeypatch:
     case = Matching(deps.database, deps.vault, deps.clock)
     case.open(Books(source=[alone], target=[person]), tenant=False).run()
     reader = sqlite_office.staff("reader", Role.OPERATOR, branch=BRANCH)
+    train(deps.database, case.job, reader.id)
     walk = Walk(sqlite_office, reader, monkeypatch)
     await walk({"job": case.job, "pair_id": case.pair(1).id})
     assert "/v1/transfers/{job:str}/matches/{pair_id:str}" in walk.opening

@@ -1,20 +1,20 @@
 """The engine over two books in memory: what `activities.transfers.matching` does with tokens, without the database."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from models.domain.matching.blocking import BEARER, SEARCHED, Block, blocking_values
+from models.domain.matching.blocking import Block, blocking_values
 from models.domain.matching.engine import Scored, score_pair
 from models.domain.matching.learning import learn
 from models.domain.matching.levels import compare
+from models.domain.matching.pairing import TOKEN_BYTES, Paired, Pairing, packed_tokens
 from models.domain.matching.person import Person, person_of
 from models.domain.matching.weights import Weights
 from models.domain.transfers.states import MatchVerdict
 from tests.support.linkage_sets import TODAY, Books, Values
 
-CONTACTS = {"mobile": Block.MOBILE, "email": Block.EMAIL, "account": Block.ACCOUNT}
-MOST_IN_BLOCK = 200
 Pair = tuple[int, int]
 
 
@@ -32,55 +32,39 @@ class Linked:
 
 def link(books: Books) -> Linked:
     """Candidates, weights, scores and verdicts of two books."""
-    source, target = _people(books.source), _people(books.target)
-    left = [blocking_values(person) for person in source]
-    right = [blocking_values(person) for person in target]
-    pairs = sorted(candidates(left, right))
+    source, target = people_of(books.source), people_of(books.target)
+    paired = pair(source, target)
+    first = len(source)
+    pairs = [(row, other - first) for row, others in paired.others.items() for other in others if other >= first]
     weights = learn(Counter(compare(source[one], target[other]) for one, other in pairs))
-    shared = shared_values([*left, *right])
-    names = Counter(values[Block.NAME] for values in [*left, *right] if Block.NAME in values)
     linked = Linked(weights)
     for one, other in pairs:
-        contacts = {name for name, kind in CONTACTS.items() if kind in left[one] and (kind, left[one][kind]) in shared}
         linked.scored[one, other] = score_pair(
             source[one],
             target[other],
             weights=weights,
-            shared=contacts,
-            name_share=names[source[one].name.text] / (len(left) + len(right)),
+            shared=paired.shared(one, first + other),
+            name_share=paired.bearers_of_name(one) / paired.records,
         )
     return linked
 
 
-def candidates(left: Sequence[dict[Block, str]], right: Sequence[dict[Block, str]]) -> set[Pair]:
-    """Pairs that share a blocking value; of a value that too many bear, none."""
-    found: set[Pair] = set()
-    for kind in SEARCHED:
-        one, other = _bearers(left, kind), _bearers(right, kind)
-        for value, mine in one.items():
-            theirs = other.get(value, [])
-            if len(mine) * len(theirs) <= MOST_IN_BLOCK:
-                found.update((at, to) for at in mine for to in theirs)
-    return found
+def pair(source: Sequence[Person], target: Sequence[Person]) -> Paired:
+    """Candidates of two books; tokens without a key, which shows nobody anything here."""
+    pairing = Pairing()
+    pairing.add_rows(packed_tokens(tokens_of(person)) for person in source)
+    pairing.add_targets(packed_tokens(tokens_of(person)) for person in target)
+    return pairing.paired()
 
 
-def shared_values(records: Iterable[dict[Block, str]]) -> set[tuple[Block, str]]:
-    """Contacts that several persons have: persons are told apart by what their names sound like and birth dates."""
-    bearers: dict[tuple[Block, str], set[str]] = defaultdict(set)
-    for values in records:
-        for kind in CONTACTS.values():
-            if kind in values:
-                bearers[kind, values[kind]].add(values.get(BEARER, ""))
-    return {value for value, persons in bearers.items() if len(persons - {""}) > 1}
+def tokens_of(person: Person) -> dict[Block, bytes]:
+    """A token for each blocking value."""
+    return {
+        kind: hashlib.blake2b(value.encode(), digest_size=TOKEN_BYTES, salt=bytes((kind.value,))).digest()
+        for kind, value in blocking_values(person).items()
+    }
 
 
-def _bearers(records: Sequence[dict[Block, str]], kind: Block) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = defaultdict(list)
-    for at, values in enumerate(records):
-        if kind in values:
-            found[values[kind]].append(at)
-    return found
-
-
-def _people(records: Sequence[Values]) -> list[Person]:
+def people_of(records: Sequence[Values]) -> list[Person]:
+    """Records as they are compared."""
     return [person_of(record, today=TODAY) for record in records]

@@ -34,6 +34,7 @@ from models.tables.transfers import (
 )
 from tests.support.clock import MONDAY_MORNING
 from tests.support.people import people
+from tests.support.training import sponsored
 
 TARGET, SOURCE = "main", "north"
 JOB = "main.0123456789abcdefghjkmnpqrs"
@@ -65,6 +66,7 @@ class AuditedJob:
             unit.session.flush()
             unit.session.add(self._job())
             unit.session.flush()
+            sponsored(unit.session, self.job, tenant=TARGET)
             self._approvals(unit.session)
             self._gates(unit.session)
             self._backups(unit.session)

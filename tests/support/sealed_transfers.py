@@ -73,7 +73,7 @@ class SealedTransfer:
             "id_index": self.person.id_number,
             "mobile_index": self.person.mobile,
         }[index]
-        [token] = customer_tokens(self.book.vault, tenant=TENANT, index=index, values=[value])
+        [[token, *_]] = customer_tokens(self.book.vault, tenant=TENANT, index=index, values=[value])
         with self.book.database.read() as session:
             return bool(
                 session.exec(select(CustomerRecord.id).where(col(getattr(CustomerRecord, index)) == token)).all()

@@ -23,7 +23,7 @@ from models.domain.shanghai import shanghai_date
 from models.domain.states import CaseStage, DecisionState, Outcome, TaskType
 from models.domain.tokens import new_case_token, new_token, uuid7
 from models.operations.assessments import model_assessment
-from models.queries import agreements
+from models.queries import agreements, cases
 from models.tables.core import CardBalance
 from models.tables.installments import AffordabilityAssessment, InstallmentCase, Proposal
 from models.tables.parties import ContactPoint, Subject
@@ -96,7 +96,7 @@ class SigningBench:
             shown = {
                 "case": token,
                 "taskNo": 1,
-                "plan": chosen_plan(session, token),
+                "plan": chosen_plan(session, cases.latest_proposal(session, case_token=token)),
                 "signing": signing_shown(session, token),
             }
         fields = {

@@ -30,6 +30,7 @@ from models.tables.tenants import Tenant
 from models.tables.transfer_notices import TransferNotice, TransferNoticeAttempt
 from models.tables.transfers import TransferJob, TransferRow, TransferSource
 from tests.support.clock import FakeClock
+from tests.support.training import sponsored
 
 SOURCE, TARGET = "seller", "main"
 LINKS = "https://casework.bank.example"
@@ -106,6 +107,7 @@ class Telling:
         with unit_of_work(self.database, self.deed()) as unit:
             unit.session.add(TransferJob(**(fields | job)))
             unit.session.flush()
+            sponsored(unit.session, self.job, tenant=TARGET)
             unit.session.add(source)
             unit.session.flush()
             for number, (subject, cell) in enumerate(sealed, start=1):

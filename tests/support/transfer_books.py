@@ -16,6 +16,7 @@ from models.tables.customers import CustomerRecord
 from models.tables.tenants import Tenant
 from models.tables.transfers import TransferJob
 from tests.support.people import people
+from tests.support.training import sponsored
 
 SOURCE: Final = "acme"
 TARGET: Final = "bank"
@@ -74,6 +75,8 @@ class Books:
                     updated_at=now,
                 )
             )
+            session.flush()
+            sponsored(session, JOB, tenant=TARGET)
             session.commit()
 
     def add(self, count: int, tenant: str = SOURCE) -> list[Customer]:

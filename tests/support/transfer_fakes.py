@@ -1,10 +1,13 @@
 """A transfer job without its records: every port in memory, so that the workflow alone is what is tested."""
 
+import time
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from threading import RLock
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from models.contracts.platform import (
     CancelTaskInput,
@@ -79,7 +82,10 @@ class World:
         open_records: step → what the count answers, one after the other; 0 after the last.
         parts: step → how many parts it takes.
         stops: step → codes with which it stops, one after the other.
+        trained: the sponsor's training grant holds; at the step `grant_ends_at` it ends.
         rows: what each part did, by its key: a repeated part does nothing more.
+        slow_s: how long a look at what people want takes.
+        during: called while a part of a step is done.
     """
 
     read: JobRead = field(
@@ -103,6 +109,8 @@ class World:
     wave_stops: dict[int, list[str]] = field(default_factory=dict)
     roots_equal: list[bool] = field(default_factory=list)
     paused: bool = False
+    trained: bool = True
+    grant_ends_at: str = ""
     cancelled: bool = False
     rollbacks: list[FakeRollback] = field(default_factory=list)
     tasks: list[OpenTaskInput] = field(default_factory=list)
@@ -117,15 +125,26 @@ class World:
     published: int = 0
     linkage_destroyed: bool = False
     most_moving: int = 0
+    slow_s: float = 0.0
+    during: Callable[[str], None] = lambda _name: None
     lock: RLock = field(default_factory=RLock)
 
     @property
     def moved(self) -> bool:
         return any(wave.moved for wave in self.waves.values())
 
+    def may_open(self, step: str) -> None:
+        """As the steps do: refuse where the sponsor has no grant."""
+        if step == self.grant_ends_at:
+            self.trained, self.grant_ends_at = False, ""
+        if not self.trained:
+            raise ApplicationError("training-missing", type="training-missing", non_retryable=True)
+
     def part(self, name: str, step: ChunkStep) -> ChunkDone:
         """One part of a step."""
+        self.during(name)
         with self.lock:
+            self.may_open(f"transfers.{name}")
             if self.paused:
                 return ChunkDone(after=step.after, paused=True)
             if self.stops.get(name):
@@ -199,7 +218,7 @@ class FakeJob(JobPort):
 
     @activity.defn(name="transfers.read_job", no_thread_cancel_exception=True)
     def read_job(self, input: JobStep) -> JobRead:
-        return self.world.read
+        return replace(self.world.read, at_s=int(time.time()))
 
     @activity.defn(name="transfers.enter_stage", no_thread_cancel_exception=True)
     def enter_stage(self, input: EnterStage) -> Done:
@@ -210,6 +229,7 @@ class FakeJob(JobPort):
 
     @activity.defn(name="transfers.wanted", no_thread_cancel_exception=True)
     def wanted(self, input: JobStep) -> JobWanted:
+        time.sleep(self.world.slow_s)
         with self.world.lock:
             wanted = self.world.rollback()
             wave = self.world.waves.get(wanted.wave) if wanted is not None else None
@@ -221,6 +241,7 @@ class FakeJob(JobPort):
                 rollback_wave=wanted.wave if wanted is not None else 0,
                 rollback_attempt=wave.attempt if wave is not None else 0,
                 rollback_confirmed=wanted is not None and wanted.state == "CONFIRMED",
+                trained=self.world.trained,
             )
 
     @activity.defn(name="transfers.waves_standing", no_thread_cancel_exception=True)
@@ -319,6 +340,7 @@ class FakeCollect(CollectPort):
 
     @activity.defn(name="transfers.quality_report", no_thread_cancel_exception=True)
     def quality_report(self, input: JobStep) -> Done:
+        self.world.may_open("transfers.quality_report")
         return Done()
 
 
@@ -367,6 +389,7 @@ class FakeWaves(WavePort):
         with self.world.lock:
             if self.world.paused:
                 return ChunkDone(after=input.after, paused=True)
+            self.world.may_open("transfers.move_rows")
             wave = self.world.waves[input.wave]
             if wave.state is WaveState.PLANNED:
                 return ChunkDone(after=None, stopped="wave-not-moving")
@@ -444,6 +467,7 @@ class FakeReport(ReportPort):
 
     @activity.defn(name="transfers.write_report", no_thread_cancel_exception=True)
     def write_report(self, input: JobStep) -> Done:
+        self.world.may_open("transfers.write_report")
         return Done()
 
     @activity.defn(name="transfers.may_close", no_thread_cancel_exception=True)

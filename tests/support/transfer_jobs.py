@@ -30,6 +30,7 @@ from models.tables.tenants import Tenant
 from models.tables.transfer_jobs import TransferEvidence, TransferFact
 from models.tables.transfer_notices import TransferNotice
 from models.tables.transfers import TransferBackup, TransferJob, TransferRow, TransferSource, TransferWave
+from tests.support.training import sponsored
 
 NOW: Final = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 TODAY: Final = shanghai_date(NOW)
@@ -191,6 +192,7 @@ def recorded_job(session: Session) -> RecordedJob:
         )
     _moved(session, job)
     session.flush()
+    sponsored(session, job.token, tenant=TARGET)
     return recorded
 
 

@@ -23,6 +23,7 @@ from models.tables.customers import CustomerRecord
 from models.tables.tenants import Tenant
 from models.tables.transfers import TransferJob, TransferPair, TransferRow, TransferSource
 from tests.support.linkage_sets import Books, Values
+from tests.support.training import sponsored
 
 TENANT: Final = "main"
 BRANCH: Final = "0001"
@@ -53,6 +54,7 @@ class Matching:
                 unit.session.flush()
             unit.session.add(self._job())
             unit.session.flush()
+            sponsored(unit.session, self.job, tenant=TENANT)
             unit.session.add(
                 TransferSource(
                     id=f"tsr_{self.job}"[:40],

@@ -27,6 +27,7 @@ from models.tables.tenants import Tenant
 from models.tables.transfers import TransferJob, TransferRow, TransferSource
 from tests.support.clock import FakeClock
 from tests.support.people import people
+from tests.support.training import sponsored
 
 TENANT: Final = "main"
 HEADER: Final = ("客户号", "姓名", "证件类型", "证件号码", "手机", "邮箱", "卡号", "性别", "出生日期", "地址")
@@ -124,6 +125,8 @@ class Collection:
                     updated_at=self.clock(),
                 )
             )
+            unit.session.flush()
+            sponsored(unit.session, self.job, tenant=TENANT)
         return self
 
     def put(self, name: str, content: bytes) -> Path:

@@ -26,6 +26,7 @@ from models.tables.tenants import Tenant
 from models.tables.transfer_waves import TransferConflict
 from models.tables.transfers import TransferChange, TransferJob, TransferRow, TransferSource, TransferWave
 from tests.support.people import people
+from tests.support.training import sponsored
 
 TENANT: Final = "buyer"
 SOURCE: Final = "seller"
@@ -84,6 +85,7 @@ class WaveOffice:
                 )
             )  # fmt: skip
             session.flush()
+            sponsored(session, JOB, tenant=TENANT)
             session.add(
                 TransferSource(
                     id="tsr_1", tenant=TENANT, job=JOB, number=1, kind="book", place="-", mapping_hash="-", read_rows=0,

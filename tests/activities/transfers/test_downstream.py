@@ -2,7 +2,8 @@
 
 import csv
 import json
-from io import BytesIO
+from datetime import UTC, datetime
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,8 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from activities.transfers.downstream import Downstream
+from activities.transfers.downstream_content import ChangedRecord, content_of
 from compliance.vault.framing import framed
 from models.contracts.transfers import ChunkStep
+from models.domain.spreadsheets import restored
+from models.domain.transfers.consumers import Consumer, ConsumerForm, ConsumerKind
 from models.errors import GatewayUnavailable
 from models.tables.transfer_waves import TransferHandover
 from tests.support.kills import Killed, killing
@@ -133,3 +137,22 @@ def test_a_wave_that_was_rolled_back_is_not_handed_on_and_its_next_attempt_is(of
     office.run(2, attempt=2)
     hand(office)
     assert len(crm.taken) == 2
+
+
+@pytest.mark.parametrize("text", ["＝cmd|' /C calc'!A0", "=1+1", " @SUM(A1)", "\t-2+3", "+1-2"])
+def test_a_text_that_a_spreadsheet_would_run_is_harmless_in_csv_and_as_it_is_in_parquet(text: str) -> None:
+    """S14; numbers stay numbers, since nobody could dial a mobile number with an apostrophe."""
+    values = {"name": "王明", "address": text, "mobile": "+8613800000001"}
+    changed = ChangedRecord("cus_1", "insert", 1, datetime(2026, 11, 1, tzinfo=UTC), values)
+    public = KEY.public_key().public_bytes_raw().hex()
+    opened = {}
+    for kind in (ConsumerKind.CSV, ConsumerKind.PARQUET):
+        consumer = Consumer(name="core", kind=kind, form=ConsumerForm.SEALED, public_key=public)
+        part = content_of(consumer, [changed], key=b"k" * 32, name="tho_1")
+        suite = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+        opened[kind] = suite.decrypt(part, KEY, info=framed("tho_1"))
+    [row] = csv.DictReader(StringIO(opened[ConsumerKind.CSV].decode(), newline=""))
+    assert (row["address"], restored(row["address"])) == (f"'{text}", text)
+    assert int(row["mobile"]) == 8613800000001
+    [row] = pq.read_table(BytesIO(opened[ConsumerKind.PARQUET])).to_pylist()
+    assert row["address"] == text

@@ -10,13 +10,13 @@ from compliance.vault.linkage import linkage_state
 from compliance.vault.states import KeyState
 from models.contracts.transfers import ChunkStep, JobStep
 from models.database.engine import Database
+from models.domain.matching.pairing import MOST_IN_BLOCK
 from models.domain.matching.policy import Veto
 from models.domain.matching.settling import MATCH_REVIEW
 from models.domain.resident_id import check_character
 from models.domain.states import TaskState, TaskType
 from models.domain.transfers.states import MatchVerdict, MoveState, RowOutcome, Side
 from models.errors import WrongState
-from models.queries.transfers.match_candidates import MOST_IN_BLOCK
 from models.tables.audit import AuditEvent
 from models.tables.tasks import Task
 from models.tables.transfers import TransferJob, TransferRow, TransferToken

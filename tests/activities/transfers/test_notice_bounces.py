@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from activities.transfers.notice_bounces import FolderReceipts, MaildirReports, receipt_of
+from activities.transfers.notice_bounces import FolderReceipts, MaildirReports
 from compliance.transfers.notice_receipts import Taken
+from compliance.transfers.receipt_spelling import receipt_of
 from models.domain.transfers.notice_ids import message_of_attempt
 from models.domain.transfers.states import NoticeState
 from tests.support.telling import PLAN, Telling, customer

@@ -1,13 +1,14 @@
 """Customers of a transfer are told: once, by the first channel that reaches them, with proof; and nobody is left."""
 
 import json
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
-from compliance.transfers.notice_receipts import DeliveryReceipt, Taken
+from compliance.transfers.notice_receipts import DeliveryReceipt, Receipts, Taken
 from deploy.demo.receivers import Fault
 from models.contracts.transfers import ChunkStep, JobStep
 from models.domain.shanghai import SHANGHAI
@@ -122,6 +123,24 @@ def test_a_late_bounce_opens_the_notice_again_and_without_a_channel_a_person_is_
     assert telling.left().left == 1
     telling.notices.publish_notice(JobStep(job=telling.job))
     assert telling.state() is NoticeState.PUBLIC_NOTICE
+
+
+def test_receipts_that_come_together_count_each_once_and_in_their_order(telling: Telling) -> None:
+    telling.open(*(customer(number) for number in range(1, 51)))
+    telling.plan()
+    telling.send()
+    ids = [message_of_attempt(telling.attempts(number)[-1].id) for number in range(1, 51)]
+    told = [DeliveryReceipt(message=each, event=Event.DELIVERED) for each in ids]
+    both = [*told, told[0], DeliveryReceipt(message=ids[0], event=Event.BOUNCED, reason="late")]
+    stranger = DeliveryReceipt(message="0" * 32, event=Event.DELIVERED)
+    receipts = Receipts(telling.database, telling.clock)
+    took = receipts.take_all([stranger, *both], actor="provider")
+    assert took == [Taken.UNKNOWN, *[Taken.NEWS] * 50, Taken.KNOWN, Taken.NEWS]
+    assert telling.states() == ["pending", *["delivered"] * 49]
+    assert receipts.take_all(both, actor="provider") == [Taken.KNOWN] * 52
+    with telling.database.read() as session:
+        actions = Counter(session.exec(select(AuditEvent.action)).all())
+    assert (actions["transfer.notice-delivered"], actions["transfer.notice-bounced"]) == (50, 1)
 
 
 def test_a_bounce_of_the_last_channel_asks_a_person(telling: Telling) -> None:

@@ -5,6 +5,7 @@ import json
 import pytest
 from sqlmodel import select
 
+from compliance.vault.suites import SM4_GCM
 from compliance.vault.transfer_rows import seal_rows
 from models.contracts.transfers import ChunkStep
 from models.domain.transfers.conflicts import Choice
@@ -147,6 +148,19 @@ def test_a_number_that_another_customer_has_is_a_conflict(office: WaveOffice) ->
     [record] = office.book(persons(1, prefix="S", first=3))
     office.rows(persons(5, prefix="S"))
     office.plan_waves()
+    office.run(1)
+    assert [(each.kind, each.row_number, each.record_id) for each in office.conflicts()] == [
+        ("number-taken", 3, record)
+    ]
+    assert len(office.records()) == 1 + 4
+
+
+def test_a_number_that_was_written_under_another_index_key_is_a_conflict_too(office: WaveOffice) -> None:
+    [record] = office.book(persons(1, prefix="S", first=3))
+    office.rows(persons(5, prefix="S"))
+    office.plan_waves()
+    office.vault.renewal.publish(TENANT, SM4_GCM)
+    office.vault.renewal.activate(TENANT, SM4_GCM)
     office.run(1)
     assert [(each.kind, each.row_number, each.record_id) for each in office.conflicts()] == [
         ("number-taken", 3, record)

@@ -11,9 +11,13 @@ from sqlmodel import select
 from compliance.vault.customer_erasure import erase_customer
 from deploy.customers import load_customers
 from models.domain.roles import Role
+from models.domain.tokens import new_case_token
 from models.tables.audit import AuditEvent
 from models.tables.customers import CustomerRecord
 from models.tables.staff import Staff
+from models.tables.subject_links import SubjectLink
+from models.tables.tenants import Tenant
+from models.tables.transfers import TransferJob
 from tests.support.api import Office
 
 PATH = "/v1/customers"
@@ -156,3 +160,41 @@ async def test_another_institution_sees_nothing(sqlite_office: Office, reader: S
         assert (await client.post(f"{PATH}/{found['id']}/reveals", json=body)).status_code == 404
     async with sqlite_office.client(reader) as client:
         assert (await client.get(f"{PATH}/{found['id']}")).json()["name"] == "欧**雯"
+
+
+async def test_where_else_somebody_is_a_customer_is_for_the_privacy_officer_and_recorded(
+    sqlite_office: Office, reader: Staff
+) -> None:
+    deps, officer = sqlite_office.deps, sqlite_office.staff("privacy", Role.PRIVACY_OFFICER)
+    with deps.database.write() as session:
+        record = session.exec(select(CustomerRecord)).first()
+        assert record is not None
+        now = deps.clock()
+        session.add(Tenant(code="seller", name="卖方银行", created_at=now))
+        session.flush()
+        token = new_case_token("main")
+        session.add(
+            TransferJob(
+                token=token, tenant="main", branch="hq", plan_hash="-", stage="updating", created_by="stf_1",
+                created_by_person="psn_1", created_at=now, updated_at=now,
+            )
+        )  # fmt: skip
+        session.flush()
+        session.add(
+            SubjectLink(
+                job=token, row_number=1, tenant="main", subject_id=record.subject_id, record_id=record.id,
+                other_tenant="seller", other_subject="sub_other", other_record="cus_other", linked_at=now,
+            )
+        )  # fmt: skip
+    path = f"{PATH}/{record.id}/links"
+    async with sqlite_office.client(reader) as client:
+        assert (await client.get(path)).status_code == 403
+    async with sqlite_office.client(officer) as client:
+        shown = await client.get(path)
+    assert [(each["company"], each["side"], each["job"]) for each in shown.json()["items"]] == [
+        ("seller", "target", token)
+    ]
+    assert "cus_other" not in shown.text
+    assert "sub_other" not in shown.text
+    [event] = _events(sqlite_office, "customer.links-shown")
+    assert (event["actor"], event["target"], event["facts"]) == (officer.id, record.id, {"links": 1})

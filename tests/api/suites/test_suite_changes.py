@@ -11,12 +11,15 @@ from api.identity.authenticate import load_principal
 from compliance.vault.suites import EnabledSuites
 from models.database.engine import Database
 from models.domain.roles import Role
-from models.errors import FourEyesViolation
+from models.domain.tokens import new_case_token
+from models.errors import FourEyesViolation, SuiteChangeUnderWay
 from models.operations import suite_changes
 from models.operations.four_eyes import By
+from models.operations.suite_guard import refuse_beside_suite_change
 from models.tables.audit import AuditEvent
 from models.tables.platform import OutboxEntry
 from models.tables.staff import Staff
+from models.tables.transfers import TransferJob, TransferWave
 from tests.support.api import Office
 from tests.support.applications import FakeDispatcher, open_desk
 from tests.support.customers import Counter
@@ -173,3 +176,42 @@ async def test_another_institutions_change_is_not_found(bank, maker) -> None:
     bank.tenant("other")
     stranger = bank.staff("stranger", Role.PRIVACY_OFFICER, tenant="other")
     assert (await decide(bank, stranger, change)).status_code == 404
+
+
+def _job_with_waves(bank: Office, *states: str) -> str:
+    """A transfer job of the institution whose waves are in these states."""
+    token, now = new_case_token("main"), bank.clock()
+    with bank.deps.database.write() as session:
+        session.add(
+            TransferJob(
+                token=token, tenant="main", branch="hq", plan_hash="-", stage="updating", created_by="stf_1",
+                created_by_person="psn_1", created_at=now, updated_at=now,
+            )
+        )  # fmt: skip
+        session.flush()
+        session.add_all(
+            TransferWave(job=token, number=number, tenant="main", state=state, rows=1)
+            for number, state in enumerate(states, start=1)
+        )
+    return token
+
+
+async def test_nothing_is_sealed_anew_while_a_transfer_can_be_rolled_back(bank, maker, checker, dispatcher) -> None:
+    proposed = (await propose(bank, maker)).json()
+    job = _job_with_waves(bank, "moved", "planned", "undone")
+    refused = await decide(bank, checker, proposed)
+    assert (refused.status_code, refused.json()["code"]) == (409, "suite-held-by-transfer"), refused.text
+    assert refused.json()["params"] == {"job": job, "waves": 1}
+    assert job in refused.json()["detail"]
+    early = await propose(bank, maker, key="k2")
+    assert early.json()["code"] == "suite-held-by-transfer"
+    assert dispatcher.starts == []
+    with bank.deps.database.write() as session:
+        ended = session.get_one(TransferJob, job)
+        ended.ended_at = bank.clock()
+        session.add(ended)
+    done = await decide(bank, checker, proposed)
+    assert done.json()["state"] == "RUNNING", done.text
+    with bank.deps.database.write() as session, pytest.raises(SuiteChangeUnderWay) as barred:
+        refuse_beside_suite_change(session, "main")
+    assert barred.value.params == {"change": proposed["id"]}

@@ -190,3 +190,22 @@ async def test_what_breaks_a_rule_of_the_record_is_named_and_not_repeated(
     assert refused.status_code == 422
     assert [each["pointer"] for each in refused.json()["errors"]] == [pointer]
     assert "12345" not in refused.text
+
+
+async def test_a_record_that_has_moved_out_is_not_written_to_and_says_so(
+    office: Office, record: CustomerRecord
+) -> None:
+    desk = Desk(office)
+    waiting = await desk.asked(record, email="waits@example.com")
+    with office.deps.database.write() as session:
+        held = session.get_one(CustomerRecord, record.id)
+        held.state, held.version = "moved-out", held.version + 1
+        session.add(held)
+    body = {"customerId": record.id, "channel": "phone", "values": {"email": "new@example.com"}}
+    refused = await desk.post("/", body, by=desk.officer)
+    assert (refused.status_code, refused.json()["code"]) == (409, "customer-moved-out"), refused.text
+    late = await desk.decided(waiting, "review", by=desk.reviewer)
+    assert late.json()["state"] == "conflict", "what was asked before it left is not written either"
+    async with office.client(desk.officer) as client:
+        shown = await client.get(f"/v1/customers/{record.id}")
+        assert shown.json()["state"] == "moved-out"

@@ -19,6 +19,7 @@ from models.tables.transfers import TransferPair, TransferRow
 from tests.support.api import Office, open_office
 from tests.support.clock import FakeClock
 from tests.support.linkage_sets import Books, Maker, Values, noisy_books
+from tests.support.training import train
 from tests.support.transfer_matching import Matching
 
 PERSON = Maker(61).person()
@@ -143,6 +144,7 @@ async def test_a_merge_is_taken_apart_until_the_row_has_moved(office: Office) ->
 
 async def test_a_pair_is_shown_masked_with_weights_that_add_up(office: Office) -> None:
     case, clerk = _open(office, [ALONE], [PERSON]), _staff(office, "clerk")
+    train(office.deps.database, case.job, clerk.id)
     async with office.client(clerk) as http:
         answer = await http.get(_path(case, case.pair(1)))
     assert answer.status_code == 200, answer.text

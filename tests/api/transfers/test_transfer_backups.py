@@ -20,12 +20,16 @@ from models.tables.transfers import TransferJob
 from tests.support.api import Office
 from tests.support.applications import FakeDispatcher, open_desk
 from tests.support.clock import FakeClock
+from tests.support.training import sponsored
 from tests.support.transfer_books import Books
 
 
 @pytest.fixture
 def bank(sqlite_database: Database, vault: Vault, clock: FakeClock, tmp_path: Path) -> Office:
     return open_desk(sqlite_database, vault, clock, tmp_path, FakeDispatcher())
+
+
+OTHERS = "other.00000000000000000000000001"
 
 
 def _job(bank: Office, token: str, *, tenant: str, source: str | None) -> None:
@@ -47,6 +51,8 @@ def _job(bank: Office, token: str, *, tenant: str, source: str | None) -> None:
                 updated_at=bank.clock(),
             )
         )
+        session.flush()
+        sponsored(session, token, tenant=tenant)
         session.commit()
     bank.deps.vault.ensure_tenant("other")
 
@@ -67,7 +73,7 @@ async def test_both_companies_see_both_sides_and_can_verify_what_they_get(
 ) -> None:
     tenant = reader.tenant
     target, source = (tenant, "other") if ours is Side.TARGET else ("other", tenant)
-    job = f"{target}.job"
+    job = f"{target}.00000000000000000000000001"
     _job(bank, job, tenant=target, source=source)
     Books(bank.deps.database, bank.deps.vault, bank.clock).add(12, source)
     steps = SqlBackup(bank.deps.database, bank.deps.vault, bank.clock, tmp_path / "backups")
@@ -90,9 +96,9 @@ async def test_both_companies_see_both_sides_and_can_verify_what_they_get(
 
 
 async def test_a_job_of_others_is_not_there(bank: Office, reader: Staff, tmp_path: Path) -> None:
-    _job(bank, "other.job", tenant="other", source=None)
+    _job(bank, OTHERS, tenant="other", source=None)
     steps = SqlBackup(bank.deps.database, bank.deps.vault, bank.clock, tmp_path / "backups")
-    steps.snapshot(ChunkStep(job="other.job", side=Side.TARGET))
-    for path in ("other.job/backups", "other.job/backups/tbk_x/manifest", "none/backups"):
+    steps.snapshot(ChunkStep(job=OTHERS, side=Side.TARGET))
+    for path in (f"{OTHERS}/backups", f"{OTHERS}/backups/tbk_x/manifest", "none/backups"):
         answer = await _get(bank, reader, f"/v1/transfers/{path}")
         assert (answer.status_code, answer.json()["code"]) == (404, "not-found")

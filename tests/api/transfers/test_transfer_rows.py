@@ -13,7 +13,9 @@ from models.domain.roles import Role
 from models.queries.transfers.conservation import conservation_of
 from models.tables.audit import AuditEvent
 from models.tables.staff import Staff
+from models.tables.transfers import TransferJob
 from tests.support.api import Office
+from tests.support.training import train
 from tests.support.transfer_rows import HEADER, MAPPING, Collection, book, csv_bytes
 
 
@@ -26,13 +28,18 @@ def collection(office: Office, tmp_path: Path) -> Collection:
 
 
 @pytest.fixture
-def officer(office: Office) -> Staff:
-    return office.staff("officer", Role.CASE_OFFICER)
+def officer(office: Office, collection: Collection) -> Staff:
+    return _trained(office, collection, office.staff("officer", Role.CASE_OFFICER))
 
 
 @pytest.fixture
-def checker(office: Office) -> Staff:
-    return office.staff("checker", Role.APPROVER)
+def checker(office: Office, collection: Collection) -> Staff:
+    return _trained(office, collection, office.staff("checker", Role.APPROVER))
+
+
+def _trained(office: Office, collection: Collection, person: Staff) -> Staff:
+    train(office.deps.database, collection.job, person.id)
+    return person
 
 
 async def post(
@@ -162,6 +169,7 @@ async def test_a_correction_of_a_key_field_counts_once_a_second_person_confirms(
     path = f"/rows/1/corrections/{row['corrections'][0]['id']}/confirmation"
     shown = {"shownHash": row["corrections"][0]["shownHash"]}
     same_person = office.staff("other-account", Role.APPROVER, person_id=officer.person_id)
+    _trained(office, collection, same_person)
     refused = await post(office, same_person, collection, path, shown)
     assert (refused.status_code, refused.json()["code"]) == (403, "four-eyes-violation")
     confirmed = await post(office, checker, collection, path, shown)
@@ -278,3 +286,30 @@ async def test_who_may_not_collect_is_refused_and_anothers_job_is_not_there(
     office.tenant("other")
     stranger = office.staff("stranger", Role.CASE_OFFICER, tenant="other")
     assert (await get(office, stranger, collection, "/rows")).status_code == 404
+
+
+async def test_a_field_that_the_plan_leaves_behind_is_neither_asked_for_nor_shown(
+    office: Office, collection: Collection, officer: Staff
+) -> None:
+    scope = {"scope": {"fields": ["customer_no", "name", "id_type", "id_number", "mobile"]}}
+    with office.deps.database.write() as session:
+        job = session.get_one(TransferJob, collection.job)
+        job.plan = scope
+        session.add(job)
+    rows = book(3)
+    values = {"customerNo": "K1", "name": rows[0][1], "idType": "resident-id", "idNumber": rows[0][3]}
+    body = {"channel": "phone", "values": values | {"birthDate": rows[0][8], "mobile": rows[0][4]}}
+    refused = await post(office, officer, collection, "/rows", body, **{"Idempotency-Key": "e1"})
+    assert refused.status_code == 422, refused.text
+    assert [(each["pointer"], each["code"]) for each in refused.json()["errors"]] == [
+        ("/values/birthDate", "outside-scope")
+    ]
+    taken = await post(
+        office, officer, collection, "/rows", {"channel": "phone", "values": values}, **{"Idempotency-Key": "e2"}
+    )
+    assert taken.status_code == 201, taken.text
+    collection.put("book.csv", csv_bytes(rows))
+    place = {"kind": "csv", "place": "book.csv", "mapping": MAPPING, "rows": 3}
+    seen = (await post(office, officer, collection, "/preview", place)).json()
+    assert all("birth_date" not in each["values"] and "address" not in each["values"] for each in seen["rows"])
+    assert seen["leftOut"]["address"] == 3

@@ -9,6 +9,7 @@ from models.domain.roles import Role
 from models.domain.tokens import new_token
 from models.tables.staff import Staff
 from tests.support.api import Office
+from tests.support.training import train
 from tests.support.transfer_waves import JOB, TENANT, WaveOffice, persons
 
 PATH = f"/v1/transfers/{JOB}"
@@ -54,6 +55,7 @@ def desk(office: Office, database, vault, clock) -> Desk:
     waves.plan_waves()
     waves.run(1)
     one, two = (office.staff(login, Role.OPERATOR, tenant=TENANT) for login in ("one", "two"))
+    train(database, JOB, one.id, two.id, tenant=TENANT)
     return Desk(office, waves, record, one, two)
 
 

@@ -82,8 +82,8 @@ class _OneKey:
     ) -> dict[str, SubjectKeys]:
         return dict.fromkeys(subject_ids, self._keys)
 
-    def index_key(self, *, tenant: str, field: BlindField) -> SealingKey:
-        return self._keys.current
+    def index_keys(self, *, tenant: str, field: BlindField) -> tuple[SealingKey, ...]:
+        return (self._keys.current,)
 
 
 def _book(key: SealingKey, address: CellAddress, *, packed: bool) -> tuple[RecordVault, str]:

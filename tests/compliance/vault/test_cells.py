@@ -203,7 +203,7 @@ def test_keys_wrapped_in_bulk_are_those_wrapped_one_by_one(suite: Suite) -> None
         assert unwrap_subject_key(branch, address, wrapped) == secret
         assert commitment(key, tenant="acme", subject=subject) == committed
         alone = wrap_subject_key(branch, address, secret)
-        opened = many.unwrap(subject, alone, committed)
+        [opened] = many.unwrap([(subject, alone, committed)])
         assert opened.open(key.seal(b"value", b""), b"") == b"value"
         for whose, what, commits in (
             ("sub_c", alone, committed),
@@ -213,7 +213,7 @@ def test_keys_wrapped_in_bulk_are_those_wrapped_one_by_one(suite: Suite) -> None
             (subject, alone, bytes(16)),
         ):
             with pytest.raises(CannotOpen, match=f"subject {whose}"):
-                many.unwrap(whose, what, commits)
+                many.unwrap([(subject, alone, committed), (whose, what, commits)])
     for other in (
         ManySubjectKeys(branch, tenant="other", version=1, suite=suite),
         ManySubjectKeys(branch, tenant="acme", version=2, suite=suite),
@@ -222,7 +222,7 @@ def test_keys_wrapped_in_bulk_are_those_wrapped_one_by_one(suite: Suite) -> None
         ),
     ):
         with pytest.raises(CannotOpen):
-            other.unwrap(subject, alone, committed)
+            other.unwrap([(subject, alone, committed)])
 
 
 def test_a_commitment_fits_one_key_of_one_subject() -> None:

@@ -81,7 +81,7 @@ def test_many_lie_in_the_table_and_are_found_by_any_spelling(
             session.add(record)
         session.commit()
     with Session(sqlite_database.engine) as session:
-        [token] = customer_tokens(bank, tenant="acme", index="customer_no_index", values=[" c-2 "])
+        [[token]] = customer_tokens(bank, tenant="acme", index="customer_no_index", values=[" c-2 "])
         found = session.exec(select(CustomerRecord).where(CustomerRecord.customer_no_index == token)).one()
         [opened] = open_customers(bank, tenant="acme", stored=[stored_of(found)])
         assert opened.values == as_stored(customers[1].values)

@@ -1,11 +1,16 @@
 """A job's linkage key: equal values find each other within the job only, and after its end nowhere at all."""
 
+import hashlib
+import hmac
+
 import pytest
 from sqlmodel import select
 
+from compliance.vault.framing import framed
 from compliance.vault.keyring import Vault
 from compliance.vault.linkage import (
     TOKEN_BYTES,
+    Linker,
     destroy_linkage_key,
     linkage_purpose,
     linkage_state,
@@ -43,6 +48,24 @@ def test_one_value_has_one_token_in_a_job_and_another_in_every_other(bank: Vault
 def test_an_empty_value_has_no_token(bank: Vault) -> None:
     with pytest.raises(ValueError, match="empty"):
         open_linker(bank.branches, tenant="acme", job=JOB).token(1, "")
+
+
+@pytest.mark.parametrize("digest", ["sha256", "sm3"])
+def test_a_token_is_the_hmac_of_the_value_under_a_key_of_its_kind(digest: str) -> None:
+    if digest not in hashlib.algorithms_available:
+        pytest.skip(f"this OpenSSL has no {digest}")
+    root = bytes(range(32))
+    for kind in (1, 8):
+        secret = hmac.digest(root, framed("casework.linkage.kind", 1, kind), digest)
+        for value in ("张三|1980-01-01", NUMBER, "x" * 1_000):
+            expected = hmac.digest(secret, value.encode(), digest)[:TOKEN_BYTES]
+            assert Linker(digest, {}, root).token(kind, value) == expected
+
+
+def test_the_row_of_a_record_has_a_place_for_each_kind(bank: Vault) -> None:
+    linker = open_linker(bank.branches, tenant="acme", job=JOB)
+    row = linker.row((NUMBER, "", "b"))
+    assert row == linker.token(1, NUMBER) + bytes(TOKEN_BYTES) + linker.token(3, "b")
 
 
 def test_a_destroyed_key_is_gone_and_is_never_made_again(bank: Vault, keys_database: Database) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compliance.vault.packing import entry_head, pack, pack_entries, unpack
+from compliance.vault.packing import entry_head, pack, pack_entries, unpack, unpack_known
 from models.errors import CannotOpen
 
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
@@ -42,6 +42,24 @@ def test_bytes_that_can_be_read_are_the_one_encoding_of_what_they_say(
     except CannotOpen:
         return
     assert pack(read) == bytes(packed)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from("abcdef"), st.binary(max_size=9)), st.sets(st.sampled_from("abcdef")), st.data())
+def test_columns_that_are_known_are_read_as_any_others_or_not_at_all(
+    values: dict[str, bytes], known: set[str], data: st.DataObject
+) -> None:
+    heads = [(name, entry_head(name)) for name in sorted(known)]
+    assert unpack_known(pack(values), heads) == (values if values.keys() <= known else None)
+    packed = bytearray(pack(values))
+    packed[data.draw(st.integers(0, len(packed) - 1))] = data.draw(st.integers(0, 255))
+    packed = packed[: data.draw(st.integers(0, len(packed)))] if data.draw(st.booleans()) else packed
+    try:
+        expected = unpack(bytes(packed))
+    except CannotOpen:
+        expected = None
+    read = unpack_known(bytes(packed), heads)
+    assert read == (expected if expected is not None and expected.keys() <= known else None)
 
 
 @settings(deadline=None)

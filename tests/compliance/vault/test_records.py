@@ -131,8 +131,8 @@ def test_indexes_are_those_by_which_a_value_is_looked_up(vault: Vault) -> None:
     }
     assert len(sealed.indexes["short_index"]) == 3
     spellings = [f"+86 {mobile.removeprefix('+86')}", mobile]
-    assert book.tokens("mobile_index", spellings) == [sealed.indexes["mobile_index"]] * 2
-    assert book.tokens("short_index", spellings[:1]) == [sealed.indexes["short_index"]]
+    assert book.tokens("mobile_index", spellings) == [(sealed.indexes["mobile_index"],)] * 2
+    assert book.tokens("short_index", spellings[:1]) == [(sealed.indexes["short_index"],)]
     with pytest.raises(ValueError, match="no index name_index"):
         book.tokens("name_index", [])
     [again] = book.seal([record._replace(values={"mobile_cell": f"+86 {mobile.removeprefix('+86')}"})])

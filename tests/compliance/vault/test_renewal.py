@@ -3,6 +3,7 @@
 import pytest
 
 from compliance.vault.cells import CellAddress
+from compliance.vault.customer_layout import customer_tokens
 from compliance.vault.kek import KekProvider
 from compliance.vault.keyring import Vault, open_vault
 from compliance.vault.store import initialise_key_store
@@ -64,6 +65,29 @@ def test_both_indexes_are_known_before_the_new_one_is_written(two) -> None:
     assert (first, first == second) == (before, False)
     one.renewal.activate(ACME, SM4_GCM)
     assert one.blind_indexes(tenant=ACME, field="mobile", value="13812345678") == (second, before)
+
+
+def test_look_ups_in_bulk_ask_for_every_index_key_that_opens(two) -> None:
+    """Else a number that was written under the old key is taken for a new one while index keys change."""
+    one, other = two
+    values = ["13812345678", "13900000000"]
+
+    def single(vault: Vault) -> list[tuple[bytes, ...]]:
+        return [vault.blind_indexes(tenant=ACME, field="mobile", value=value) for value in values]
+
+    def bulk(vault: Vault) -> list[tuple[bytes, ...]]:
+        return customer_tokens(vault, tenant=ACME, index="mobile_index", values=values)
+
+    before = bulk(other)
+    assert [len(tokens) for tokens in before] == [1, 1]
+    one.renewal.publish(ACME, SM4_GCM)
+    other.forget()
+    assert bulk(other) == single(other)
+    assert [tokens[0] for tokens in bulk(other)] == [token for [token] in before]
+    one.renewal.activate(ACME, SM4_GCM)
+    assert bulk(one) == single(one)
+    assert [tokens[1] for tokens in bulk(one)] == [token for [token] in before]
+    assert customer_tokens(one, tenant=ACME, index="mobile_index", values=[]) == []
 
 
 def test_every_step_twice_is_every_step_once(two) -> None:

@@ -12,7 +12,7 @@ from models.tables.all import METADATA
 NEITHER = {
     "one_time_codes.code_mac",
     "transfer_rows.digest",
-    "transfer_tokens.token",  # under the job's linkage key, which goes with the job
+    "transfer_record_tokens.tokens",  # under the job's linkage key, which goes with the job
     # Whole sealed columns of a record as they lay there, under the record's own key: they end with it.
     "transfer_changes.before_image",
     "transfer_changes.after_image",

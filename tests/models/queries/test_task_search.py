@@ -362,7 +362,7 @@ def test_sqlite_answers_open_searches_from_the_indexes_made_for_them(sqlite_data
         for sort in TaskSort:
             search(session, make_viewer(branch="*"), sort=sort)
         asked = [each for each in statements if "FROM tasks" in each[0]]
-        assert len(asked) == 3 * len(TaskSort)
+        assert len(asked) == 2 * len(TaskSort)
         for statement, parameters in asked:
             plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
             told = " ".join(row[-1] for row in plan)

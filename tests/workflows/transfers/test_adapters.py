@@ -69,6 +69,7 @@ from models.tables.transfers import (
 )
 from tests.support.clock import MONDAY_MORNING, FakeClock
 from tests.support.temporal import TemporalServer, new_task_queue
+from tests.support.training import sponsored
 from tests.support.transfer_rows import MAPPING, book, csv_bytes
 from workflows.support import options
 from workflows.support.sandbox import STRICT_RUNNER
@@ -202,6 +203,7 @@ class Setting:
                     mapping=mapping, mapping_hash=digest(mapping),
                 )
             )  # fmt: skip
+            sponsored(session, self.job, tenant=TARGET)
             for name, value in (("transferred", "institution"), ("transfer_event", "merger")):
                 state_fact(session, job, self.fact(name, value))
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from models.domain.transfers.states import MatchVerdict
+from tests.support.linkage_families import KINDS, family_books, person_books
+from tests.support.linkage_noise import MISTAKES, SPELLING, TYPOS, Rates
 from tests.support.linkage_run import Linked, link
 from tests.support.linkage_sets import Books, Noise, noisy_books, twin_books
 
@@ -76,6 +78,26 @@ def _sounds_alike(books: Books, pair: tuple[int, int]) -> bool:
 
     one, other = books.source[pair[0]]["name"], books.target[pair[1]]["name"]
     return name_of(one or "").sound == name_of(other or "").sound
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("rates", [{}, TYPOS], ids=["as given", "with typing errors"])
+def test_of_people_who_are_like_each_other_nobody_is_merged_whom_something_tells_apart(kind: str, rates: Rates) -> None:
+    for id_missing in (0.0, 0.4):
+        books = family_books(400, kind=kind, seed=61, rates=rates, id_missing=id_missing)
+        linked = link(books)
+        assert linked.of(AUTO) - books.same <= books.indistinguishable
+        assert _shares(books, linked)[1] >= 0.99
+
+
+def test_spellings_do_not_count_and_mistakes_seldom_need_a_person() -> None:
+    spelt = person_books(600, in_common=300, seed=62, source=SPELLING, target=SPELLING)
+    assert _shares(spelt, link(spelt))[0] >= 0.99
+    soiled = person_books(1_200, in_common=600, seed=63, source={**SPELLING, **MISTAKES}, target=SPELLING)
+    linked = link(soiled)
+    assert linked.of(AUTO) <= soiled.same
+    assert _shares(soiled, linked)[0] >= 0.93
+    assert _shares(soiled, linked)[1] >= 0.99
 
 
 def test_a_run_gives_the_same_weights_and_verdicts_whatever_the_order_of_the_records() -> None:

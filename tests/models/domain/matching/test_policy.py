@@ -71,7 +71,7 @@ def test_exchanged_digits_break_the_check_character_and_so_veto_nothing() -> Non
     for seed in range(20):
         number = transposed(str(ANNA["id_number"]), Maker(seed).rng)
         judged = _pair(ANNA, ANNA | {"id_number": number})
-        assert judged.agreement.identity is Level.NEAR
+        assert judged.agreement.identity is Level.REPAIRED
         assert judged.judgement.verdict is AUTO
         assert not judged.judgement.vetoes
 
@@ -90,6 +90,58 @@ def test_name_birth_date_and_one_contact_of_ones_own_are_enough(contact: str) ->
     assert (judged.judgement.verdict, judged.judgement.ground) == (AUTO, Ground.OWN_CONTACT)
     # The same contact, but others have it too: a household's.
     assert _pair(ANNA | {"id_number": None}, ANNA | others, shared=frozenset({contact})).judgement.verdict is REVIEW
+
+
+def test_a_broken_number_one_slip_from_the_proven_one_suffices_with_name_and_birth_date() -> None:
+    nothing_else: Values = dict.fromkeys(("mobile", "email", "account", "address"))
+    number = str(ANNA["id_number"])
+    exchanged = f"{number[:10]}{number[11]}{number[10]}{number[12:]}"
+    for broken in (f"{number[:3]}9{number[4:]}", f"{number[:-1]}O", number[:17], exchanged):
+        judged = _pair(ANNA, ANNA | nothing_else | {"id_number": broken}).judgement
+        assert (judged.verdict, judged.ground) == (AUTO, Ground.REPAIRED_NUMBER), broken
+        for other in ({"name": "张晓亮"}, {"name": "张小明"}, {"birth_date": "1980-05-07"}):
+            assert _verdict(**nothing_else | {"id_number": broken} | other) is not AUTO
+    # With something of one's own a slip in one of them is forgiven, another name is not.
+    broken = f"{number[:3]}9{number[4:]}"
+    assert _verdict(id_number=broken, birth_date="1980-05-07") is AUTO
+    assert _verdict(id_number=broken, name="张小明", address=None) is AUTO
+    assert _verdict(id_number=broken, name="张晓亮") is REVIEW
+
+
+@pytest.mark.parametrize("slips", [2, 3])
+def test_a_number_further_away_than_one_slip_is_not_repaired(slips: int) -> None:
+    number = str(ANNA["id_number"])
+    broken = number[:1] + "".join(str((int(digit) + 1) % 10) for digit in number[1 : 1 + slips]) + number[1 + slips :]
+    nothing_else: Values = dict.fromkeys(("mobile", "email", "account", "address"))
+    assert _verdict(**nothing_else, id_number=broken) is REVIEW
+
+
+def test_a_legacy_number_one_digit_away_may_be_a_twins_and_repairs_nothing() -> None:
+    nothing_else: Values = dict.fromkeys(("mobile", "email", "account", "address"))
+    legacy = ANOTHER_NUMBER[:6] + ANOTHER_NUMBER[8:17]
+    assert _pair(ANNA, ANNA | nothing_else | {"id_number": legacy}).judgement.verdict is REVIEW
+
+
+@pytest.mark.parametrize("field", ["mobile", "account"])
+def test_a_contact_one_slip_apart_is_evidence_like_an_equal_one(field: str) -> None:
+    others = dict.fromkeys({"mobile", "email", "account", "address"} - {field})
+    slipped = str(ANNA[field])[:-1] + "9"
+    assert _pair(ANNA | {"id_number": None}, ANNA | others | {field: slipped}).judgement.verdict is AUTO
+    twin: Values = {"name": "张晓亮", "id_number": None, field: slipped}
+    assert _pair(ANNA, ANNA | others | twin).judgement.verdict is not AUTO
+
+
+def test_another_given_name_under_one_number_passes_only_where_the_two_do_not_live_together() -> None:
+    elsewhere: Values = {"address": "四川省成都市青羊区人民南路4号1栋101室"}
+    typo: Values = {"name": "张晓军", "account": None}
+    assert _verdict(**typo, **elsewhere) is AUTO
+    assert _verdict(**typo, address=None) is REVIEW
+    assert _verdict(**typo) is REVIEW
+    assert _verdict(**typo | elsewhere | {"sex": "F"}) is REVIEW  # as written, whatever the number says
+    assert _verdict(**typo | elsewhere | {"birth_date": "1955-01-02"}) is REVIEW  # a father with the son's number
+    renamed: Values = {"name": "张建国", "email": None, "account": None}
+    assert _verdict(**renamed, **elsewhere) is AUTO  # the mobile is still the same
+    assert _verdict(**renamed | elsewhere | {"mobile": None}) is REVIEW
 
 
 def test_an_address_never_suffices() -> None:
@@ -170,10 +222,14 @@ def test_a_veto_wins_over_any_score(agreement: Agreement, score: int, shared: se
     if agreement.identity is Level.CONFLICT:
         assert judgement.verdict is not AUTO
     if judgement.verdict is AUTO and agreement.identity is not Level.EQUAL:
-        assert agreement.name is Level.EQUAL
-        assert agreement.birth_date is Level.EQUAL
-        own = {field for field in ("mobile", "email", "account") if getattr(agreement, field) is Level.EQUAL}
-        assert own - shared, "household attributes never suffice"
+        own = {field for field in ("mobile", "email", "account") if getattr(agreement, field) is Level.EQUAL} - shared
+        exact = agreement.name is Level.EQUAL and agreement.birth_date is Level.EQUAL
+        if judgement.ground is Ground.REPAIRED_NUMBER:
+            assert agreement.identity is Level.REPAIRED
+            assert exact or own
+        else:
+            assert exact
+            assert own or Level.NEAR in {agreement.mobile, agreement.account}, "household attributes never suffice"
 
 
 @given(agreement=AGREEMENTS, low=st.integers(-60_000, 60_000), high=st.integers(0, 60_000))

@@ -40,6 +40,7 @@ _JSON_OF_NOBODY: Final = {
     "transfer_pairs.weights", "transfer_pairs.vetoes", "transfer_notices.evidence",
     "customer_messages.params", "change_requests.fields", "transfer_conflicts.fields", "transfer_corrections.fields",
     "transfer_facts.value", "transfer_handovers.place", "transfer_plan_versions.plan", "transfer_quality.figures",
+    "transfer_handovers.rows", "transfer_sources.left_out",
     "transfer_waves.checked",
 }  # fmt: skip
 

@@ -52,6 +52,8 @@ def _with(path: str, value: Any) -> dict[str, Any]:
         ("wavesAtOnce", 21, "/plan/wavesAtOnce", "too-large"),
         ("scope/fields/3", "shoe_size", "/plan/scope/fields/3", "not-one-of"),
         ("scope/fields", ["name"], "/plan/scope/fields", "plan-field-needed"),
+        ("scope/classes/0", "hobbies", "/plan/scope/classes/0", "not-one-of"),
+        ("scope/classes", ["contact"], "/plan/scope/fields", "plan-field-needed"),
         ("scope/dataGrade", "secret", "/plan/scope/dataGrade", "not-one-of"),
         ("timetable/0/stage", "lunch", "/plan/timetable/0/stage", "not-one-of"),
         ("timetable/0/ends", "2020-01-01", "/plan/timetable/0/ends", "ends-before-it-begins"),
