@@ -31,7 +31,8 @@ from tests.support.telling import Telling, customer
 from tests.support.transfer_rows import Collection, book, csv_bytes
 from tests.support.transfer_waves import WaveOffice, persons
 
-pytestmark = pytest.mark.parametrize("moment", list(Moment))
+# Each walks through every write of a step and breaks it there: minutes, so with the kills.
+pytestmark = [pytest.mark.long, pytest.mark.parametrize("moment", list(Moment))]
 RECORDS = 20
 _MOST_WRITES = 60
 
