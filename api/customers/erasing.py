@@ -1,7 +1,5 @@
 """Erasure and legal hold of a customer's record: asked for here, decided where every request of erasure is."""
 
-from http import HTTPStatus
-
 from litestar import Controller, Response, post
 from litestar.params import FromPath, JSONBody
 
@@ -9,11 +7,9 @@ from api.bodies import known_token
 from api.customers.reveal import customer_for
 from api.deps import Deps, Locale
 from api.erasures import acts
+from api.erasures.asking import ask_erasure, place_hold
 from api.erasures.bodies import ErasureAnswer, ErasureBody, HoldAnswer, HoldBody
-from api.erasures.controller import PATH as ERASURES
-from api.erasures.holds_controller import PATH as HOLDS
-from api.erasures.views import erasure_answer, hold_answer
-from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
+from api.idempotency import KeyHeader, key_slot
 from api.identity.authenticate import requires
 from api.identity.principal import Caller
 from api.in_thread import in_thread
@@ -40,24 +36,15 @@ class CustomerErasureController(Controller):
         """Ask that a customer's data are erased. `REFUSED` at once, with why, while relation or law keep them."""
         record = await in_thread(customer_for, deps, principal, known_token(customer_id))
         slot = key_slot(principal, route=f"customers.erasure/{record.id}", key=idempotency_key)
-        digest = await in_thread(fingerprint, deps, slot, data)
-
-        def rebuild(request_id: str) -> Stored:
-            request = acts.request_for(deps, principal, request_id)
-            return Stored(
-                status=HTTPStatus.CREATED,
-                body=erasure_answer(request, locale=locale).model_dump(mode="json"),
-                headers={"Location": f"{ERASURES}/{request_id}"},
-            )
-
-        return await once(
+        return await ask_erasure(
             deps,
-            slot,
-            fingerprint=digest,
-            act=lambda: acts.request_for_person(
+            principal,
+            data,
+            slot=slot,
+            locale=locale,
+            act=lambda digest: acts.request_for_person(
                 deps, principal, record.subject_id, data, target=record.id, slot=slot, digest=digest
             ),
-            rebuild=rebuild,
         )
 
     @post("/legal-holds", guards=[requires(Permission.HOLDS_PLACE)], operation_id="PlaceCustomerLegalHold")
@@ -74,22 +61,13 @@ class CustomerErasureController(Controller):
         """Keep a customer's data, whatever else says so; another person confirms."""
         record = await in_thread(customer_for, deps, principal, known_token(customer_id))
         slot = key_slot(principal, route=f"customers.hold/{record.id}", key=idempotency_key)
-        digest = await in_thread(fingerprint, deps, slot, data)
-
-        def rebuild(hold_id: str) -> Stored:
-            hold = acts.hold_for(deps, principal, hold_id)
-            return Stored(
-                status=HTTPStatus.CREATED,
-                body=hold_answer(hold, locale=locale).model_dump(mode="json"),
-                headers={"Location": f"{HOLDS}/{hold_id}"},
-            )
-
-        return await once(
+        return await place_hold(
             deps,
-            slot,
-            fingerprint=digest,
-            act=lambda: acts.hold_for_person(
+            principal,
+            data,
+            slot=slot,
+            locale=locale,
+            act=lambda digest: acts.hold_for_person(
                 deps, principal, record.subject_id, data, target=record.id, slot=slot, digest=digest
             ),
-            rebuild=rebuild,
         )

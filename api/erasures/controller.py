@@ -1,6 +1,5 @@
 """Erasure (删除权): asked for by one person, approved by another, carried out by a duty, certified."""
 
-from http import HTTPStatus
 from typing import Annotated, Final
 
 from litestar import Controller, Response, get, post
@@ -8,20 +7,19 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.deps import Deps, Locale
 from api.erasures import acts
+from api.erasures.asking import ERASURES, ask_erasure
 from api.erasures.bodies import ErasureAnswer, ErasureBody, ErasurePage, RejectionBody, ShownBody
 from api.erasures.pages import next_place, place_of
 from api.erasures.views import erasure_answer
-from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
+from api.idempotency import KeyHeader, key_slot
 from api.identity.authenticate import fresh_login, requires
 from api.identity.principal import Caller
-from api.in_thread import in_thread
 from api.paging import DEFAULT_LIMIT, After, Limit
 from models.domain.privacy.erasing import ErasureState
 from models.domain.roles import Permission
 from models.errors import NotFound
 from models.queries import erasure as erasures
 
-PATH: Final = "/v1/erasure-requests"
 _KIND: Final = "erasure-requests"
 InState = Annotated[ErasureState | None, QueryParameter(name="state")]
 
@@ -45,29 +43,20 @@ class SubjectErasureController(Controller):
     ) -> Response[ErasureAnswer]:
         """Ask that a person's data are erased. `REFUSED` at once, with why and until when, while a law keeps them."""
         slot = key_slot(principal, route=f"erasures.request/{subject_id}", key=idempotency_key)
-        digest = await in_thread(fingerprint, deps, slot, data)
-
-        def rebuild(request_id: str) -> Stored:
-            request = acts.request_for(deps, principal, request_id)
-            return Stored(
-                status=HTTPStatus.CREATED,
-                body=erasure_answer(request, locale=locale).model_dump(mode="json"),
-                headers={"Location": f"{PATH}/{request_id}"},
-            )
-
-        return await once(
+        return await ask_erasure(
             deps,
-            slot,
-            fingerprint=digest,
-            act=lambda: acts.request_erasure(deps, principal, subject_id, data, slot=slot, digest=digest),
-            rebuild=rebuild,
+            principal,
+            data,
+            slot=slot,
+            locale=locale,
+            act=lambda digest: acts.request_erasure(deps, principal, subject_id, data, slot=slot, digest=digest),
         )
 
 
 class ErasureController(Controller):
     """Requests that wait for their second person, were refused, or are carried out."""
 
-    path = PATH
+    path = ERASURES
     tags = ("Personal data",)
 
     @get("/", guards=[requires(Permission.PRIVACY_READ)], sync_to_thread=True, operation_id="ListErasureRequests")

@@ -1,6 +1,5 @@
 """Legal holds (法律保全): placed by one person and standing at once, confirmed and released by another."""
 
-from http import HTTPStatus
 from typing import Annotated, Final
 
 from litestar import Controller, Response, get, post
@@ -8,19 +7,18 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.deps import Deps, Locale
 from api.erasures import acts
+from api.erasures.asking import HOLDS, place_hold
 from api.erasures.bodies import HoldAnswer, HoldBody, HoldPage, ReleaseBody, ShownBody
 from api.erasures.pages import next_place, place_of
 from api.erasures.views import hold_answer
-from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
+from api.idempotency import KeyHeader, key_slot
 from api.identity.authenticate import fresh_login, requires
 from api.identity.principal import Caller
-from api.in_thread import in_thread
 from api.paging import DEFAULT_LIMIT, After, Limit
 from models.domain.privacy.erasing import HoldState
 from models.domain.roles import Permission
 from models.queries import erasure as erasures
 
-PATH: Final = "/v1/legal-holds"
 _KIND: Final = "legal-holds"
 InState = Annotated[HoldState | None, QueryParameter(name="state")]
 
@@ -44,29 +42,20 @@ class SubjectHoldController(Controller):
     ) -> Response[HoldAnswer]:
         """Keep a person's data, whatever else says so; another person confirms."""
         slot = key_slot(principal, route=f"holds.place/{subject_id}", key=idempotency_key)
-        digest = await in_thread(fingerprint, deps, slot, data)
-
-        def rebuild(hold_id: str) -> Stored:
-            hold = acts.hold_for(deps, principal, hold_id)
-            return Stored(
-                status=HTTPStatus.CREATED,
-                body=hold_answer(hold, locale=locale).model_dump(mode="json"),
-                headers={"Location": f"{PATH}/{hold_id}"},
-            )
-
-        return await once(
+        return await place_hold(
             deps,
-            slot,
-            fingerprint=digest,
-            act=lambda: acts.place_hold(deps, principal, subject_id, data, slot=slot, digest=digest),
-            rebuild=rebuild,
+            principal,
+            data,
+            slot=slot,
+            locale=locale,
+            act=lambda digest: acts.place_hold(deps, principal, subject_id, data, slot=slot, digest=digest),
         )
 
 
 class LegalHoldController(Controller):
     """Holds and their second persons."""
 
-    path = PATH
+    path = HOLDS
     tags = ("Personal data",)
 
     @get("/", guards=[requires(Permission.PRIVACY_READ)], sync_to_thread=True, operation_id="ListLegalHolds")
