@@ -70,7 +70,7 @@ class LetterSpool(Spool, PostGateway):
 class NoPost(PostGateway):
     """Nobody posts letters: each is refused at once, and the next channel is taken."""
 
-    def hand_in(self, letter: Letter) -> Receipt:  # noqa: ARG002
+    def hand_in(self, letter: Letter) -> Receipt:  # noqa: ARG002 - the port's signature
         """Refuses for good.
 
         Raises:
