@@ -11,8 +11,8 @@ from sqlalchemy import select
 from activities.transfers.wave_work import CHUNK, WaveWork
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.transfers.departures import MOVED_OUT, departure_deed
-from compliance.vault.transfer_rows import open_rows
-from models.errors import CannotOpen, SubjectShredded
+from compliance.vault.customer_layout import customer_tokens
+from compliance.vault.transfer_rows import open_living
 from models.operations.transfers.departures import Leaving, depart
 from models.operations.transfers.wave_moves import RECORDS, ROWS
 from models.queries.customers import ids_by_number
@@ -58,32 +58,25 @@ def _chunk(work: WaveWork, source: str, rows: list[_Row]) -> int:
 
 def _leaving(work: WaveWork, source: str, rows: list[_Row]) -> list[Leaving]:
     numbers = _numbers(work, rows)
-    tokens = {
-        number: work.vault.blind_indexes(tenant=source, field=_NUMBER, value=value) for number, value in numbers.items()
-    }
-    wanted = sorted({token for found in tokens.values() for token in found})
+    tokens = customer_tokens(work.vault, tenant=source, index="customer_no_index", values=numbers.values())
+    of_row = dict(zip(numbers, tokens, strict=True))
+    wanted = sorted({token for found in tokens for token in found})
     with work.database.read() as session:
         records = ids_by_number(session, tenant=source, tokens=wanted)
     return [
-        Leaving(number, next((records[token] for token in tokens.get(number, ()) if token in records), None))
+        Leaving(number, next((records[token] for token in of_row.get(number, ()) if token in records), None))
         for number, _, _ in rows
     ]
 
 
 def _numbers(work: WaveWork, rows: list[_Row]) -> dict[int, str]:
-    """The customer number of each row. Of a row whose key was destroyed since it moved nobody knows it any more."""
-    try:
-        opened = open_rows(work.vault, tenant=work.tenant, rows=[(subject, cell) for _, subject, cell in rows])
-        return {
-            number: values[_NUMBER]
-            for (number, _, _), (_, values) in zip(rows, opened, strict=True)
-            if values.get(_NUMBER)
-        }
-    except (CannotOpen, SubjectShredded):
-        if len(rows) == 1:
-            return {}
-        half = len(rows) // 2
-        return _numbers(work, rows[:half]) | _numbers(work, rows[half:])
+    """The customer number of each row. Of a row whose person was erased since it moved nobody knows it any more."""
+    opened = open_living(work.vault, tenant=work.tenant, rows=[(subject, cell) for _, subject, cell in rows])
+    return {
+        number: values[_NUMBER]
+        for (number, _, _), (_, values) in zip(rows, opened, strict=True)
+        if values is not None and values.get(_NUMBER)
+    }
 
 
 def _moved(work: WaveWork, wave: int | None, after: int) -> list[_Row]:
