@@ -99,15 +99,11 @@ class TicketCase(CareDesk):
             await workflow.wait_condition(lambda: self._open is None)
             return
         assert self._facts is not None
-        due_at, now = self._facts.due_at, workflow.now()
-        if due_at > now:
-            try:
-                await workflow.wait_condition(lambda: self._open is None, **until(due_at, now=now))
-            except TimeoutError:
-                pass
-            else:
-                return
-        await self._escalate(asked)
+        waiting = until(self._facts.due_at, now=workflow.now())
+        try:
+            await workflow.wait_condition(lambda: self._open is None, **waiting)
+        except TimeoutError:
+            await self._escalate(asked)
 
     async def _escalate(self, asked: int) -> None:
         async with self._lock:

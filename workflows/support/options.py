@@ -117,8 +117,12 @@ class Waiting(TypedDict):
 
 
 def until(moment: datetime, *, now: datetime) -> Waiting:
-    """A wait that ends at a moment which the records name, such as the clock of a ticket."""
-    return {"timeout": moment - now}
+    """A wait that ends at a moment which the records name, such as the clock of a ticket.
+
+    At least a second is waited, also where the moment has passed: behind a slow local step a replay is told another
+    time, and whether a timer is set must not hang on it (TMPRL1100).
+    """
+    return {"timeout": max(moment - now, timedelta(seconds=1))}
 
 
 # How soon a transfer job that waits for people, receipts or waves looks again where nobody has nudged it: the rest
