@@ -49,9 +49,9 @@ check: $(READY) ## Format, lint, types, import direction
 test: $(READY) ## What must hold before a change goes in: the checks beside the tests
 	@$(MAKE) --no-print-directory -j 2 check pytest
 
-# Five on two cores: many tests wait for Temporal, PostgreSQL or a child process.
+# Four on two cores: many tests wait for Temporal, PostgreSQL or a child process.
 pytest: $(READY)
-	$(BIN)/pytest -n 5 --dist loadscope --no-loadscope-reorder -m "not chaos and not long" tests $(ARGS)
+	$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder -m "not chaos and not long" tests $(ARGS)
 
 chaos: $(READY) ## Kill processes in the middle of cases, run long lives; nothing may be lost or counted twice
 	$(BIN)/pytest -m "chaos or long" tests $(ARGS)

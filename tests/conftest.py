@@ -1,6 +1,7 @@
 """Fixtures that every test may use; what they are made of lies in `tests/support`."""
 
 import gc
+import os
 import signal
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
@@ -14,11 +15,14 @@ from temporalio.testing import WorkflowEnvironment
 from compliance.vault.keyring import Vault
 from models.database.engine import Database
 from tests.support.clock import FakeClock
+from tests.support.compiled import compile_once
 from tests.support.databases import PostgresDatabases, SqliteFiles, create_data_schema, create_keys_schema
 from tests.support.network import only_local_sockets
-from tests.support.postgres import running_postgres
+from tests.support.postgres import in_memory, running_postgres
 from tests.support.temporal import TemporalServer, new_task_queue, running_server, time_skipping_server
 from tests.support.vaults import throw_away_vault
+
+compile_once()
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +35,13 @@ def _no_outside_sockets() -> Iterator[None]:
 def clock() -> FakeClock:
     """A clock that stands still at a Monday morning until the test moves it."""
     return FakeClock()
+
+
+def pytest_configure() -> None:
+    """Files of tests lie in memory where there is room: SQLite waits for the disk at every commit."""
+    memory = in_memory(4 * 2**30)
+    if memory is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 def pytest_collection_finish() -> None:

@@ -1,6 +1,7 @@
 """An office over each test's own database."""
 
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -20,6 +21,21 @@ def office(database: Database, vault: Vault, clock: FakeClock, tmp_path: Path) -
 def sqlite_office(sqlite_database: Database, vault: Vault, clock: FakeClock, tmp_path: Path) -> Office:
     """The app over an empty SQLite database: for what has nothing to do with SQL."""
     return open_office(sqlite_database, vault, clock, tmp_path)
+
+
+# What stands between HTTP and SQL is the same on both databases. Where requests compete or pages are turned, the
+# database takes part; the rest runs on PostgreSQL too, but in the long run only.
+_BOTH: Final = ("tasks", "transfers", "test_idempotency", "test_sessions", "test_staff")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """On PostgreSQL only what the database takes part in; `make chaos` runs all."""
+    here = Path(__file__).parent
+    for item in items:
+        if here not in item.path.parents or item.path.relative_to(here).with_suffix("").parts[0] in _BOTH:
+            continue
+        if "postgres" in item.name.partition("[")[2].rstrip("]").split("-"):
+            item.add_marker(pytest.mark.long)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -20,12 +20,17 @@ def _parsed(source: str) -> ast.Module:
     return ast.parse(source)
 
 
+@functools.lru_cache(maxsize=1)
+def _nodes(source: str) -> list[ast.AST]:
+    return list(ast.walk(_parsed(source)))
+
+
 def long_functions(source: str) -> list[str]:
     """Functions of more than 60 lines without a comment that says `long because …`."""
     excused = _excused_lines(source)
     return [
         f"{node.lineno}: {node.name} has {_length(node)} lines"
-        for node in ast.walk(_parsed(source))
+        for node in _nodes(source)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and _length(node) > FUNCTION_LINES
         and not any(node.lineno - 1 <= line <= (node.end_lineno or 0) for line in excused)
@@ -39,7 +44,7 @@ def long_file(source: str) -> list[str]:
         return []
     inside = {
         line
-        for node in ast.walk(_parsed(source))
+        for node in _nodes(source)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         for line in range(node.lineno, (node.end_lineno or 0) + 1)
     }
@@ -50,7 +55,7 @@ def floats(source: str) -> list[str]:
     """Binary fractions, written or named: `0.1`, `float(…)`, `-> float`."""
     return [
         f"{node.lineno}: {ast.unparse(node)}"
-        for node in ast.walk(_parsed(source))
+        for node in _nodes(source)
         if (isinstance(node, ast.Constant) and isinstance(node.value, float | complex))
         or (isinstance(node, ast.Name) and node.id == "float")
     ]
@@ -116,7 +121,7 @@ def formatted_events(source: str) -> list[str]:
 def handlers_without_init(source: str) -> list[str]:
     """Workflows whose handlers might run before `run` has made their state."""
     found = []
-    for node in ast.walk(_parsed(source)):
+    for node in _nodes(source):
         if not (isinstance(node, ast.ClassDef) and "workflow.defn" in _decorators(node)):
             continue
         methods = [member for member in node.body if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef)]
@@ -143,6 +148,8 @@ def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def _excused_lines(source: str) -> set[int]:
+    if _EXCUSE not in source:  # nearly always; reading tokens is the dearest part of all
+        return set()
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     return {token.start[0] for token in tokens if token.type == tokenize.COMMENT and _EXCUSE in token.string}
 

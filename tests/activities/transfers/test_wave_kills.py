@@ -73,7 +73,9 @@ def whole_course(office: WaveOffice) -> None:
     assert alive(office, office.reconcile) in (None, "conflicts-open")
 
 
-@pytest.mark.parametrize(("seed", "every"), [(1, 0), (1, 2), (2, 3), (3, 5)])
+@pytest.mark.parametrize(
+    ("seed", "every"), [(1, 2), *(pytest.param(*each, marks=pytest.mark.long) for each in [(1, 0), (2, 3), (3, 5)])]
+)
 def test_conservation_and_bit_exact_undo_whatever_dies(
     *, database, vault, clock, monkeypatch: pytest.MonkeyPatch, seed: int, every: int
 ) -> None:
