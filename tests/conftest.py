@@ -72,6 +72,21 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         signal.setitimer(signal.ITIMER_REAL, item.stash[_PATIENCE], _RINGS_AGAIN_S)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Behind a test that failed there is no timer any more: a worker that does not stop would hold the whole run up."""
+    if signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
+        return (yield)
+    seconds = int(item.config.getini("timeout"))
+    signal.signal(signal.SIGALRM, lambda *_: pytest.fail(f"what a test left behind did not end within {seconds} s"))
+    signal.setitimer(signal.ITIMER_REAL, seconds, _RINGS_AGAIN_S)
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
 # These run for minutes. Begun last, they would leave one of two workers without work.
 _LONG: Final = ("e2e", "chaos", "workflows", "activities/daily", "models/domain/servicing")
 
