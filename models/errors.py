@@ -516,6 +516,69 @@ class SuiteChangeUnderWay(CaseworkError):
 
 
 @dataclass(kw_only=True, eq=False)
+class BatchFileRefused(CaseworkError):
+    """The whole file of a batch is refused (`params.because`): too large, a bomb, formulas, another form."""
+
+    code = "batch-file-refused"
+    status = 422
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
+class BatchFileKnown(CaseworkError):
+    """The same bytes are the file of the run `params.run`: a file is never taken twice."""
+
+    code = "batch-file-known"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
+class LayoutUnknown(CaseworkError):
+    """There is no record layout `params.layout` in `params.version`."""
+
+    code = "layout-unknown"
+    status = 422
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
+class CohortFrozen(CaseworkError):
+    """The cohort is part of what is approved; nothing of it changes."""
+
+    code = "cohort-frozen"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
+class FundingShort(CaseworkError):
+    """The client's account has `params.availableMinor` free where the batch needs `params.neededMinor`."""
+
+    code = "funding-short"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
+class RuleSetNotTested(CaseworkError):
+    """A version of a rule set is proposed once its sample has hit what is expected."""
+
+    code = "rule-set-not-tested"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
+class ClaimUnderWay(CaseworkError):
+    """An order for the same claim is open in the run `params.run`: nothing is collected twice."""
+
+    code = "claim-under-way"
+    status = 409
+    audience = Audience.CALLER
+
+
+@dataclass(kw_only=True, eq=False)
 class UnsafeSetting(CaseworkError):
     """A setting that production refuses; `detail` names it and the fix."""
 

@@ -12,6 +12,7 @@ KEPT_YEARS: Final = (
     3  # 个人信息保护法 Art. 56(2), at least; counted from the end of validity, which is later than asked
 )
 SET_UP_VALID_YEARS: Final = 3  # bank policy: of what an institution brings along at set-up
+BATCH_ACTIVITY: Final = "batches"  # the processing that the same rule asks about at the gate of a cohort
 MODEL_ACTIVITY: Final = "affordability-model"  # the processing that rule PIPL-55 asks about at the negotiation gate
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
@@ -13,7 +13,7 @@ MAX_VALUES: Final = 50  # of one $in list
 _MAX_TEXT: Final = 64
 _MAX_INT: Final = 2**53 - 1
 
-Value = str | int | bool | datetime
+Value = str | int | bool | datetime | date
 Reader = Callable[[object], Value]
 Member = TypeVar("Member", bound=StrEnum)
 
@@ -103,6 +103,16 @@ def instant(raw: object) -> Value:
             raise _Refused("pattern")
         return value.astimezone(UTC)
     except (ValueError, OverflowError):
+        raise _Refused("pattern") from None
+
+
+def day(raw: object) -> Value:
+    """A calendar date in ISO 8601."""
+    if not isinstance(raw, str):
+        raise _Refused("wrong-type", expected="string")
+    try:
+        return date.fromisoformat(raw)
+    except ValueError:
         raise _Refused("pattern") from None
 
 

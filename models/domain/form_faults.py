@@ -1,11 +1,13 @@
 """Faults of a filled-in form in our words: where, which rule, which limit; never what was sent."""
 
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from models.domain.pointers import pointer_of
-from models.errors import FieldFault
+from models.errors import FieldFault, FormInvalid
+
+Model = TypeVar("Model", bound=BaseModel)
 
 MAX_FAULTS: Final = 20  # enough to mend a form; not a way to make the answer long
 
@@ -46,6 +48,20 @@ _EXPECTED: Final = {
 }
 
 
+def parsed_json(model: type[Model], text: str | bytes) -> Model:
+    """What a JSON text says, in the shape of a model.
+
+    Raises:
+        FormInvalid: with a pointer, a code and the limit for each fault, and no value that was sent.
+    """
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        if any(found["type"] == "json_invalid" for found in error.errors(include_url=False, include_input=False)):
+            raise FormInvalid(faults=(FieldFault(pointer="", code="not-json"),)) from None
+        raise FormInvalid(faults=_own(faults_of(error))) from None
+
+
 def faults_of(error: ValidationError, *, prefix: str = "") -> tuple[FieldFault, ...]:
     """Pydantic's findings in our words: RFC 6901 pointers, our codes, limits; never the value."""
     return tuple(
@@ -55,6 +71,15 @@ def faults_of(error: ValidationError, *, prefix: str = "") -> tuple[FieldFault, 
             params=_params(found["type"], found.get("ctx", {})),
         )
         for found in error.errors(include_url=False, include_input=False)[:MAX_FAULTS]
+    )
+
+
+def _own(faults: tuple[FieldFault, ...]) -> tuple[FieldFault, ...]:
+    """All but that of a list which is too short only because an item of it is at fault."""
+    return tuple(
+        each
+        for each in faults
+        if each.code != "too-short" or not any(other.pointer.startswith(f"{each.pointer}/") for other in faults)
     )
 
 

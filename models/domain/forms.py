@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 
+from models.domain.batches.run_forms import BATCH_FORMS
 from models.domain.care_forms import (
     FollowUpNotReached,
     FollowUpReached,
@@ -353,6 +354,7 @@ FORMS: Final[dict[TaskType, dict[Outcome, type[Plain]]]] = {
     TaskType.TRANSFER_ROLLBACK: {Outcome.CONFIRM: job_forms.RollbackConfirm, Outcome.REJECT: job_forms.RollbackReject},
     TaskType.TRANSFER_CLOSE: {Outcome.CONFIRM: job_forms.CloseConfirm, Outcome.RETRY: job_forms.CloseRetry},
     TaskType.TRANSFER_TRAINING: {Outcome.RETRY: job_forms.TrainingRetry},
+    **BATCH_FORMS,
 }
 _ADAPTERS: Final[dict[type[Plain], TypeAdapter[Any]]] = {
     form: TypeAdapter(form) for forms in FORMS.values() for form in forms.values()
@@ -372,28 +374,7 @@ def _reasons_of(outcome: Outcome) -> tuple[str, ...]:
 
 # Every reason an outcome can have, on whichever task; `withdraw` is decided on the case itself.
 REASON_CODES: Final[dict[Outcome, tuple[str, ...]]] = {
-    outcome: _reasons_of(outcome)
-    for outcome in (
-        Outcome.REJECT,
-        Outcome.RETURN,
-        Outcome.DECLINE,
-        Outcome.GIVE_UP,
-        Outcome.CONTACTED,
-        Outcome.EXTEND,
-        Outcome.REACHED,
-        Outcome.NOT_REACHED,
-        Outcome.ANSWER,
-        Outcome.NOTED,
-        Outcome.KEEP,
-        Outcome.TAKE,
-        Outcome.HOLD,
-        Outcome.RESOLVE,
-        Outcome.DISMISS,
-        Outcome.SAME,
-        Outcome.DIFFERENT,
-        Outcome.UNDO_WAVE,
-        Outcome.UNDO_JOB,
-    )
+    outcome: reasons for outcome in Outcome if (reasons := _reasons_of(outcome))
 } | {Outcome.WITHDRAW: get_args(WithdrawReason)}
 
 
@@ -432,6 +413,8 @@ class DecisionForm:
     report: FiledReport | None = None
     error_budget: int | None = None  # per mille of a wave's rows
     dissent: str | None = None
+    failure_bps: int | None = None  # of a batch's breaker
+    order_id: str | None = None  # to which money in suspense belongs
 
 
 def parse_decision(task_type: TaskType, body: object) -> DecisionForm:
@@ -468,6 +451,8 @@ def parse_decision(task_type: TaskType, body: object) -> DecisionForm:
         report=filed_report(filled) if isinstance(filled, IncidentReported) else None,
         error_budget=getattr(filled, "error_budget", None),
         dissent=getattr(filled, "dissent", None),
+        failure_bps=getattr(filled, "failure_bps", None),
+        order_id=getattr(filled, "order_id", None),
     )
 
 

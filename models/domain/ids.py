@@ -69,6 +69,26 @@ def job_record(job: str) -> str:
     return f"{JOB_RECORD_PREFIX}{job.rpartition('.')[2]}"
 
 
+def batch_workflow_id(run: str) -> str:
+    """One workflow for each run of a batch (批量业务)."""
+    return f"batches/{run}"
+
+
+def batch_row_workflow_id(run: str, subject: str) -> str:
+    """What a record task of a run (a quarantined row, suspense, a dispute) belongs to; no workflow runs under it."""
+    return f"batch-records/{run}/{subject}"
+
+
+def batch_schedule_id(tenant: str, schedule: str) -> str:
+    """The schedule that starts runs of one kind (批量定时)."""
+    return f"batch-schedules/{tenant}/{schedule}"
+
+
+def is_batch(workflow_id: str) -> bool:
+    """Whether the run of a batch runs under this id."""
+    return workflow_id.startswith("batches/")
+
+
 def is_transfer(workflow_id: str) -> bool:
     """Whether a transfer job or one of its waves runs under this id."""
     return workflow_id.startswith("transfers/")

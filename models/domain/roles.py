@@ -18,6 +18,8 @@ class Role(StrEnum):
     COMPLIANCE_OFFICER = "compliance-officer"  # 合规管理人员
     MIGRATION_LEAD = "migration-lead"  # 迁移负责人
     MIGRATION_APPROVER = "migration-approver"  # 迁移审批人, of either company
+    BATCH_OPERATOR = "batch-operator"  # 批量经办
+    BATCH_APPROVER = "batch-approver"  # 批量复核
 
 
 class Permission(StrEnum):
@@ -72,6 +74,11 @@ class Permission(StrEnum):
     TRANSFERS_UNDO = "transfers:undo"
     TRANSFERS_RUN = "transfers:run"
     TRANSFERS_TRAIN = "transfers:train"
+    BATCHES_READ = "batches:read"
+    BATCHES_RUN = "batches:run"
+    BATCHES_RULES = "batches:rules"
+    BATCHES_CONFIRM = "batches:confirm"
+    BATCHES_DISPUTE = "batches:dispute"
     CHANGES_REQUEST = "change-requests:create"
     CHANGES_REVIEW = "change-requests:review"
 
@@ -83,6 +90,7 @@ _ALL_STAFF: Final = frozenset(
         Permission.RULES_READ,
         Permission.SUBJECTS_READ,
         Permission.TRANSFERS_READ,
+        Permission.BATCHES_READ,
     }
 )
 
@@ -106,6 +114,7 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.TRANSFERS_COLLECT,
         Permission.CHANGES_REQUEST,
         Permission.CHANGES_REVIEW,
+        Permission.BATCHES_DISPUTE,
     },
     Role.APPROVER: _ALL_STAFF
     | {
@@ -186,6 +195,16 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.TRANSFERS_RUN,
     },
     Role.MIGRATION_APPROVER: _ALL_STAFF | {Permission.TASKS_WORK, Permission.TRANSFERS_READ},
+    Role.BATCH_OPERATOR: _ALL_STAFF
+    | {
+        Permission.TASKS_WORK,
+        Permission.SUBJECTS_REVEAL,
+        Permission.BATCHES_RUN,
+        Permission.BATCHES_RULES,
+        Permission.BATCHES_DISPUTE,
+        Permission.SUSPENSE_ASSIGN,
+    },
+    Role.BATCH_APPROVER: _ALL_STAFF | {Permission.TASKS_WORK, Permission.BATCHES_CONFIRM, Permission.SUSPENSE_CONFIRM},
 }
 
 CANDIDATE_ROLE: Final[dict[TaskType, Role]] = {
@@ -219,6 +238,14 @@ CANDIDATE_ROLE: Final[dict[TaskType, Role]] = {
     TaskType.TRANSFER_ROLLBACK: Role.MIGRATION_APPROVER,
     TaskType.TRANSFER_CLOSE: Role.MIGRATION_APPROVER,
     TaskType.TRANSFER_TRAINING: Role.PRIVACY_OFFICER,  # who records grants
+    TaskType.BATCH_GATE: Role.BATCH_OPERATOR,
+    TaskType.BATCH_APPROVAL: Role.BATCH_APPROVER,
+    TaskType.BATCH_BREAKER: Role.BATCH_APPROVER,
+    TaskType.BATCH_CLOSE: Role.BATCH_APPROVER,
+    TaskType.BATCH_QUARANTINE: Role.BATCH_OPERATOR,
+    TaskType.BATCH_SUSPENSE: Role.BATCH_OPERATOR,
+    TaskType.BATCH_DISPUTE: Role.CASE_OFFICER,
+    TaskType.BATCH_SUGGESTION: Role.BATCH_APPROVER,
 }
 
 

@@ -87,6 +87,14 @@ class TaskType(StrEnum):
     TRANSFER_ROLLBACK = "transfers.rollback"  # 回退复核
     TRANSFER_CLOSE = "transfers.close"  # 结项
     TRANSFER_TRAINING = "transfers.training"  # 培训准入: the job's steps open nothing until its sponsor is trained
+    BATCH_GATE = "batches.gate"  # 合规关口未通过
+    BATCH_APPROVAL = "batches.approval"  # 批量复核
+    BATCH_BREAKER = "batches.breaker"  # 熔断
+    BATCH_CLOSE = "batches.close"  # 批量结项
+    BATCH_QUARANTINE = "batches.quarantine"  # 批量数据隔离
+    BATCH_SUSPENSE = "batches.suspense"  # 暂收款
+    BATCH_DISPUTE = "batches.dispute"  # 扣款争议
+    BATCH_SUGGESTION = "batches.suggestion"  # 改进建议
 
 
 class Outcome(StrEnum):
@@ -127,6 +135,13 @@ class Outcome(StrEnum):
     RUN_ON = "run-on"  # a stopped wave goes on, under a new error budget
     UNDO_WAVE = "undo-wave"
     UNDO_JOB = "undo-job"
+    STOP = "stop"  # of a batch: what has not left the house is withdrawn
+    ASSIGN = "assign"  # money in suspense belongs to an order
+    SEND_BACK = "send-back"  # money in suspense goes back to where it came from
+    EXPLAIN = "explain"  # a disputed debit was right, and why
+    REFUND = "refund"  # a disputed debit is paid back
+    CANCEL = "cancel"  # a disputed order is cancelled before it was booked
+    ADOPT = "adopt"  # a suggestion
     WITHDRAW = "withdraw"  # on the case, never on a task
 
 
@@ -161,6 +176,14 @@ OUTCOMES: Final[dict[TaskType, tuple[Outcome, ...]]] = {
     TaskType.TRANSFER_CONFLICT: (Outcome.KEEP, Outcome.TAKE, Outcome.HOLD),
     TaskType.TRANSFER_FOLLOW_UP: (Outcome.RESOLVE, Outcome.DISMISS),
     TaskType.MATCH_REVIEW: (Outcome.SAME, Outcome.DIFFERENT),
+    TaskType.BATCH_GATE: (Outcome.RETRY, Outcome.GIVE_UP),
+    TaskType.BATCH_APPROVAL: (Outcome.APPROVE, Outcome.RETURN, Outcome.REJECT),
+    TaskType.BATCH_BREAKER: (Outcome.RUN_ON, Outcome.STOP),
+    TaskType.BATCH_CLOSE: (Outcome.CONFIRM, Outcome.RETRY),
+    TaskType.BATCH_QUARANTINE: (Outcome.DISCARD,),
+    TaskType.BATCH_SUSPENSE: (Outcome.ASSIGN, Outcome.SEND_BACK),
+    TaskType.BATCH_DISPUTE: (Outcome.EXPLAIN, Outcome.REFUND, Outcome.CANCEL),
+    TaskType.BATCH_SUGGESTION: (Outcome.ADOPT, Outcome.DISMISS),
 }
 
 # Record tasks (DESIGN §6): decided in SQL; no workflow stands behind them, what they are about is a record.
@@ -172,6 +195,10 @@ RECORD_TASKS: Final = frozenset(
         TaskType.TRANSFER_CONFLICT,
         TaskType.TRANSFER_FOLLOW_UP,
         TaskType.MATCH_REVIEW,
+        TaskType.BATCH_QUARANTINE,
+        TaskType.BATCH_SUSPENSE,
+        TaskType.BATCH_DISPUTE,
+        TaskType.BATCH_SUGGESTION,
     }
 )
 RECORD_OUTCOMES: Final = tuple(outcome for task_type in RECORD_TASKS for outcome in OUTCOMES[task_type])
@@ -192,6 +219,9 @@ CHECKER_TASKS: Final = frozenset(
         TaskType.TRANSFER_WAVE_STOPPED,
         TaskType.TRANSFER_ROLLBACK,
         TaskType.TRANSFER_CLOSE,
+        TaskType.BATCH_APPROVAL,
+        TaskType.BATCH_BREAKER,
+        TaskType.BATCH_CLOSE,
     }
 )
 # What only the customer can do, through a link; nobody of the bank signs for them.

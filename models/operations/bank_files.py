@@ -21,12 +21,13 @@ _NOTE_ACCOUNT: Final = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewFile:
-    """A direct debit file to be: what makes it this file and no other."""
+    """A file to be: what makes it this file and no other. `kind` is its message, without version."""
 
     tenant: str
     name: str
     message_id: str
     business_date: date
+    kind: str = "pain.008"
 
 
 def reserve_file(session: Session, new: NewFile, *, now: datetime) -> BankFile:
@@ -42,7 +43,7 @@ def reserve_file(session: Session, new: NewFile, *, now: datetime) -> BankFile:
         id=new_token("bkf"),
         tenant=new.tenant,
         direction="out",
-        kind="pain.008",
+        kind=new.kind,
         name=new.name,
         message_id=new.message_id,
         business_date=new.business_date,

@@ -2,16 +2,19 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, literal
 from sqlmodel import Session, col, func, select, update
 
+from models.domain.batches.states import RunStage
+from models.domain.ids import start_key
 from models.domain.states import CaseStage, DecisionState, FollowUpState, OutboxKind, TicketState
 from models.domain.suite_changes import OPEN_CHANGES
 from models.domain.tokens import uuid7
 from models.domain.transfers.states import JobStage
 from models.tables.aftercare import FollowUp
+from models.tables.batch_runs import BatchRun
 from models.tables.daily import Ticket
 from models.tables.installments import InstallmentCase
 from models.tables.platform import OutboxEntry
@@ -162,7 +165,27 @@ def requeue_open(session: Session, *, now: datetime) -> int:
         + _requeue_care(session, now=now)
         + _requeue_changes(session, now=now)
         + _requeue_transfers(session, now=now)
+        + _requeue_batches(session, now=now)
     )
+
+
+def open_start_again(session: Session, workflow_id: str, *, now: datetime) -> bool:
+    """Have the relay send a start again that counted as arrived.
+
+    Returns:
+        False if it is under way.
+    """
+    opened = session.exec(
+        update(OutboxEntry)
+        .where(
+            col(OutboxEntry.kind) == OutboxKind.START,
+            col(OutboxEntry.business_key) == start_key(workflow_id),
+            col(OutboxEntry.done_at).is_not(None),
+        )
+        .values(done_at=None, attempts=0, next_try_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(opened.rowcount)
 
 
 def _requeue_transfers(session: Session, *, now: datetime) -> int:
@@ -170,6 +193,16 @@ def _requeue_transfers(session: Session, *, now: datetime) -> int:
     ids = select(literal("transfers/").concat(col(TransferJob.token))).where(
         col(TransferJob.stage) != JobStage.ENDED.value
     )
+    return _requeue_work(session, ids, now=now)
+
+
+def _requeue_batches(session: Session, *, now: datetime) -> int:
+    """The same of runs of batches."""
+    ids = select(literal("batches/").concat(col(BatchRun.token))).where(col(BatchRun.stage) != RunStage.ENDED.value)
+    return _requeue_work(session, ids, now=now)
+
+
+def _requeue_work(session: Session, ids: Any, *, now: datetime) -> int:
     requeued = 0
     for kind, at in ((OutboxKind.START, now), (OutboxKind.DECISION, now + RELAY_AFTER)):
         opened = session.exec(

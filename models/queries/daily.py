@@ -8,6 +8,7 @@ from sqlmodel import Session, col, func, select
 
 from models.domain.daily import ANSWER_DAYS, OPEN_ORDERS, ExceptionState, OrderState, ReplyState
 from models.domain.servicing.state import ENDED, Status
+from models.queries.batches.replies import of_batches
 from models.tables.agreements import Agreement, AgreementRow, LedgerEntry, Mandate
 from models.tables.daily import BankFile, BankReply, BusinessDate, DailyException, DailyRun, DebitOrder
 from models.tables.notices import Notice
@@ -17,7 +18,7 @@ NOT_COLLECTED = [*_OVER, Status.PENDING.value, Status.DEFAULTED.value, Status.WR
 
 
 def new_replies(session: Session, *, tenant: str, status: str) -> list[str]:
-    """Ids of the lines of this status that nothing has followed from yet."""
+    """Ids of the lines of this status that nothing has followed from yet; those of batches are posted there."""
     return list(
         session.exec(
             select(BankReply.id)
@@ -25,6 +26,7 @@ def new_replies(session: Session, *, tenant: str, status: str) -> list[str]:
                 col(BankReply.tenant) == tenant,
                 col(BankReply.state) == ReplyState.NEW,
                 col(BankReply.status) == status,
+                ~of_batches(),
             )
             .order_by(col(BankReply.id))
         ).all()

@@ -37,6 +37,11 @@ def reminder_key(key: RowKey) -> str:
     return f"remind/{key[0]}/{key[1]}"
 
 
+def standing_of(status: str) -> str:
+    """How the rules call the state of an agreement."""
+    return _STANDING.get(Status(status), AgreementStatus.ACTIVE).value
+
+
 @dataclass(frozen=True, slots=True)
 class Reminder:
     """When a row's reminder went out, and the amount in it."""
@@ -120,7 +125,7 @@ def debit_facts(asked: AskedDebit, records: DebitRecords) -> dict[str, object]:
         "debits_not_notified": records.untold.get(agreement.id, 0),
         "reminder_exemption": ReminderExemption.NONE.value,
         "row_due_on": row.due,
-        "agreement_status": _STANDING.get(Status(agreement.status), AgreementStatus.ACTIVE).value,
+        "agreement_status": standing_of(agreement.status),
         "account_disputed": asked.disputed,
         "row_paid": asked.unpaid_minor == 0,
         "debit_amount_minor": asked.amount_minor,

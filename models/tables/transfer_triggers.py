@@ -24,7 +24,7 @@ _NOT_DECIDED: Final = (
     "EXISTS (SELECT 1 FROM transfer_rows WHERE job = NEW.token AND outcome IS NULL))"
 )
 # Name, event, table, when it is refused, and what is said then.
-_RULES: Final = (
+RULES: Final = (
     ("transfer_rows_kept", "DELETE", "transfer_rows", "TRUE", "a row that was read is never deleted"),
     (
         "transfer_rows_decided",
@@ -49,21 +49,3 @@ _RULES: Final = (
     ),
     ("transfer_jobs_conserve", "UPDATE", "transfer_jobs", _NOT_DECIDED, "read = accepted + rejected + merged + held"),
 )
-
-
-def conservation_ddl(dialect: str) -> tuple[str, ...]:
-    """The statements for `sqlite` or `postgresql`; each can be run again."""
-    if dialect == "sqlite":
-        return tuple(
-            f"CREATE TRIGGER IF NOT EXISTS {name} BEFORE {event} ON {table} "
-            f"WHEN {condition} BEGIN SELECT RAISE(ABORT, '{message}'); END"
-            for name, event, table, condition, message in _RULES
-        )
-    statements = []
-    for name, event, table, condition, message in _RULES:
-        refuse = f"RAISE EXCEPTION USING MESSAGE = '{message}', ERRCODE = 'restrict_violation'"
-        body = f"BEGIN IF {condition} THEN {refuse}; END IF; RETURN {'OLD' if event == 'DELETE' else 'NEW'}; END"
-        function = f"CREATE OR REPLACE FUNCTION casework_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$"
-        on = f"BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION casework_{name}()"
-        statements += [function, f"CREATE OR REPLACE TRIGGER {name} {on}"]
-    return tuple(statements)

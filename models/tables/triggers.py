@@ -7,7 +7,9 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from models.tables.transfer_triggers import conservation_ddl
+from models.tables.batch_triggers import RULES as BATCHES
+from models.tables.refusals import refusals_ddl
+from models.tables.transfer_triggers import RULES as TRANSFERS
 
 APPEND_ONLY: Final[dict[str, str]] = {
     "audit_events": "id",
@@ -20,6 +22,8 @@ APPEND_ONLY: Final[dict[str, str]] = {
     "incident_corrections": "id",
     "rule_drafts": "id",
     "rule_draft_decisions": "draft_id",
+    "batch_outcomes": "id",
+    "batch_entries": "id",
 }
 
 # An INSERT OR REPLACE removes rows without firing a DELETE trigger, hence the third trigger.
@@ -60,7 +64,7 @@ def trigger_ddl(dialect: str) -> tuple[str, ...]:
     templates = _SQLITE if dialect == "sqlite" else _POSTGRES
     tables = tuple(part.format(table=table, key=key) for table, key in APPEND_ONLY.items() for part in templates)
     functions = () if dialect == "sqlite" else (_POSTGRES_FUNCTION,)
-    return (*functions, *tables, *conservation_ddl(dialect))
+    return (*functions, *tables, *refusals_ddl(dialect, TRANSFERS + BATCHES))
 
 
 def create_triggers(connection: Connection) -> None:

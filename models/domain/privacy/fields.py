@@ -242,6 +242,32 @@ _CUSTOMERS: Final = (
     ),
 )  # fmt: skip
 
+_BATCHES: Final = (
+    _field("batch-client", "batch_clients.name_cell", mask=Mask.NAME, purpose=Purpose.IDENTIFY),
+    _field(
+        "funding-account", "funding_accounts.account_cell",
+        mask=Mask.CARD, purpose=Purpose.PERFORM, retention=TRANSACTION, export=Export.TOKEN,
+    ),
+    _field(
+        "batch-row", "batch_rows.row_cell", "batch_corrections.changes_cell",
+        sensitivity=Sensitivity.YES, mask=Mask.HIDDEN, purpose=Purpose.PERFORM, retention=TRANSACTION,
+    ),
+    _field(
+        "batch-row-digest", "batch_rows.natural_key",
+        storage=Storage.DIGEST, mask=Mask.NEVER, purpose=Purpose.OPERATE, retention=TRANSACTION, export=Export.NEVER,
+    ),
+    _field(
+        "batch-amounts", "batch_*.*_minor", "funding_*.*_minor",
+        storage=Storage.BESIDE, sensitivity=Sensitivity.YES, mask=Mask.AMOUNT, purpose=Purpose.PERFORM,
+        retention=TRANSACTION,
+    ),
+    _field(
+        "batch-words", "batch_disputes.text_cell", "batch_feedback.text_cell",
+        sensitivity=Sensitivity.PARTLY, mask=Mask.HIDDEN, purpose=Purpose.ANSWER, export=Export.CASE,
+    ),
+    _field("batch-paper", "batch_papers.content_cell", mask=Mask.HIDDEN, purpose=Purpose.OPERATE, export=Export.NEVER),
+)  # fmt: skip
+
 _WORDS: Final = (
     _field(
         "contact-note", "case_contacts.note_cell",
@@ -404,7 +430,17 @@ def _parts() -> tuple[PersonalField, ...]:
 
 FIELDS: Final = {
     each.id: each
-    for each in (*_PERSON, *_APPLICATION, *_SERVICE, *_CUSTOMERS, *_WORDS, *_AUTHENTICATION, *_FILES, *_parts())
+    for each in (
+        *_PERSON,
+        *_APPLICATION,
+        *_SERVICE,
+        *_CUSTOMERS,
+        *_BATCHES,
+        *_WORDS,
+        *_AUTHENTICATION,
+        *_FILES,
+        *_parts(),
+    )
 }
 
 

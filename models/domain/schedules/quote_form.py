@@ -9,10 +9,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from models.domain.form_faults import faults_of
+from models.domain.form_faults import parsed_json
 from models.domain.schedules.build import Plan, balances_after, build_plan
 from models.domain.schedules.convention import (
     Basis,
@@ -44,7 +44,7 @@ from models.domain.schedules.request import (
 )
 from models.domain.schedules.rounding import Place, Rounding, RoundingMode
 from models.domain.schedules.working_days import working_days_between
-from models.errors import FieldFault, FormInvalid
+from models.errors import FormInvalid
 
 _MAX_MINOR: Final = 10**15
 _MAX_DAYS: Final = 2_000
@@ -170,12 +170,7 @@ class QuoteForm(_Form):
         Raises:
             FormInvalid: with a pointer, a code and the limit for each fault, and no value that was sent.
         """
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            if any(found["type"] == "json_invalid" for found in error.errors(include_url=False, include_input=False)):
-                raise FormInvalid(faults=(FieldFault(pointer="", code="not-json"),)) from None
-            raise FormInvalid(faults=faults_of(error)) from None
+        return parsed_json(cls, text)
 
 
 def quote(form: QuoteForm) -> dict[str, Any]:

@@ -158,12 +158,12 @@ def next_try(
     on = failed_on + timedelta(days=rule.after_days[min(attempt, len(rule.after_days)) - 1])
     last, moved = due + timedelta(days=policy.window_days), []
     if rule.salary_aware and salary_day is not None:
-        wage = _next_salary(failed_on, salary_day)
+        wage = next_salary_day(failed_on, salary_day)
         if on < wage <= min(last, on + timedelta(days=policy.salary_wait_days)):
             on = wage
             moved.append("salary-day")
     if is_working_day is not None and not is_working_day(on):
-        on = _next_working_day(on, is_working_day)
+        on = next_working_day(on, is_working_day)
         moved.append("working-day")
     if on > last:
         return _none(policy, RetryAction.ASK_CUSTOMER, StopCause.TOO_LATE)
@@ -232,20 +232,26 @@ def _none(policy: RetryPolicy, action: RetryAction, cause: StopCause) -> NextTry
     return NextTry(action=action, on=None, cause=cause, moved_by=(), policy_version=policy.version)
 
 
-def _next_salary(after: date, salary_day: int) -> date:
+def next_salary_day(after: date, salary_day: int) -> date:
     """The next salary day on or after a day; in a month without that day, its last."""
-    this_month = _clamped(after.year, after.month, salary_day)
+    this_month = day_in_month(after.year, after.month, salary_day)
     if this_month >= after:
         return this_month
     year, month = divmod(after.year * 12 + after.month, 12)
-    return _clamped(year, month + 1, salary_day)
+    return day_in_month(year, month + 1, salary_day)
 
 
-def _clamped(year: int, month: int, day: int) -> date:
+def day_in_month(year: int, month: int, day: int) -> date:
+    """The day of that number in a month; in a shorter month, its last."""
     return date(year, month, min(day, calendar.monthrange(year, month)[1]))
 
 
-def _next_working_day(day: date, is_working_day: WorkingDay) -> date:
+def next_working_day(day: date, is_working_day: WorkingDay) -> date:
+    """The first working day after a day.
+
+    Raises:
+        ValueError: there is none within a month.
+    """
     for step in range(1, _LONGEST_HOLIDAY + 1):
         candidate = day + timedelta(days=step)
         if is_working_day(candidate):

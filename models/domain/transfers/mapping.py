@@ -6,53 +6,34 @@ source, and made into a function of rows by `models.domain.transfers.row_mapper`
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from models.domain.customers.faults import SEVERITIES, Severity
 from models.domain.customers.record import FIELDS, REQUIRED_FIELDS
 from models.domain.customers.spelling import spell_record
 from models.domain.form_faults import faults_of
+from models.domain.tabular.dates import is_date_format
+from models.domain.tabular.options import FileOptions
+from models.domain.tabular.shape import Shape
 from models.errors import FieldFault, FormInvalid
 
 MAX_BYTES: Final = 256 * 1024
 MOST_VALUES: Final = 2_000  # of one table of values
-_SAMPLE_DAY: Final = date(1999, 12, 31)
 
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, regex_engine="python-re"
-    )
-
-
-class FileOptions(_Shape):
-    """How a file is read; what is not said is found out.
-
-    Attributes:
-        header: number of the line with the names of the columns; 0: there is none, and columns are called 1, 2, 3 …
-        sheet: name of the sheet of a workbook; the first one unless named.
-    """
-
-    encoding: Literal["utf-8", "gb18030", "utf-16"] | None = None
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
-    header: Annotated[int, Field(ge=0, le=100)] = 1
-    sheet: _Name | None = None
-
-
-class SqlOptions(_Shape):
+class SqlOptions(Shape):
     """Which table or view is read, and the columns that give its rows an order: a repeated reading counts by it."""
 
     table: Annotated[str, Field(pattern=r"\A[A-Za-z_][A-Za-z0-9_$]{0,62}(?:\.[A-Za-z_][A-Za-z0-9_$]{0,62})?\Z")]
     key: Annotated[list[_Name], Field(min_length=1, max_length=8)]
 
 
-class FieldRule(_Shape):
+class FieldRule(Shape):
     """Where one field comes from: `column`, several `columns` joined, or a `constant`.
 
     Attributes:
@@ -78,7 +59,7 @@ class FieldRule(_Shape):
         return tuple(self.columns or ()) if self.column is None else (self.column,)
 
 
-class TransferMapping(_Shape):
+class TransferMapping(Shape):
     """A whole mapping file."""
 
     version: Literal[1]
@@ -137,7 +118,7 @@ def _faults(mapping: TransferMapping) -> Iterator[FieldFault]:
             yield FieldFault(pointer=where, code="mapping-one-way")
         if rule.part == 0:
             yield FieldFault(pointer=f"{where}/part", code="mapping-part")
-        if rule.date is not None and not _is_date_format(rule.date):
+        if rule.date is not None and not is_date_format(rule.date):
             yield FieldFault(pointer=f"{where}/date", code="mapping-date-format")
         yield from _value_faults(name, rule, where)
     if mapping.fields:
@@ -160,10 +141,3 @@ def _value_faults(name: str, rule: FieldRule, where: str) -> Iterator[FieldFault
         if name != "id_number" and any(fault.field == name for fault in faults):
             yield FieldFault(pointer=f"{where}/{kind}", code="mapping-value")
             return
-
-
-def _is_date_format(text: str) -> bool:
-    try:
-        return datetime.strptime(_SAMPLE_DAY.strftime(text), text).date() == _SAMPLE_DAY  # noqa: DTZ007 - a day only
-    except ValueError:
-        return False

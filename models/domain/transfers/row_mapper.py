@@ -4,38 +4,17 @@ Compiled once per source: no name is looked up per row.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from functools import lru_cache
-from typing import NamedTuple
 
 from models.domain.customers.faults import ROW, Fault
 from models.domain.customers.record import FIELDS
+from models.domain.tabular.dates import read_day
+from models.domain.tabular.rows import ReadRow
 from models.domain.transfers.mapping import FieldRule, TransferMapping
 from models.errors import FieldFault, FormInvalid
-
-
-class ReadRow(NamedTuple):
-    """One row as a reader found it: the number of its line, its cells, and what was wrong with them.
-
-    A fault of one cell names it by its place (`#3`); the mapper turns that into fields.
-    """
-
-    line: int
-    cells: Sequence[str]
-    faults: tuple[Fault, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"ReadRow(line={self.line}, {len(self.cells)} cells, {self.faults!r})"
-
 
 Mapped = tuple[dict[str, str], list[Fault]]
 RowMapper = Callable[[ReadRow], Mapped]
 _Take = Callable[[Sequence[str]], tuple[str, str | None]]
-
-
-def cell_fault(place: int, rule: str) -> Fault:
-    """A fault of the cell at `place`, from 0."""
-    return Fault(f"#{place}", rule)
 
 
 def compile_mapping(mapping: TransferMapping, header: Sequence[str]) -> RowMapper:
@@ -125,15 +104,7 @@ def _take(rule: FieldRule, at: Sequence[int]) -> _Take:
             return value, "value-unmapped" if rule.otherwise == "hold" else None
         if rule.date is not None and value:
             # What is no such date goes on as it is: `长期` is a date too, and anything else is found by spelling.
-            return _read_day(value, rule.date) or value, None
+            return read_day(value, rule.date) or value, None
         return value, None
 
     return take
-
-
-@lru_cache(maxsize=16_384)
-def _read_day(text: str, form: str) -> str | None:
-    try:
-        return datetime.strptime(text, form).date().isoformat()  # noqa: DTZ007 - a day only
-    except ValueError:
-        return None

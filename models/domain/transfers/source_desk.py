@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from models.domain.tabular.rows import ReadRow
 from models.domain.transfers.mapping import TransferMapping
-from models.domain.transfers.row_mapper import ReadRow
 
 
 class SourceKind(StrEnum):

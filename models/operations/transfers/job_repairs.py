@@ -7,10 +7,9 @@ from sqlalchemy import tuple_
 from sqlmodel import Session, col, update
 
 from models.contracts.platform import Fence
-from models.domain.ids import start_key, transfer_workflow_id
-from models.domain.states import OutboxKind
+from models.domain.ids import transfer_workflow_id
 from models.domain.transfers.states import JobStage
-from models.tables.platform import OutboxEntry
+from models.operations import outbox
 from models.tables.transfers import TransferJob
 
 
@@ -66,15 +65,4 @@ def start_again(session: Session, job: str, *, now: datetime) -> bool:
     Returns:
         False if it is under way.
     """
-    key = start_key(transfer_workflow_id(job))
-    opened = session.exec(
-        update(OutboxEntry)
-        .where(
-            col(OutboxEntry.kind) == OutboxKind.START,
-            col(OutboxEntry.business_key) == key,
-            col(OutboxEntry.done_at).is_not(None),
-        )
-        .values(done_at=None, attempts=0, next_try_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return bool(opened.rowcount)
+    return outbox.open_start_again(session, transfer_workflow_id(job), now=now)

@@ -1,0 +1,70 @@
+"""How the money of a batch is booked (记账): legs that add up to zero, debit positive, in minor units. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from models.domain.batches.kinds import Direction
+
+
+class BatchAccount(StrEnum):
+    """Accounts of the books of batches."""
+
+    CLEARING = "clearing"  # 待清算: our account at the bank
+    RECEIVABLE = "receivable"  # 应收: what customers owed until it was taken from them
+    FUNDING = "funding"  # 代发资金: what we owe a client who has paid in for wages
+    SUSPENSE = "suspense"  # 暂收: money of nobody yet
+    REFUND = "refund"  # 退款: what was given back after a dispute
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One side of a booking."""
+
+    account: BatchAccount
+    amount_minor: int
+
+
+def pair(debit: BatchAccount, credit: BatchAccount, amount_minor: int) -> tuple[Leg, Leg]:
+    """The plainest booking.
+
+    Raises:
+        ValueError: nothing moves, or less than nothing.
+    """
+    if amount_minor <= 0:
+        raise ValueError("a booking moves one minor unit or more")
+    return Leg(debit, amount_minor), Leg(credit, -amount_minor)
+
+
+def settled_legs(direction: Direction, amount_minor: int) -> tuple[Leg, Leg]:
+    """An order's money has moved: in from a customer, or out to a worker.
+
+    Raises:
+        ValueError: of a kind that moves no money.
+    """
+    if direction is Direction.IN:
+        return pair(BatchAccount.CLEARING, BatchAccount.RECEIVABLE, amount_minor)
+    if direction is Direction.OUT:
+        return pair(BatchAccount.FUNDING, BatchAccount.CLEARING, amount_minor)
+    raise ValueError(direction)
+
+
+def returned_legs(direction: Direction, amount_minor: int) -> tuple[Leg, Leg]:
+    """It has come back (退回、退汇): the same the other way round."""
+    first, second = settled_legs(direction, amount_minor)
+    return Leg(second.account, amount_minor), Leg(first.account, -amount_minor)
+
+
+def balanced(legs: Sequence[Leg]) -> bool:
+    """Whether the legs add up to zero, as every booking does."""
+    return bool(legs) and sum(leg.amount_minor for leg in legs) == 0
+
+
+def settled_posting(order_id: str) -> str:
+    """Under which an order's money is booked, once."""
+    return f"settled/{order_id}"
+
+
+def returned_posting(order_id: str) -> str:
+    """Under which it is booked back, once."""
+    return f"returned/{order_id}"

@@ -1,0 +1,93 @@
+"""Lines of the bank's answers that speak of batches, and what of them still waits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, and_, col, exists, func, or_, select
+
+from models.domain.daily import ReplyState
+from models.tables.batch_runs import BatchOrder
+from models.tables.daily import BankFile, BankReply
+
+_ORDER: Final = "bor_%"
+_PART: Final = 500
+
+
+def of_batches() -> ColumnElement[bool]:
+    """Whether a line is of a batch: it is matched with an order of one, or carries the ids of one's order or file."""
+    by_order = exists().where(
+        col(BatchOrder.end_to_end_id) == col(BankReply.end_to_end_id), col(BatchOrder.tenant) == col(BankReply.tenant)
+    )
+    by_file = exists().where(
+        col(BankFile.message_id) == col(BankReply.original_message_id),
+        col(BankFile.tenant) == col(BankReply.tenant),
+        col(BatchOrder.file_id) == col(BankFile.id),
+        col(BatchOrder.debit_order).is_(None),
+    )
+    # Spelled so that it is never NULL: its negation asks for all other lines.
+    matched = func.coalesce(col(BankReply.order_id), "").like(_ORDER)
+    return or_(matched, and_(col(BankReply.order_id).is_(None), or_(by_order, by_file)))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A line from which nothing has followed, and the run that it belongs to."""
+
+    run: str
+    status: str
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What of a line tells whose it is."""
+
+    reply_id: str
+    status: str
+    order_id: str | None
+    end_to_end_id: str | None
+    message_id: str | None
+
+
+def waiting_lines(session: Session, *, tenant: str) -> list[Waiting]:
+    """New lines of the tenant's batches, each with its run."""
+    found = session.exec(
+        select(BankReply)
+        .where(col(BankReply.tenant) == tenant, col(BankReply.state) == ReplyState.NEW, of_batches())
+        .order_by(col(BankReply.id))
+    ).all()
+    lines = [_Line(row.id, row.status, row.order_id, row.end_to_end_id, row.original_message_id) for row in found]
+    waiting = []
+    for first in range(0, len(lines), _PART):
+        part = lines[first : first + _PART]
+        runs = _runs_of(session, part)
+        waiting += [Waiting(runs[line.reply_id], line.status, line.reply_id) for line in part if line.reply_id in runs]
+    return waiting
+
+
+def _runs_of(session: Session, lines: Sequence[_Line]) -> dict[str, str]:
+    ids = {line.order_id for line in lines if line.order_id}
+    ends = {line.end_to_end_id for line in lines if line.end_to_end_id}
+    messages = {line.message_id for line in lines if line.message_id}
+    orders = session.exec(
+        select(BatchOrder.id, BatchOrder.end_to_end_id, BatchOrder.run).where(
+            or_(col(BatchOrder.id).in_(ids), col(BatchOrder.end_to_end_id).in_(ends))
+        )
+    ).all()
+    files = session.exec(
+        select(BankFile.message_id, BatchOrder.run)
+        .join(BatchOrder, col(BatchOrder.file_id) == col(BankFile.id))
+        .where(col(BankFile.message_id).in_(messages), col(BatchOrder.debit_order).is_(None))
+        .distinct()
+    ).all()
+    known = {order_id: run for order_id, _, run in orders} | {end: run for _, end, run in orders if end}
+    by_file = {message: run for message, run in files if message}
+    found = {}
+    for line in lines:
+        run = known.get(line.order_id or "") or known.get(line.end_to_end_id or "")
+        run = run or by_file.get(line.message_id or "")
+        if run is not None:
+            found[line.reply_id] = run
+    return found

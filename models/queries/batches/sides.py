@@ -1,0 +1,229 @@
+"""All sides of a run's reconciliation, read part by part: orders with their bookings and lines, files, the run itself.
+
+Lines that lie in suspense, or were assigned out of it, are no part of an order: money of nobody yet is counted apart.
+Orders of the daily run are booked with their agreements: their bookings are events of the agreement.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import ColumnElement, tuple_
+from sqlmodel import Session, col, func, or_, select
+
+from models.domain.batches.kinds import KINDS, KindName
+from models.domain.batches.payroll import ControlTotal, control_differences
+from models.domain.batches.postings import BatchAccount, returned_posting, settled_posting
+from models.domain.batches.reconciling import LEFT, RETURNED, SETTLED, FileSides, Line, OrderSides, RunSides
+from models.domain.batches.states import DisputeState, MemberState, SuspenseState
+from models.domain.daily import FileState, ReplyState
+from models.domain.daily import OrderState as DebitState
+from models.domain.servicing.events import EventKind
+from models.tables.agreements import AgreementEvent
+from models.tables.batch_books import BatchDispute, BatchEntry, BatchSuspense
+from models.tables.batch_clients import FundingHold
+from models.tables.batch_cohorts import BatchCohort, BatchMember
+from models.tables.batch_imports import BatchImport, BatchRow
+from models.tables.batch_runs import BatchOrder, BatchRun
+from models.tables.daily import BankFile, BankReply, DebitOrder
+
+Place = tuple[int, int]  # member and attempt: the order in which orders are walked over
+START: Final[Place] = (0, 0)
+_APART: Final = (ReplyState.SUSPENSE, ReplyState.ASSIGNED)
+
+
+def orders_after(session: Session, run: str, after: Place, *, limit: int, open_only: bool = False) -> list[BatchOrder]:
+    """The next orders of a run by member and attempt."""
+    query = select(BatchOrder).where(
+        col(BatchOrder.run) == run, tuple_(col(BatchOrder.member), col(BatchOrder.attempt)) > tuple_(*after)
+    )
+    if open_only:
+        query = query.where(col(BatchOrder.final_state).is_(None))
+    return list(session.exec(query.order_by(col(BatchOrder.member), col(BatchOrder.attempt)).limit(limit)))
+
+
+def place_of(order: BatchOrder) -> Place:
+    """Where an order stands in that walk."""
+    return order.member, order.attempt
+
+
+def order_sides(session: Session, orders: Sequence[BatchOrder]) -> list[OrderSides]:
+    """These orders with what the books and the bank say of each."""
+    debits = _debits(session, orders)
+    lines = _lines(session, orders)
+    entries, unbalanced = _entries(session, [order.id for order in orders])
+    events = _events(session, [each.event_id for each in debits.values() if each.event_id is not None])
+    sides = []
+    for order in orders:
+        debit = debits.get(order.debit_order or "")
+        booked = entries[order.id] if debit is None else events.get(debit.event_id or "", {})
+        sides.append(
+            OrderSides(
+                id=order.id,
+                amount_minor=order.amount_minor,
+                state=order.state,
+                final_state=order.final_state,
+                settled=order.settled_on is not None,
+                file_id=order.file_id or (debit.file_id if debit is not None else None),
+                booked=booked,
+                unbalanced=tuple(unbalanced[order.id]),
+                lines=(*lines[order.id], *lines[order.debit_order or ""]),
+            )
+        )
+    return sides
+
+
+def file_sides(session: Session, run: str) -> list[FileSides]:
+    """The files that orders of a run have left in, each against all orders that it carried."""
+    own = select(func.coalesce(BatchOrder.file_id, DebitOrder.file_id)).outerjoin(
+        DebitOrder, col(DebitOrder.id) == col(BatchOrder.debit_order)
+    )
+    ids = set(session.exec(own.where(col(BatchOrder.run) == run, col(BatchOrder.state).in_(LEFT)).distinct()))
+    files = session.exec(select(BankFile).where(col(BankFile.id).in_(ids)).order_by(BankFile.id)).all()
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    # An order of the daily run left as its `debit_orders` row; every other one by itself.
+    own_orders = (col(BatchOrder.debit_order).is_(None), col(BatchOrder.state).in_(LEFT))
+    for carried, where in ((BatchOrder, own_orders), (DebitOrder, (col(DebitOrder.state) != DebitState.WITHDRAWN,))):
+        query = select(carried.file_id, func.count(), func.sum(carried.amount_minor))
+        for file_id, count, total in session.exec(
+            query.where(col(carried.file_id).in_(ids), *where).group_by(col(carried.file_id))
+        ):
+            found = sums[file_id or ""]
+            found[0] += int(count)
+            found[1] += int(total)
+    return [
+        FileSides(
+            id=each.id,
+            is_sent=each.state == FileState.SENT,
+            items=each.items,
+            total_minor=each.total_minor,
+            orders=sums[each.id][0],
+            orders_minor=sums[each.id][1],
+        )
+        for each in files
+    ]
+
+
+def run_sides(session: Session, run: BatchRun) -> RunSides:
+    """The run against its cohort, its sender's control total and its funding."""
+    cohort = cohort_of(session, run)
+    included = with_order = 0
+    if cohort is not None:
+        included = _count(
+            session, BatchMember, BatchMember.cohort == cohort.id, BatchMember.state == MemberState.INCLUDED
+        )
+        with_order = session.exec(
+            select(func.count(func.distinct(BatchOrder.member))).where(BatchOrder.run == run.token)
+        ).one()
+    if run.outcome is None and run.cancel_asked_at is not None:
+        included = with_order  # it was stopped: what was not begun has no order, and needs none
+    hold = session.get(FundingHold, run.token) if KINDS[KindName(run.kind)].needs_funding else None
+    return RunSides(
+        included=included,
+        with_order=with_order,
+        control=_control(session, run.token),
+        funding_used_minor=hold.used_minor if hold is not None else None,
+    )
+
+
+def cohort_of(session: Session, run: BatchRun) -> BatchCohort | None:
+    """The cohort of the present revision; None where the daily run has chosen."""
+    query = select(BatchCohort).where(BatchCohort.run == run.token, BatchCohort.revision == run.revision)
+    return session.exec(query).one_or_none()
+
+
+def open_suspense(session: Session, run: str) -> int:
+    """Lines of the bank's that no order of the run explains, and nobody has decided about."""
+    return _count(session, BatchSuspense, BatchSuspense.run == run, BatchSuspense.state == SuspenseState.OPEN)
+
+
+def open_disputes(session: Session, run: str) -> int:
+    """Orders of the run that customers contest, without an answer."""
+    return _count(session, BatchDispute, BatchDispute.run == run, BatchDispute.state == DisputeState.OPEN)
+
+
+def open_orders(session: Session, run: str) -> int:
+    """Orders of the run without an end."""
+    return _count(session, BatchOrder, BatchOrder.run == run, col(BatchOrder.final_state).is_(None))
+
+
+# Inside ---------------------------------------------------------------------------------------------------------------
+
+
+def _count(session: Session, table: type[object], *where: ColumnElement[bool] | bool) -> int:
+    return session.exec(select(func.count()).select_from(table).where(*where)).one()
+
+
+def _debits(session: Session, orders: Sequence[BatchOrder]) -> dict[str, DebitOrder]:
+    ids = [order.debit_order for order in orders if order.debit_order is not None]
+    if not ids:
+        return {}
+    return {each.id: each for each in session.exec(select(DebitOrder).where(col(DebitOrder.id).in_(ids)))}
+
+
+def _lines(session: Session, orders: Sequence[BatchOrder]) -> dict[str, list[Line]]:
+    ids = [order.debit_order or order.id for order in orders] + [order.id for order in orders if order.debit_order]
+    found: dict[str, list[Line]] = defaultdict(list)
+    query = (
+        select(BankReply.order_id, BankReply.status, BankReply.amount_minor)
+        .where(
+            col(BankReply.order_id).in_(ids),
+            col(BankReply.status).in_((SETTLED, RETURNED)),
+            col(BankReply.state).not_in(_APART),
+        )
+        .order_by(BankReply.business_key)
+    )
+    for order_id, status, amount in session.exec(query):
+        found[order_id or ""].append(Line(status=status, amount_minor=amount))
+    return found
+
+
+def _entries(session: Session, ids: Sequence[str]) -> tuple[dict[str, dict[str, int]], dict[str, list[str]]]:
+    """By order: what stands on the clearing account of each posting; and postings that do not add up."""
+    query = select(BatchEntry.order_id, BatchEntry.posting, BatchEntry.account, BatchEntry.amount_minor).where(
+        col(BatchEntry.order_id).in_(ids)
+    )
+    clearing: dict[str, dict[str, int]] = defaultdict(dict)
+    totals: dict[tuple[str, str], int] = defaultdict(int)
+    for order_id, posting, account, amount in session.exec(query):
+        assert order_id is not None
+        totals[order_id, posting] += amount
+        names = {settled_posting(order_id): "settled", returned_posting(order_id): "returned"}
+        if account == BatchAccount.CLEARING and posting in names:
+            booked = clearing[order_id]
+            booked[names[posting]] = booked.get(names[posting], 0) + abs(amount)
+    unbalanced: dict[str, list[str]] = defaultdict(list)
+    for (order_id, posting), total in sorted(totals.items()):
+        if total:
+            unbalanced[order_id].append(posting)
+    return clearing, unbalanced
+
+
+def _events(session: Session, ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Of orders of the daily run, by the event that their payment is: what was booked, and what was taken back."""
+    found: dict[str, dict[str, int]] = {}
+    if not ids:
+        return found
+    query = select(AgreementEvent).where(or_(col(AgreementEvent.id).in_(ids), col(AgreementEvent.target).in_(ids)))
+    for event in session.exec(query):
+        if event.kind == EventKind.REVERSAL:
+            found.setdefault(event.target or "", {})["returned"] = event.amount_minor
+        else:
+            found.setdefault(event.id, {})["settled"] = event.amount_minor
+    return found
+
+
+def _control(session: Session, run: str) -> tuple[str, ...]:
+    """A sender's figures are of the file as it was read: first attempts of rows, whatever became of them."""
+    batch = session.exec(select(BatchImport).where(BatchImport.run == run)).one_or_none()
+    if batch is None:
+        return ()
+    count, amounts, total = session.exec(
+        select(func.count(), func.count(col(BatchRow.amount_minor)), func.sum(BatchRow.amount_minor)).where(
+            BatchRow.import_id == batch.id, BatchRow.attempt == 1
+        )
+    ).one()
+    return control_differences(
+        ControlTotal(count=batch.control_count, amount_minor=batch.control_minor),
+        ControlTotal(count=int(count), amount_minor=int(total or 0) if count == amounts else None),
+    )
