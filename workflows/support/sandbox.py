@@ -18,10 +18,17 @@ SHARED_MODULES: Final = (
     "models.errors",
     "models.domain.ids",
     "models.domain.states",
+    "models.domain.batches.states",
     "models.domain.transfers.states",
     # Stages, executed once and not again for every case: what the sandbox would forbid in them, the linter and the
     # import contracts forbid.
     "workflows.aftercare.desk",
+    "workflows.batches.desk",
+    "workflows.batches.exchanging",
+    "workflows.batches.executing",
+    "workflows.batches.finishing",
+    "workflows.batches.preparing",
+    "workflows.batches.transitions",
     "workflows.daily.run",  # a child of the catch-up
     "workflows.installments.agreeing",
     "workflows.installments.deciding",

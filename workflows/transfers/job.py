@@ -13,8 +13,9 @@ from models.contracts.transfer_job import EndJob, JobInput, JobResult
 from models.domain.transfers.states import JobOutcome, JobStage
 from workflows.ports.transfer_job import JobPort
 from workflows.support.options import DATABASE
+from workflows.support.stages import Left
 from workflows.transfers.deciding import DecidingJob
-from workflows.transfers.desk import Left, RollbackWanted
+from workflows.transfers.desk import RollbackWanted
 from workflows.transfers.finishing import FinishingStages
 from workflows.transfers.gathering import GatheringStages
 from workflows.transfers.preparing import PreparingStages

@@ -17,7 +17,8 @@ from models.domain.transfers.states import JobStage, WaveState
 from workflows.ports.transfer_job import JobPort
 from workflows.ports.transfers import WavePort
 from workflows.support.options import DATABASE, WAVE_ENDS_WITHIN, WORKFLOW_TASK_TIMEOUT
-from workflows.transfers.desk import CHILD_COSTS, REST_COSTS, JobDesk, RollbackWanted
+from workflows.support.stages import CHILD_COSTS, REST_COSTS
+from workflows.transfers.desk import JobDesk, RollbackWanted
 from workflows.transfers.wave import MoveWave
 
 MOST_AT_ONCE = 20

@@ -1,21 +1,12 @@
 """Which stage of a transfer job follows which decision: a pure table, so that it can be read and tested alone."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from models.domain.states import Outcome, TaskType
 from models.domain.transfers.states import JobOutcome, JobStage
+from workflows.support.deciding import Following
 
-
-@dataclass(frozen=True, slots=True)
-class Next:
-    """Where the job goes, and how it ended if it did; no stage: it stays where it is."""
-
-    stage: JobStage | None = None
-    outcome: JobOutcome | None = None
-    reason: str | None = None  # where the decision itself names none
-
-
+Next = Following[JobStage, JobOutcome]
 _ENDED: Final = JobStage.ENDED
 STAYS: Final = Next()
 # What is not in this table leaves the stage as it is: the stage itself looks at what was decided.
