@@ -12,8 +12,9 @@ from temporalio.common import VersioningBehavior
 from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig, WorkerDeploymentVersion
 
 from activities.aftercare.steps import SqlAftercare
-from activities.daily.bank import BankOf
+from activities.batches.run_steps import SqlBatchRun
 from activities.daily.steps import SqlDailyRun
+from activities.exchange.bank import BankOf
 from activities.gateways.bureau import BureauGateway, BureauQuery
 from activities.installments.agreement_steps import SqlAgreements
 from activities.installments.case_steps import SqlInstallments
@@ -28,6 +29,7 @@ from models.domain.aftercare.clocks import WorkingDay, monday_to_friday
 from models.domain.clock import Clock
 from workflows.aftercare.follow_up import FollowUpCall
 from workflows.aftercare.ticket import TicketCase
+from workflows.batches.run import BatchRun
 from workflows.daily.catch_up import DailyCatchUp
 from workflows.daily.run import DailyRun
 from workflows.daily.scheduled import DailyScheduled
@@ -53,6 +55,7 @@ _CASE_WORKFLOWS: Final[list[type]] = [
     DailyScheduled,
     TransferJob,
     MoveWave,
+    BatchRun,
 ]
 _BULK_WORKFLOWS: Final[list[type]] = [Reseal, AccuracyScheduled]
 ALL_WORKFLOWS: Final[list[type]] = [*_CASE_WORKFLOWS, *_BULK_WORKFLOWS]
@@ -71,6 +74,7 @@ class WorkerDeps:
         is_working_day: the calendar of clocks that count working days.
         files_root: where sealed files lie; None where the bulk queue is not served.
         transfers: the adapters of a transfer job's bulk steps; put together in `deploy.assemble_transfers`.
+        batches: the same of a batch's; `deploy.assemble_batches`.
         build_id: names this deployment to an external cluster; None on the embedded stack, which is unversioned.
     """
 
@@ -86,6 +90,7 @@ class WorkerDeps:
     is_working_day: WorkingDay = monday_to_friday
     files_root: Path | None = None
     transfers: Sequence[object] = ()
+    batches: Sequence[object] = ()
     interceptors: Sequence[Interceptor] = ()
     build_id: str | None = None
     graceful_shutdown: timedelta = timedelta(seconds=5)
@@ -112,6 +117,7 @@ def case_adapters(deps: WorkerDeps) -> list[object]:
         SqlAgreements(deps.database, deps.clock),
         SqlAftercare(deps.database, deps.vault, deps.clock, deps.is_working_day),
         SqlTransferJob(deps.database, deps.clock),
+        SqlBatchRun(deps.database, deps.clock),
     ]
     if deps.bank_of is not None:
         adapters.append(SqlDailyRun(deps.database, deps.vault, deps.bank_of, deps.clock))
@@ -148,7 +154,7 @@ def _bulk_worker(deps: WorkerDeps) -> Worker:
     """Long work in steps that beat, apart from the inbox's."""
     if deps.files_root is None:
         raise ValueError(f"the queue {BULK_QUEUE} needs to know where sealed files lie")
-    adapters = (SqlReseal(deps.database, deps.vault, deps.clock, deps.files_root), *deps.transfers)
+    adapters = (SqlReseal(deps.database, deps.vault, deps.clock, deps.files_root), *deps.transfers, *deps.batches)
     return Worker(
         deps.client,
         task_queue=BULK_QUEUE,

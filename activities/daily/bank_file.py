@@ -11,11 +11,11 @@ from typing import Final
 
 from sqlmodel import col, select
 
-from activities.daily.accounts import account_index
-from activities.daily.bank import BankConnection
 from activities.daily.calendar import BankCalendar
 from activities.daily.chunks import CHUNK, DayWork
-from activities.daily.take_replies import bank_id
+from activities.exchange.accounts import account_index
+from activities.exchange.bank import BankConnection
+from activities.exchange.bank_ids import bank_id
 from activities.gateways.bank.checks import check_pain008
 from activities.gateways.bank.fields import FieldRules
 from activities.gateways.bank.naming import batch_id, file_name, message_id

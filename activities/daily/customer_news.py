@@ -18,6 +18,11 @@ _REASONS: Final = {
 }
 
 
+def failure_of(reason_code: str | None) -> DebitFailure:
+    """Why a debit was not made, in words that a customer can act on."""
+    return _REASONS.get(reason_code or "", DebitFailure.OTHER)
+
+
 def payment_received(
     agreement: Agreement, order: DebitOrder, *, mandate_ended: bool, left_minor: int, on: date
 ) -> NewNotice:
@@ -41,7 +46,7 @@ def debit_failed(agreement: Agreement, order: DebitOrder, *, until: date | None,
         key=f"failed/{order.id}/{order.state.lower()}",
         amount=order.amount_minor,
         date=order.requested_on.isoformat(),
-        reason=_REASONS.get(order.reason_code or "", DebitFailure.OTHER).value,
+        reason=failure_of(order.reason_code).value,
         until=(until or on + _GRACE).isoformat(),
     )
 

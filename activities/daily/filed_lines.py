@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from activities.daily.bank import BankConnection
-from activities.daily.take_replies import AccountIndex, line_key
+from activities.exchange.bank import BankConnection
+from activities.exchange.take_files import AccountIndex, line_key
 from activities.gateways.bank.incoming import open_replies
 from activities.gateways.bank.port import InboundFile
 from activities.gateways.bank.replies import ReplyItem, ReplyLevel, ReplyStatus

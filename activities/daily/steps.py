@@ -7,9 +7,8 @@ from typing import Final
 
 from temporalio import activity
 
-from activities.daily.accounts import account_index
+from activities.batches.answering import LinePoster
 from activities.daily.arrears import run_arrears
-from activities.daily.bank import BankOf
 from activities.daily.bank_file import FileSender
 from activities.daily.chunks import DayWork
 from activities.daily.debit_orders import make_orders
@@ -17,7 +16,10 @@ from activities.daily.follow_ups import call_after
 from activities.daily.post_money import post_money
 from activities.daily.reminders import remind
 from activities.daily.roll_date import roll_date
-from activities.daily.take_replies import take_replies
+from activities.exchange.accounts import account_index
+from activities.exchange.bank import BankOf
+from activities.exchange.take_files import take_files
+from activities.exchange.work import exchange_lease
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.vault.keyring import Vault
@@ -27,6 +29,7 @@ from models.database.engine import Database
 from models.domain.clock import Clock
 from models.domain.daily import DayStep
 from models.domain.shanghai import shanghai_date
+from models.errors import DatabaseBusy
 from models.operations.business_dates import Day, begin_run, open_dates
 from models.tables.daily import DailyRun
 from workflows.ports.daily import DailyPort
@@ -73,14 +76,22 @@ class SqlDailyRun(DailyPort):
     @activity.defn(name="daily.take_replies", no_thread_cancel_exception=True)
     def take_replies(self, input: DayStepInput) -> Done:
         """Read the bank's files and keep their lines (收取回盘)."""
-        index = partial(account_index, self.vault, input.tenant)
-        take_replies(self._work(input, DayStep.REPLIES), self.bank_of(input.tenant), account_index=index)
+        index, work = partial(account_index, self.vault, input.tenant), self._work(input, DayStep.REPLIES)
+        with exchange_lease(self.database, self.clock, input.tenant) as held:
+            if not held:
+                raise DatabaseBusy(detail="the exchange is being read")  # by a batch: the step is repeated
+            take_files(work, self.bank_of(input.tenant), account_index=index)
+        work.finish()
         return Done()
 
     @activity.defn(name="daily.post", no_thread_cancel_exception=True)
     def post(self, input: DayStepInput) -> Done:
         """Book what the bank says (入账)."""
-        post_money(self._with_calendar(input, DayStep.POST))
+        work = self._with_calendar(input, DayStep.POST)
+        post_money(work)
+        # Lines of batches that this run has read: nobody else may be waiting for them any more.
+        is_bank_day = self.bank_of(input.tenant).is_bank_day
+        LinePoster(self.database, self.clock, input.tenant, work.day.on, is_bank_day, work.rest).run()
         return Done()
 
     @activity.defn(name="daily.arrears", no_thread_cancel_exception=True)

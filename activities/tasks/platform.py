@@ -29,13 +29,15 @@ from models.contracts.platform import (
 )
 from models.database.engine import Database
 from models.domain.clock import Clock
-from models.domain.ids import case_of_start, is_transfer, start_key, tenant_of_case, tenant_of_workflow
+from models.domain.ids import case_of_start, is_batch, is_transfer, start_key, tenant_of_case, tenant_of_workflow
 from models.domain.shanghai import shanghai_date
 from models.domain.states import CHECKER_TASKS, CaseStage, Gate, OutboxKind, TaskType
 from models.operations import outbox, projection, runs
 from models.operations.four_eyes import stand_as_makers
+from models.queries.batches.facts import BATCH_GATES, batch_facts
 from models.queries.facts import gate_facts
 from models.queries.transfers.facts import TRANSFER_GATES, transfer_facts
+from models.tables.batch_runs import BatchRun
 from models.tables.installments import RuleVerdict
 from models.tables.tasks import Task
 from models.tables.transfers import TransferJob
@@ -71,6 +73,8 @@ class SqlPlatform(PlatformPort):
         action = "case.run-registered" if key == case_token else "aftercare.started"
         if is_transfer(input.workflow_id):
             action = "transfer.run-registered"
+        elif is_batch(input.workflow_id):
+            action = "batch.run-registered"
         deed = _deed(tenant_of_workflow(input.workflow_id), action, case_token, now)
         epoch = 0
         with unit_of_work(self.database, deed) as unit:
@@ -188,11 +192,14 @@ class SqlPlatform(PlatformPort):
 
 
 def _facts(session: Session, input: EvaluateGateInput, *, now: datetime) -> dict[str, object]:
-    """The facts of a case, or of a transfer job: both go by the token of what is asked about."""
+    """The facts of a case, a transfer job or a batch's run: each goes by the token of what is asked about."""
     gate = Gate(input.gate)
     job = session.get(TransferJob, input.case_token) if gate in TRANSFER_GATES else None
     if job is not None:
         return transfer_facts(session, gate=gate, job=job, now=now)
+    run = session.get(BatchRun, input.case_token) if gate in BATCH_GATES else None
+    if run is not None:
+        return batch_facts(session, gate=gate, run=run, now=now)
     return gate_facts(session, gate=gate, case_token=input.case_token)
 
 

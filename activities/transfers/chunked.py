@@ -1,31 +1,21 @@
-"""Long steps of a transfer job in chunks: one short transaction and one event each, a rest, and a beat."""
+"""Long steps of a transfer job in chunks (`activities.support.chunked`)."""
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final
 
-from temporalio import activity
-from temporalio.exceptions import CancelledError
-
-from compliance.audit.deeds import Deed
+from activities.support.chunked import CHUNK, TURN, ChunkedWork
 from models.database.engine import Database
 from models.domain.clock import Clock
 from models.tables.transfers import TransferJob
 
-CHUNK: Final = 500
-TURN: Final = timedelta(seconds=20)  # then the answer says where to go on, and the workflow asks again
-_REST_S: Final = 0.005  # on SQLite, so that an interactive commit gets its turn
+__all__ = ("CHUNK", "TURN", "JobWork")
 
 
 @dataclass(frozen=True, slots=True)
-class JobWork:
+class JobWork(ChunkedWork):
     """One step of one job."""
 
-    database: Database
-    clock: Clock
     job: TransferJob
-    began: float
 
     @classmethod
     def of(cls, database: Database, clock: Clock, token: str) -> "JobWork":
@@ -36,38 +26,9 @@ class JobWork:
         """
         with database.read() as session:
             job = session.get_one(TransferJob, token)
-        return cls(database, clock, job, time.monotonic())
-
-    @property
-    def turn_is_over(self) -> bool:
-        """Whether the step should answer, for the workflow to ask again."""
-        return time.monotonic() - self.began > TURN.total_seconds()
+        return cls(database, clock, job.tenant, job.token, time.monotonic(), job)
 
     def is_paused(self) -> bool:
         """Whether a person has paused the job meanwhile."""
         with self.database.read() as session:
             return session.get_one(TransferJob, self.job.token, populate_existing=True).paused_at is not None
-
-    def deed(self, action: str, **facts: Any) -> Deed:
-        """An event of this step."""
-        return Deed(
-            tenant=self.job.tenant,
-            action=action,
-            target=self.job.token,
-            actor="workflow",
-            at=self.clock(),
-            facts=facts,
-        )
-
-    def rest(self) -> None:
-        """Let others write, and tell Temporal that we live.
-
-        Raises:
-            CancelledError: the worker stops; what is left is for the next try.
-        """
-        if activity.in_activity():
-            activity.heartbeat()
-            if activity.is_cancelled():
-                raise CancelledError
-        if self.database.is_sqlite:
-            time.sleep(_REST_S)

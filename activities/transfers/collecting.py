@@ -10,9 +10,9 @@ from datetime import date
 from itertools import islice
 from typing import Final
 
+from activities.support.tabular.rows import RowSource
 from activities.transfers.chunked import CHUNK, JobWork
 from activities.transfers.sources.desk import Sources
-from activities.transfers.sources.rows import RowSource
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.transfers.proof_keys import job_proof_key
 from compliance.transfers.record_proofs import ProofKey
@@ -22,9 +22,10 @@ from models.contracts.transfers import ChunkDone
 from models.domain.customers.faults import OF_READING, Fault, as_document
 from models.domain.customers.spelling import spell_record
 from models.domain.shanghai import shanghai_date
+from models.domain.tabular.rows import ReadRow
 from models.domain.tokens import named_token
 from models.domain.transfers.mapping import read_mapping
-from models.domain.transfers.row_mapper import Mapped, ReadRow, RowMapper, compile_mapping
+from models.domain.transfers.row_mapper import Mapped, RowMapper, compile_mapping
 from models.domain.transfers.scope import ALL_FIELDS, faults_within, scope_of, within
 from models.domain.transfers.source_desk import READ_KINDS, SourceKind, SourceRef
 from models.errors import FormInvalid

@@ -48,7 +48,7 @@ class MatchWork(JobWork):
             job = session.get(TransferJob, token)
         if job is None:
             raise NotFound(detail=token)
-        return cls(database, clock, job, time.monotonic(), vault)
+        return cls(database, clock, job.tenant, job.token, time.monotonic(), job, vault)
 
     def present(self) -> TransferJob:
         """The job as it stands now."""

@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from activities.transfers.report_charts import Bar, Span, timeline, waterfall
-from activities.transfers.report_customers import incident_blocks, notice_blocks
-from activities.transfers.report_money import cost_blocks
-from activities.transfers.report_sheet import (
+from activities.reports.charts import Bar, Span, timeline, waterfall
+from activities.reports.sheet import (
     Block,
     Chart,
     Facts,
@@ -26,6 +24,8 @@ from activities.transfers.report_sheet import (
     table,
     when,
 )
+from activities.transfers.report_customers import incident_blocks, notice_blocks
+from activities.transfers.report_money import cost_blocks
 from models.texts.render import Locale
 
 Record = Mapping[str, Any]

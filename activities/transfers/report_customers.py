@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from activities.transfers.report_charts import Bar, bars
-from activities.transfers.report_sheet import Block, Chart, Facts, Heading, Para, Words, number, table, when
+from activities.reports.charts import Bar, bars
+from activities.reports.sheet import Block, Chart, Facts, Heading, Para, Words, number, table, when
 
 Record = Mapping[str, Any]
 _GOOD_NOTICES: Final = frozenset({"delivered", "fallback-delivered"})

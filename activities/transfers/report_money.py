@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from activities.transfers.report_sheet import Block, Facts, Heading, Para, Table, Words, number
+from activities.reports.sheet import Block, Facts, Heading, Para, Table, Words, number
 from models.texts.formats import format_amount, format_money, format_percent
 
 

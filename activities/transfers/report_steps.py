@@ -17,11 +17,11 @@ from temporalio import activity
 
 from activities.documents.render import Renderer
 from activities.documents.seal import seal_pdf
+from activities.reports.html import html_page
+from activities.reports.pdf import pdf_page
+from activities.reports.sheet import Sheet
 from activities.transfers.report_content import report_sheet
 from activities.transfers.report_gathering import Gathering, gather, without_time
-from activities.transfers.report_html import html_page
-from activities.transfers.report_pdf import pdf_page
-from activities.transfers.report_sheet import Sheet
 from activities.transfers.transparency_content import Institution, transparency_sheet
 from compliance.audit.deeds import Deed
 from compliance.audit.proofs import one_snapshot

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from activities.transfers.report_sheet import Block, Facts, Heading, Mark, Para, Sheet, Words, number
+from activities.reports.sheet import Block, Facts, Heading, Mark, Para, Sheet, Words, number
 from models.domain.transfers.states import TOLD
 from models.texts.render import Locale
 

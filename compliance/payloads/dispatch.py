@@ -14,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from models.contracts.aftercare import CareInput
+from models.contracts.batch_run import RunInput
 from models.contracts.daily import CatchUpInput
 from models.contracts.installments import CaseInput, CaseNews, DecideInput, DecideResult
 from models.contracts.parties import ResealInput
@@ -148,7 +149,7 @@ class Dispatcher:
         return Answer(fate=Fate.APPLIED, result=result)
 
 
-def _beginning(workflow_id: str) -> tuple[str, CaseInput | CareInput | ResealInput | JobInput]:
+def _beginning(workflow_id: str) -> tuple[str, CaseInput | CareInput | ResealInput | JobInput | RunInput]:
     """The workflow type behind a business id, and what it starts with."""
     area, key = workflow_id.partition("/")[0], start_key(workflow_id)
     if area == "parties":
@@ -157,6 +158,8 @@ def _beginning(workflow_id: str) -> tuple[str, CaseInput | CareInput | ResealInp
         )
     if area == "transfers":
         return "transfers.job", JobInput(job=key)
+    if area == "batches":
+        return "batches.run", RunInput(run=key)
     if area in _CARE:
         return _CARE[area], CareInput(case_token=case_of_start(key), item=care_item(workflow_id))
     return "installments.case", CaseInput(case_token=key)

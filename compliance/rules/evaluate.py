@@ -14,7 +14,7 @@ from compliance.rules.rule import MISSING_FACTS, NOT_IN_FORCE, Finding, Rule
 from models.domain.states import Gate
 
 # Changes whenever an answer, a parameter or a citation of any rule changes; a test holds the two together.
-RULE_SET_VERSION: Final = "2026-11.5"
+RULE_SET_VERSION: Final = "2026-11.6"
 
 
 def evaluate_gate(

@@ -32,7 +32,7 @@ def mask_record(
             and the last character stay, of longer ones.
         masks: the tenant's patterns.
     """
-    return {name: _blurred(value) if name in faulty else _masked(name, value, masks) for name, value in values.items()}
+    return {name: blurred(value) if name in faulty else _masked(name, value, masks) for name, value in values.items()}
 
 
 def _masked(name: str, value: str, masks: MaskPolicy) -> str:
@@ -41,10 +41,11 @@ def _masked(name: str, value: str, masks: MaskPolicy) -> str:
         return masked(mask, value, masks) or STAR
     if name == "birth_date":
         return value[:_YEAR] + "-**-**"
-    return value if name in _SHOWN else _blurred(value)
+    return value if name in _SHOWN else blurred(value)
 
 
-def _blurred(value: str) -> str:
+def blurred(value: str) -> str:
+    """Of a longer value the first and the last character, of a short one nothing."""
     shown = value[:_LONGEST_SHOWN]
     if len(shown) < _ENDS_SHOWN_FROM:
         return STAR * len(shown)

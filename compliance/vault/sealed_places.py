@@ -15,6 +15,9 @@ from compliance.vault.customer_layout import CUSTOMER_LAYOUT, SEALED_COLUMNS
 from models.domain.ids import JOB_RECORD_PREFIX
 from models.tables.agreements import Mandate
 from models.tables.assessments import ImpactAssessment
+from models.tables.batch_books import BatchDispute, BatchFeedback, BatchPaper
+from models.tables.batch_clients import BatchClient, FundingAccount
+from models.tables.batch_imports import BatchCorrection, BatchRow
 from models.tables.change_requests import ChangeRequest
 from models.tables.customers import CustomerRecord
 from models.tables.daily import BankReply, DebitOrder, Ticket
@@ -135,8 +138,12 @@ def _of_record(
 # row, a conflict, a follow-up) those of the token at the end of the workflow's id.
 _DECIDED_ON_RECORDS: Final = _DECISIONS.c.case_token.is_(None)
 _SAID_ON_RECORDS: Final = _TASKS.c.case_token.is_(None)
-_DECIDED_ON_JOBS: Final = _DECISIONS.c.workflow_id.startswith("transfers/") & ~_DECIDED_ON_RECORDS
-_SAID_ON_JOBS: Final = _TASKS.c.workflow_id.startswith("transfers/") & ~_SAID_ON_RECORDS
+_DECIDED_ON_JOBS: Final = (
+    _DECISIONS.c.workflow_id.startswith("transfers/") | _DECISIONS.c.workflow_id.startswith("batches/")
+) & ~_DECIDED_ON_RECORDS
+_SAID_ON_JOBS: Final = (
+    _TASKS.c.workflow_id.startswith("transfers/") | _TASKS.c.workflow_id.startswith("batches/")
+) & ~_SAID_ON_RECORDS
 
 
 def _of_job(model: Any, column: str, *, job: Any, only: Any, joined: tuple[tuple[Table, Any], ...]) -> CellPlace:
@@ -172,6 +179,14 @@ CELLS: Final[tuple[CellPlace, ...]] = (
     # A row of a transfer job is addressed by its subject: each has one of its own (`compliance.vault.transfer_rows`).
     _of(TransferRow, "row_cell", row="subject_id"),
     _of(TransferCorrection, "changes_cell"),
+    _of(BatchClient, "name_cell", subject="id"),
+    _of(FundingAccount, "account_cell", subject="client"),
+    # A row of an import is addressed by its subject: each has one of its own.
+    _of(BatchRow, "row_cell", row="subject_id"),
+    _of(BatchCorrection, "changes_cell"),
+    _of(BatchDispute, "text_cell"),
+    _of(BatchFeedback, "text_cell"),
+    _of(BatchPaper, "content_cell", subject="report"),
     CellPlace(
         table=_COMMENTS,
         columns=("text_cell",),

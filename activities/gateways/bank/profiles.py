@@ -30,6 +30,7 @@ class AgentScheme(StrEnum):
 
 PAIN_008_02: Final = "pain.008.001.02"
 PAIN_008_08: Final = "pain.008.001.08"
+PAIN_001_09: Final = "pain.001.001.09"
 
 # Basic Latin set of the EPC's guidelines (EPC217-08): what every bank of the scheme passes on unchanged.
 _SEPA_TEXT: Final = r"A-Za-z0-9/\-?:().,'+ "
@@ -48,6 +49,7 @@ class BankProfile:
     Attributes:
         name: under which mandates and settings name the profile.
         pain008: identifier of the direct debit message that the bank reads.
+        pain001: identifier of the credit transfer message that the bank reads.
         currency: the one currency of its files.
         accounts, agents: how accounts and banks are named.
         clearing_system: ISO external code of the clearing system, where banks are named by one.
@@ -77,6 +79,7 @@ class BankProfile:
     scheme: str | None
     sequences: frozenset[Sequence]
     most_orders: int
+    pain001: str = PAIN_001_09
 
     @property
     def namespace(self) -> str:

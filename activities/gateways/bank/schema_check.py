@@ -8,6 +8,8 @@ from lxml import etree
 from activities.gateways.bank.rules import MOST_FAULTS, BankRule
 from models.errors import FieldFault
 
+_REPEATED = frozenset({"PmtInf", "DrctDbtTxInf", "CdtTrfTxInf"})
+
 
 def schema_faults(path: Path, *, schema: etree.XMLSchema) -> tuple[FieldFault, ...]:
     """Every place that the schema does not allow: pointer, line and kind of fault, never the value.
@@ -40,6 +42,6 @@ def _pointer(document: Any, place: str | None) -> str:
     while element is not None and element.getparent() is not None:
         alike = [other for other in element.getparent() if other.tag == element.tag]
         name = etree.QName(element).localname
-        steps.append(f"{name}/{alike.index(element)}" if name in {"PmtInf", "DrctDbtTxInf"} else name)
+        steps.append(f"{name}/{alike.index(element)}" if name in _REPEATED else name)
         element = element.getparent()
     return "".join(f"/{step}" for step in reversed(steps))

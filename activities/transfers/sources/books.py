@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from activities.transfers.sources.rows import RowSource
+from activities.support.tabular.rows import RowSource
 from compliance.vault.customer_layout import STORED_COLUMNS, StoredCustomer, open_customers
 from compliance.vault.keyring import Vault
 from models.database.engine import Database
 from models.domain.customers.record import FIELDS
 from models.domain.customers.showing import CustomerState
-from models.domain.transfers.row_mapper import ReadRow
+from models.domain.tabular.rows import ReadRow
 from models.tables.customers import CustomerRecord
 
 _CHUNK: Final = 500

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from activities.transfers.sources.csv_files import CsvSource
-from activities.transfers.sources.places import Examined, examine, file_of
-from activities.transfers.sources.rows import RowSource
+from activities.support.tabular.csv_files import CsvSource
+from activities.support.tabular.examine import Examined, examine
+from activities.support.tabular.rows import RowSource
+from activities.support.tabular.xlsx_files import XlsxSource
+from activities.transfers.sources.places import file_of
 from activities.transfers.sources.sql_tables import SqlSource
-from activities.transfers.sources.xlsx_files import XlsxSource
 from compliance.vault.framing import framed
 from compliance.vault.keyring import Vault
 from compliance.vault.purposes import Purpose

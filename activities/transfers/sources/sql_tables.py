@@ -11,10 +11,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, column, create_engine, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
-from activities.transfers.sources.rows import MOST_CELL, RowSource
+from activities.support.tabular.rows import MOST_CELL, RowSource
 from models.domain.customers.faults import Fault
+from models.domain.tabular.rows import ReadRow, cell_fault
 from models.domain.transfers.mapping import SqlOptions, TransferMapping
-from models.domain.transfers.row_mapper import ReadRow, cell_fault
 from models.errors import DatabaseBusy, FieldFault, FormInvalid
 
 _FETCHED: Final = 500

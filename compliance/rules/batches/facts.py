@@ -50,6 +50,7 @@ FACTS: Final = {
     "abnormal_accounts": Fact(_COUNT, "accounts that the fraud monitor marked"),
     "abnormal_accounts_checked": Fact(_COUNT, "of these, verified, delayed or limited"),
     "fraud_data_elsewhere": Fact(_YES_NO, "data gathered for that were used for something else"),
+    "statement_issued": Fact(_YES_NO, "a statement of its own goes to the customers"),
     "statement_shows": Fact(_CODES, "what the statement (对账单) shows, `STATEMENT_ITEMS`"),
     "card_number_masked": Fact(_YES_NO, "the card number is partly masked on it"),
     "objections_received": Fact(_COUNT, "objections received so far"),

@@ -1,12 +1,12 @@
 """CCM-61, CCM-69b-MARK: what a statement shows, and that an objection is marked at once (对账单、异议标记).
 
 商业银行信用卡业务监督管理办法 Arts. 61, 69. The card number is partly masked on every voucher but those of the
-counter.
+counter. Of what no statement is sent for, the card core sends its own.
 """
 
 from typing import Final
 
-from compliance.rules.demands import all_of, holds_all, rule, yes
+from compliance.rules.demands import all_of, holds_all, if_yes, rule, yes
 from compliance.rules.installments.sources import CARD_MEASURES
 from compliance.rules.results import Severity, Verified
 from models.domain.batches_words import STATEMENT_ITEMS
@@ -17,6 +17,7 @@ CCM_61: Final = rule(
     source=CARD_MEASURES,
     verified=Verified.QUOTED,
     severity=Severity.BLOCK,
+    when=if_yes("statement_issued", otherwise="no-statement"),
     kept="complete",
     demands=(
         holds_all("statement_shows", STATEMENT_ITEMS, otherwise="incomplete"),

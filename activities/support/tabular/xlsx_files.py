@@ -5,7 +5,6 @@ there is not what was typed.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -13,15 +12,15 @@ from typing import Any, Final
 import openpyxl
 from openpyxl.reader.excel import ExcelReader
 
-from activities.transfers.sources.rows import MOST_CELL, MOST_COLUMNS, RowSource
-from activities.transfers.sources.xlsx_bounds import MOST_UNPACKED, BoundedArchive, TooLarge
+from activities.support.tabular.cells import cell_text
+from activities.support.tabular.rows import MOST_CELL, MOST_COLUMNS, RowSource
+from activities.support.tabular.xlsx_bounds import MOST_UNPACKED, BoundedArchive, TooLarge
 from models.domain.customers.faults import ROW, Fault
-from models.domain.transfers.mapping import FileOptions
-from models.domain.transfers.row_mapper import ReadRow, cell_fault
+from models.domain.tabular.options import FileOptions
+from models.domain.tabular.rows import ReadRow, cell_fault
 from models.errors import FieldFault, FormInvalid
 
 _MOST_BLANK: Final = 2_000  # rows without anything, one after the other
-EXACT_BELOW: Final = 10**15  # a spreadsheet keeps fifteen digits
 _EMPTY: Final = (Fault(ROW, "row-empty"),)
 
 assert openpyxl.DEFUSEDXML, "workbooks are read through defusedxml, or not at all"
@@ -38,8 +37,9 @@ class XlsxSource(RowSource):
         """
         try:
             archive = BoundedArchive(path)
-            reader = ExcelReader(path, read_only=True, data_only=False, keep_links=False)
-            reader.archive.close()
+            with path.open("rb") as plain:  # by its content: what a file is called says nothing
+                reader = ExcelReader(plain, read_only=True, data_only=False, keep_links=False)
+                reader.archive.close()
             reader.archive = archive
             reader.read()
             self._book = reader.wb
@@ -89,7 +89,7 @@ class XlsxSource(RowSource):
             taken = list(islice(self._rows, max(options.header, 1)))
         except Exception:  # noqa: BLE001 - as above
             taken = []
-        names = [_text(cell.value)[0].strip() for cell in taken[-1]] if len(taken) >= max(options.header, 1) else []
+        names = [cell_text(cell.value)[0].strip() for cell in taken[-1]] if len(taken) >= max(options.header, 1) else []
         while names and not names[-1]:
             names.pop()
         if not names or options.header == 0:
@@ -101,7 +101,7 @@ class XlsxSource(RowSource):
 def _read_row(line: int, cells: Sequence[Any], width: int) -> ReadRow | None:
     texts, faults = [], []
     for place, cell in enumerate(cells):
-        text, rule = _text(cell.value)
+        text, rule = cell_text(cell.value)
         if rule is None and cell.data_type == "f":
             rule = "formula-cell"
         elif rule is None and cell.data_type == "e":
@@ -115,26 +115,6 @@ def _read_row(line: int, cells: Sequence[Any], width: int) -> ReadRow | None:
         texts.pop()
     texts += [""] * (width - len(texts))  # cells at the end of a row that are empty are not in the file
     return ReadRow(line, texts, tuple(faults)) if any(texts) else None
-
-
-def _text(value: Any) -> tuple[str, str | None]:
-    """A cell as text, and the rule that it breaks."""
-    if value is None:
-        return "", None
-    if isinstance(value, str):
-        return value, None
-    if isinstance(value, bool):
-        return ("1" if value else "0"), None
-    if isinstance(value, datetime):
-        return (value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")), None
-    if isinstance(value, date):
-        return value.isoformat(), None
-    if isinstance(value, int | float):
-        whole = isinstance(value, int) or value.is_integer()
-        if abs(value) >= EXACT_BELOW:
-            return str(int(value)) if whole else str(value), "number-lost-digits"
-        return (str(int(value)) if whole else repr(value)), None
-    return str(value), None
 
 
 def _refused(pointer: str, code: str, **params: int) -> FormInvalid:

@@ -75,6 +75,7 @@ class Sheet:
         id: printed in the footer, with `digest`, the hash of the facts.
         institution: who writes it.
         made_at: the time that the document says of itself.
+        area: of the catalogue that its words come from.
     """
 
     id: str
@@ -84,6 +85,12 @@ class Sheet:
     made_at: datetime
     locale: Locale
     blocks: tuple[Block, ...]
+    area: str = "transfer-report"
+
+    @property
+    def words(self) -> "Words":
+        """The catalogue that it is written in."""
+        return Words(self.locale, self.area)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +98,15 @@ class Words:
     """The report's catalogue in one language."""
 
     locale: Locale
+    area: str = "transfer-report"
 
     def __call__(self, key: str, **params: str | int) -> str:
-        """The text of `transfer-report.<key>`."""
-        return render(f"transfer-report.{key}", params, self.locale)
+        """The text of `<area>.<key>`."""
+        return render(f"{self.area}.{key}", params, self.locale)
 
     def code(self, family: str, code: str | None) -> str:
         """The word for a code of a family; a code that is new to the catalogue stands for itself."""
-        key = f"transfer-report.{family}.{code}"
+        key = f"{self.area}.{family}.{code}"
         return render(key, {}, self.locale) if code and has_text(key, self.locale) else (code or "—")
 
     def text(self, key: str, otherwise: str) -> str:

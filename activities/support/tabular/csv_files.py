@@ -7,16 +7,16 @@ never more memory than one line.
 
 import csv
 import io
-import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from activities.transfers.sources.rows import MOST_CELL, MOST_COLUMNS, MOST_LINE, RowSource
+from activities.support.tabular.encodings import encoding_of, is_utf8_by_mistake
+from activities.support.tabular.rows import MOST_CELL, MOST_COLUMNS, MOST_LINE, MOST_ORIGINAL, RowSource
 from models.domain.customers.faults import ROW, Fault
-from models.domain.transfers.mapping import FileOptions
-from models.domain.transfers.row_mapper import ReadRow, cell_fault
+from models.domain.tabular.options import FileOptions
+from models.domain.tabular.rows import ReadRow, cell_fault
 from models.errors import FieldFault, FormInvalid
 
 _SAMPLE_LINES: Final = 30
@@ -26,8 +26,6 @@ _OVERSIZE: Final = (Fault(ROW, "row-oversize"),)
 _UNREADABLE: Final = (Fault(ROW, "row-unreadable"),)
 _EMPTY: Final = (Fault(ROW, "row-empty"),)
 _GARBLED: Final = (Fault(ROW, "garbled"),)
-_ENCODING_SAMPLE: Final = 1 << 20
-_HAN_ALONE: Final = re.compile(r"[\x00-\x7f\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+\Z")
 
 
 class CsvSource(RowSource):
@@ -39,7 +37,7 @@ class CsvSource(RowSource):
         Raises:
             FormInvalid: there is no header line where one should be, or it has far too many columns.
         """
-        self.encoding = options.encoding or _encoding_of(path, is_utf8=is_utf8)
+        self.encoding = options.encoding or encoding_of(path, is_utf8=is_utf8)
         self._foreign = self.encoding == "gb18030"
         codec = {"utf-8": "utf-8-sig"}.get(self.encoding, self.encoding)
         # Faulty bytes become U+FFFD, which makes the cell garbled and not the file unreadable.
@@ -62,19 +60,19 @@ class CsvSource(RowSource):
                 return
             except csv.Error:  # a cell beyond any bound
                 lines.back_to_second()
-                yield ReadRow(line, (), _UNREADABLE)
+                yield ReadRow(line, (), _UNREADABLE, lines.first())
                 continue
             if lines.oversize:
                 lines.oversize = False
                 yield ReadRow(line, (), _OVERSIZE)
-            elif self._foreign and any(map(_is_utf8_by_mistake, lines.of_record)):
-                yield ReadRow(line, (), _GARBLED)
+            elif self._foreign and any(map(is_utf8_by_mistake, lines.of_record)):
+                yield ReadRow(line, (), _GARBLED, lines.first())
             elif len(cells) == width and sum(map(len, cells)) <= MOST_CELL:
                 yield ReadRow(line, cells) if any(cells) else ReadRow(line, (), _EMPTY)
             elif len(cells) != width and len(lines.of_record) > 1:
                 # A quote that nothing closes has swallowed the lines below: they are read again, each for itself.
                 lines.back_to_second()
-                yield ReadRow(line, (), _UNREADABLE)
+                yield ReadRow(line, (), _UNREADABLE, lines.first())
             elif cells:
                 yield _unusual(line, cells)
 
@@ -139,6 +137,10 @@ class _Lines:
         self.of_record.clear()
         return self._read + 1
 
+    def first(self) -> str:
+        """The beginning of the first line of the record."""
+        return self.of_record[0][:MOST_ORIGINAL].rstrip("\r\n") if self.of_record else ""
+
     def back_to_second(self) -> None:
         """Read all lines of the record again but the first."""
         again = self.of_record[1:]
@@ -169,27 +171,3 @@ def _unusual(line: int, cells: list[str]) -> ReadRow:
         return ReadRow(line, (), _EMPTY)
     faults = tuple(cell_fault(place, "too-long") for place, cell in enumerate(cells) if len(cell) > MOST_CELL)
     return ReadRow(line, [cell[:MOST_CELL] for cell in cells[:MOST_COLUMNS]], faults)
-
-
-def _encoding_of(path: Path, *, is_utf8: bool) -> str:
-    with path.open("rb") as source:
-        start = source.read(_ENCODING_SAMPLE)
-    if start[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return "utf-16"
-    if is_utf8:
-        return "utf-8"
-    # Some line is no UTF-8: the encoding is that of most lines, and the others are told, each for itself.
-    lines = [line for line in start.splitlines() if not line.isascii()]
-    return "utf-8" if sum(map(_is_utf8_chinese, lines)) * 2 > len(lines) else "gb18030"
-
-
-def _is_utf8_by_mistake(line: str) -> bool:
-    """Whether a line that was read as GB18030 is Chinese in UTF-8: of texts that are not, hardly one in 20,000 is."""
-    return not line.isascii() and _is_utf8_chinese(line.encode("gb18030", errors="replace").rstrip())
-
-
-def _is_utf8_chinese(line: bytes) -> bool:
-    try:
-        return _HAN_ALONE.match(line.decode("utf-8")) is not None
-    except UnicodeDecodeError:
-        return False

@@ -3,7 +3,7 @@
 from html import escape
 from typing import Final
 
-from activities.transfers.report_sheet import Block, Chart, Facts, Heading, Mark, Para, Sheet, Table, Words
+from activities.reports.sheet import Block, Chart, Facts, Heading, Mark, Para, Sheet, Table
 
 _STYLE: Final = """
 :root{--ink:#1c2733;--quiet:#5b6670;--line:#b9c1c9;--shade:#f1f4f6}
@@ -37,7 +37,6 @@ footer{margin-top:3em;border-top:1px solid var(--line);padding-top:.6em;font-siz
 
 def html_page(sheet: Sheet) -> bytes:
     """The file; the same sheet gives the same bytes."""
-    words = Words(sheet.locale)
     headings = {block.text for block in sheet.blocks if isinstance(block, Heading)}
     body = "\n".join(_block(block, headings) for block in sheet.blocks)
     title = escape(sheet.title)
@@ -54,7 +53,7 @@ def html_page(sheet: Sheet) -> bytes:
 <main>
 <header><h1>{title}</h1><p class="quiet">{escape(sheet.institution)}</p></header>
 {body}
-<footer>{escape(sheet.id)} · {escape(words("f.digest"))} {sheet.digest}</footer>
+<footer>{escape(sheet.id)} · {escape(sheet.words("f.digest"))} {sheet.digest}</footer>
 </main>
 </body>
 </html>

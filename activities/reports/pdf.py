@@ -3,7 +3,7 @@
 from typing import Any
 
 from activities.documents.render import Renderer
-from activities.transfers.report_sheet import Block, Chart, Facts, Heading, Mark, Para, Sheet, Table, Words
+from activities.reports.sheet import Block, Chart, Facts, Heading, Mark, Para, Sheet, Table
 
 
 def pdf_page(renderer: Renderer, sheet: Sheet) -> bytes:
@@ -23,7 +23,7 @@ def pdf_page(renderer: Renderer, sheet: Sheet) -> bytes:
         "currency": "CNY",
         "lender": {"name": sheet.institution},
         "madeOn": {"year": made.year, "month": made.month, "day": made.day},
-        "hashLabel": Words(sheet.locale)("f.digest"),
+        "hashLabel": sheet.words("f.digest"),
         "blocks": _blocks(sheet),
     }
     return renderer.compile("sheet.typ", data, made_on=made.date())

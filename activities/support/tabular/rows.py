@@ -1,14 +1,15 @@
-"""What every source is to collecting: names of columns, then rows, one after the other and always the same ones."""
+"""What every source of rows is to its reader: names of columns, then rows, one by one and always the same ones."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Final, Self
 
-from models.domain.transfers.row_mapper import ReadRow
+from models.domain.tabular.rows import ReadRow
 
 MOST_COLUMNS: Final = 500
 MOST_CELL: Final = 4_000  # characters of one cell that are kept; what is longer is a fault
 MOST_LINE: Final = 1_000_000  # characters of one line
+MOST_ORIGINAL: Final = 64_000  # characters that are kept of a line which cannot be taken apart
 
 
 class RowSource(ABC):

@@ -1,7 +1,10 @@
-"""Step 1: the bank's files are read, and each line of them is kept once under its business key (收取回盘)."""
+"""The bank's files are read, and each line of them is kept once under its business key (收取回盘).
+
+One reader for the daily run's orders and those of batches: what follows from a line is each one's own.
+"""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -11,23 +14,27 @@ from typing import Any, Final
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from activities.daily.bank import BankConnection
-from activities.daily.chunks import CHUNK, DayWork
+from activities.exchange.bank import BankConnection
+from activities.exchange.bank_ids import bank_id, batch_of, message_of
+from activities.exchange.work import ExchangeWork
 from activities.gateways.bank.incoming import open_replies
 from activities.gateways.bank.matching import SentOrder, SentOrders, index_orders, match
-from activities.gateways.bank.naming import batch_id
 from activities.gateways.bank.port import InboundFile
-from activities.gateways.bank.profiles import Sequence as DebitSequence
 from activities.gateways.bank.replies import ReplyItem, ReplyLevel, ReplyStatus
 from compliance.audit.unit import Unit
+from models.domain.batches.states import OrderState as BatchOrderState
 from models.domain.daily import FileState, OrderState, ReplyState
 from models.domain.tokens import new_token
 from models.errors import BankFileUnreadable
 from models.operations.business_dates import note_exception
 from models.tables.agreements import Agreement
+from models.tables.batch_runs import BatchOrder
 from models.tables.daily import BankFile, BankReply, DebitOrder
 
+# A unit of work holds the one writer's lock of SQLite: short enough for people who wait beside it.
+CHUNK: Final = 100
 _KEY_LENGTH: Final = 160
+BATCH_ORDER: Final = "bor_"
 AccountIndex = Callable[[str], bytes | None]
 _MONEY: Final = frozenset({ReplyStatus.SETTLED, ReplyStatus.RETURNED})
 
@@ -36,12 +43,12 @@ _MONEY: Final = frozenset({ReplyStatus.SETTLED, ReplyStatus.RETURNED})
 class _Source:
     """The file whose lines are being kept."""
 
-    work: DayWork
+    work: ExchangeWork
     file_id: str
     account_index: AccountIndex
 
 
-def take_replies(work: DayWork, bank: BankConnection, *, account_index: AccountIndex) -> None:
+def take_files(work: ExchangeWork, bank: BankConnection, *, account_index: AccountIndex) -> None:
     """Take every complete file that waits; one that cannot be read goes into quarantine.
 
     Args:
@@ -52,10 +59,9 @@ def take_replies(work: DayWork, bank: BankConnection, *, account_index: AccountI
     for file in bank.port.replies():
         _take(work, bank, file, account_index)
         work.rest()
-    work.finish()
 
 
-def _take(work: DayWork, bank: BankConnection, file: InboundFile, account_index: AccountIndex) -> None:
+def _take(work: ExchangeWork, bank: BankConnection, file: InboundFile, account_index: AccountIndex) -> None:
     try:
         replies = open_replies(file.path)
     except BankFileUnreadable as broken:
@@ -74,7 +80,7 @@ def _take(work: DayWork, bank: BankConnection, file: InboundFile, account_index:
     bank.port.settle(file)
 
 
-def _record(work: DayWork, file: InboundFile, *, kind: str, items: int = 0, problem: str | None = None) -> str:
+def _record(work: ExchangeWork, file: InboundFile, *, kind: str, items: int = 0, problem: str | None = None) -> str:
     """The file's own row. It goes by its digest: banks use names again, and a name may say too much."""
     found: list[str] = []
 
@@ -133,14 +139,22 @@ def _keep(source: _Source, items: Sequence[ReplyItem], unit: Unit, now: datetime
         if found.reason is not None:
             is_money = item.status in _MONEY and bool(item.amount_minor)
             row = common | _line(line_key(work.day.tenant, item.key), ReplyState.NEW if is_money else ReplyState.NOTED)
-            rows.append(row | {"amount_minor": item.amount_minor or 0})
-            if is_money:
+            whose = item.original_message_id or message_of(item.batch_id) or None
+            rows.append(row | {"amount_minor": item.amount_minor or 0, "original_message_id": whose})
+            if is_money and not _of_batch(item, sent):  # that goes to its batch's own suspense, as a record task
                 unmatched.append((row["id"], found.reason.value))
     kept = _insert(unit.session, rows)
     for target, code in unmatched:
         if target in kept:
             note_exception(unit.session, work.day, step=work.step, target=target, code=code, now=now)
     return {"lines": len(kept), "repeated": len(rows) - len(kept), "unmatched": sum(t in kept for t, _ in unmatched)}
+
+
+def _of_batch(item: ReplyItem, sent: SentOrders) -> bool:
+    """Whether what matches nothing for certain carries ids of a batch's orders or files all the same."""
+    whose = item.original_message_id or message_of(item.batch_id)
+    near = [*sent.by_end_to_end.get(item.end_to_end_id or "", ()), *sent.by_message.get(whose, ())]
+    return any(order.order_id.startswith(BATCH_ORDER) for order in near)
 
 
 def _taken(unit: Unit, file_id: str) -> Mapping[str, int]:
@@ -189,48 +203,54 @@ def _sent_orders(session: Session, tenant: str, items: Sequence[ReplyItem]) -> S
     """The orders that these lines may speak of."""
     singles = [item.end_to_end_id for item in items if item.level is ReplyLevel.ITEM and item.end_to_end_id]
     wholes = [item for item in items if item.level is not ReplyLevel.ITEM]
-    orders = list(_load(session, tenant, col(DebitOrder.end_to_end_id).in_(singles))) if singles else []
+    orders: list[SentOrder] = []
+    if singles:
+        orders += _debit_orders(session, tenant, col(DebitOrder.end_to_end_id).in_(singles))
+        orders += _batch_orders(session, tenant, col(BatchOrder.end_to_end_id).in_(singles))
     if wholes:
-        messages = {item.original_message_id or _message_of(item.batch_id) for item in wholes}
-        known = {order.order_id for order in orders}
-        in_files = _load(
-            session,
-            tenant,
-            col(BankFile.message_id).in_(messages),
-            col(DebitOrder.state) != OrderState.REJECTED,  # a batch booked as one sum holds none of these
+        in_files = col(BankFile.message_id).in_(
+            {each.original_message_id or message_of(each.batch_id) for each in wholes}
         )
-        orders += [order for order in in_files if order.order_id not in known]
+        known = {order.order_id for order in orders}
+        # A batch booked as one sum holds none that were rejected.
+        debits = _debit_orders(session, tenant, in_files, col(DebitOrder.state) != OrderState.REJECTED)
+        batched = _batch_orders(session, tenant, in_files, col(BatchOrder.state) != BatchOrderState.REJECTED)
+        orders += [order for order in (*debits, *batched) if order.order_id not in known]
     return index_orders(orders)
 
 
-def _message_of(batch: str | None) -> str:
-    """The file that a batch is from, where the bank names the batch alone."""
-    return (batch or "").removesuffix(f"-{DebitSequence.RECURRING}")
-
-
-def _load(session: Session, tenant: str, *conditions: Any) -> Iterable[SentOrder]:
+def _batch_orders(session: Session, tenant: str, *conditions: Any) -> Iterator[SentOrder]:
     found = session.exec(
-        select(DebitOrder, BankFile.message_id, Agreement.currency)
+        select(BatchOrder, BankFile.message_id, BankFile.kind)
+        .join(BankFile, col(BankFile.id) == col(BatchOrder.file_id))
+        .where(col(BatchOrder.tenant) == tenant, col(BatchOrder.debit_order).is_(None), *conditions)
+    ).all()
+    for order, message, kind in found:
+        yield SentOrder(
+            order_id=order.id,
+            message_id=message or "",
+            batch_id=batch_of(message or "", kind=kind),
+            instruction_id=bank_id(order.id),
+            end_to_end_id=order.end_to_end_id or "",
+            amount_minor=order.amount_minor,
+            currency=order.currency,
+        )
+
+
+def _debit_orders(session: Session, tenant: str, *conditions: Any) -> Iterator[SentOrder]:
+    found = session.exec(
+        select(DebitOrder, BankFile.message_id, BankFile.kind, Agreement.currency)
         .join(BankFile, col(BankFile.id) == col(DebitOrder.file_id))
         .join(Agreement, col(Agreement.id) == col(DebitOrder.agreement_id))
         .where(col(DebitOrder.tenant) == tenant, *conditions)
     ).all()
-    return _as_sent(found)
-
-
-def _as_sent(found: Iterable[tuple[DebitOrder, str | None, str]]) -> Iterator[SentOrder]:
-    for order, message, currency in found:
+    for order, message, kind, currency in found:
         yield SentOrder(
             order_id=order.id,
             message_id=message or "",
-            batch_id=batch_id(message or "", sequence=DebitSequence.RECURRING),
+            batch_id=batch_of(message or "", kind=kind),
             instruction_id=bank_id(order.id),
             end_to_end_id=order.end_to_end_id,
             amount_minor=order.amount_minor,
             currency=currency,
         )
-
-
-def bank_id(token: str) -> str:
-    """One of our tokens as banks can carry it: their alphabet has no underscore."""
-    return token.replace("_", "-")

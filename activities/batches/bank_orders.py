@@ -1,0 +1,179 @@
+"""Orders of a batch as the bank needs them: opened in memory, chunk by chunk, and let go.
+
+Debits rest on their mandate, whose cells hold account and holder; wages on the row of the client's file.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from sqlmodel import Session, col, select
+
+from activities.exchange.bank_ids import bank_id
+from activities.gateways.bank.orders import DebitOrder
+from activities.gateways.bank.profiles import GENERIC_CNY, PROFILES, SEPA, BankProfile
+from activities.gateways.bank.transfers import Payer, TransferOrder
+from compliance.vault.cells import RowAddress
+from compliance.vault.keyring import Vault
+from models.domain.batches.kinds import KINDS, Direction, KindName
+from models.domain.batches.states import RowState
+from models.tables.agreements import Mandate
+from models.tables.batch_clients import BatchClient, FundingAccount
+from models.tables.batch_cohorts import BatchCohort, BatchMember
+from models.tables.batch_imports import BatchImport, BatchRow
+from models.tables.batch_runs import BatchOrder, BatchRun
+
+_WORDS: Final = {
+    KindName.AUTO_DEBIT: ("Installment", "分期还款"),
+    KindName.LOAN_DEDUCTION: ("Loan", "贷款扣款"),
+    KindName.FEE_COLLECTION: ("Fee", "费用代收"),
+    KindName.PAYROLL: ("Wages", "代发工资"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PayeeRow:
+    """Whom a row of a file names. It shows nothing in `repr`."""
+
+    name: str
+    account: str
+    bank: str
+
+    def __repr__(self) -> str:
+        """Nothing of a person."""
+        return "PayeeRow()"
+
+
+class RowOpener(Protocol):
+    """How a sealed row of a file is opened."""
+
+    def __call__(self, vault: Vault, row: BatchRow) -> PayeeRow:
+        """The row in clear.
+
+        Raises:
+            CannotOpen, SubjectShredded: it cannot be, any more.
+        """
+
+
+def open_row(vault: Vault, row: BatchRow) -> PayeeRow:
+    """A row as JSON of its canonical fields (`models.domain.batches.layouts`), under its own subject's key."""
+    address = RowAddress(tenant=row.tenant, table="batch_rows", row=row.subject_id, subject=row.subject_id)
+    fields = json.loads(vault.open_many_text(address, {"row_cell": row.row_cell})["row_cell"])
+    return PayeeRow(fields["payee-name"], fields["account"], fields.get("bank-code", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class OrderOpener:
+    """Opens orders of one run."""
+
+    vault: Vault
+    run: BatchRun
+    row_opener: RowOpener = open_row
+
+    @property
+    def is_debit(self) -> bool:
+        """Whether money comes in."""
+        return KINDS[KindName(self.run.kind)].direction is Direction.IN
+
+    def profile_of(self, order: BatchOrder, mandate: Mandate | None) -> BankProfile | None:
+        """The profile of the order's file: its mandate's, or of wages the one of the currency; None: there is none."""
+        if self.is_debit:
+            return PROFILES.get(mandate.profile) if mandate is not None else None
+        return SEPA if order.currency == SEPA.currency else GENERIC_CNY if order.currency == "CNY" else None
+
+    def mandates(self, session: Session, orders: Sequence[BatchOrder]) -> dict[str, Mandate]:
+        """The mandates of these orders, by id; none for wages."""
+        ids = {order.mandate_id for order in orders if order.mandate_id}
+        if not self.is_debit or not ids:
+            return {}
+        return {each.id: each for each in session.exec(select(Mandate).where(col(Mandate.id).in_(ids)))}
+
+    def rows(self, session: Session, orders: Sequence[BatchOrder]) -> dict[int, BatchRow]:
+        """The accepted rows of the run's file behind these orders, by member; none for debits."""
+        if self.is_debit:
+            return {}
+        cohort = select(BatchCohort.id).where(
+            col(BatchCohort.run) == self.run.token, col(BatchCohort.revision) == self.run.revision
+        )
+        # Of a line that was corrected the last attempt is the one that was accepted.
+        found = session.exec(
+            select(BatchMember.number, BatchRow)
+            .where(
+                col(BatchMember.cohort).in_(cohort),
+                col(BatchMember.number).in_([order.member for order in orders]),
+                col(BatchImport.run) == self.run.token,
+                col(BatchRow.import_id) == col(BatchImport.id),
+                col(BatchRow.line) == col(BatchMember.import_line),
+                col(BatchRow.state) == RowState.ACCEPTED,
+            )
+            .order_by(col(BatchRow.attempt))
+        ).all()
+        return dict(found)
+
+    def debit(self, order: BatchOrder, mandate: Mandate, profile: BankProfile) -> DebitOrder:
+        """A debit in clear.
+
+        Raises:
+            CannotOpen, SubjectShredded: its account cannot be opened any more.
+        """
+        row = RowAddress(tenant=mandate.tenant, table="mandates", row=mandate.id, subject=mandate.subject_id)
+        clear = self.vault.open_many_text(
+            row, {"account_cell": mandate.account_cell, "holder_cell": mandate.holder_cell}
+        )
+        return DebitOrder(
+            end_to_end_id=order.end_to_end_id or "",
+            instruction_id=bank_id(order.id),
+            mandate_id=bank_id(mandate.id),
+            mandate_signed=mandate.signed_on,
+            amount_minor=order.amount_minor,
+            currency=order.currency,
+            debtor_name=clear["holder_cell"],
+            debtor_account=clear["account_cell"],
+            debtor_bank=mandate.bank_code or "",
+            remittance=self._remittance(profile),
+        )
+
+    def transfer(self, order: BatchOrder, row: BatchRow, profile: BankProfile) -> TransferOrder:
+        """A wage payment in clear.
+
+        Raises:
+            CannotOpen, SubjectShredded: its row cannot be opened any more.
+        """
+        payee = self.row_opener(self.vault, row)
+        return TransferOrder(
+            end_to_end_id=order.end_to_end_id or "",
+            instruction_id=bank_id(order.id),
+            amount_minor=order.amount_minor,
+            currency=order.currency,
+            creditor_name=payee.name,
+            creditor_account=payee.account,
+            creditor_bank=payee.bank,
+            remittance=self._remittance(profile),
+        )
+
+    def payer(self, session: Session, *, bank: str) -> Payer:
+        """The client's funding account in clear, held at the bank with this code.
+
+        Raises:
+            NoResultFound: the run names none.
+        """
+        client = session.get_one(BatchClient, self.run.client)
+        account = session.get_one(FundingAccount, self.run.funding_account)
+        return Payer(
+            name=self._text("batch_clients", client.id, client.id, name_cell=client.name_cell)["name_cell"],
+            account=self._text("funding_accounts", account.id, client.id, account_cell=account.account_cell)[
+                "account_cell"
+            ],
+            bank=bank,
+        )
+
+    def _text(self, table: str, row: str, subject: str, **cells: bytes) -> Mapping[str, str]:
+        return self.vault.open_many_text(
+            RowAddress(tenant=self.run.tenant, table=table, row=row, subject=subject), cells
+        )
+
+    def _remittance(self, profile: BankProfile) -> str:
+        """What the customer or worker reads on the statement."""
+        latin, chinese = _WORDS[KindName(self.run.kind)]
+        return latin if profile.name == SEPA.name else f"{chinese} {self.run.business_date:%Y年%m月}"

@@ -1,0 +1,51 @@
+"""The adapter of a batch's steps: bind the rule set (规则集), and rehearse (试运行)."""
+
+from dataclasses import dataclass
+
+from temporalio import activity
+
+from activities.batches.judging import Judge
+from activities.batches.rehearsing import HoldFunding, Rehearsal, no_funding
+from models.contracts.batch_run import RunStep
+from models.contracts.batch_steps import PartDone, PartStep, Rehearsed, RulesBound
+from models.database.engine import Database
+from models.domain.clock import Clock
+from workflows.ports.batches import RulesPort
+
+
+@dataclass(slots=True)
+class SqlRules(RulesPort):
+    """The adapter that the workers of the `bulk` queue register.
+
+    Attributes:
+        judge: what rows come to; the same that executes.
+        hold_funding: reserves the client's funding for what the rehearsal says.
+    """
+
+    database: Database
+    clock: Clock
+    judge: Judge
+    hold_funding: HoldFunding = no_funding
+
+    @activity.defn(name="batches.bind_rules", no_thread_cancel_exception=True)
+    def bind_rules(self, input: RunStep) -> RulesBound:
+        """Bind the version in force for the kind and the date; once bound it stays."""
+        raise NotImplementedError(input.run)
+
+    @activity.defn(name="batches.rehearse", no_thread_cancel_exception=True)
+    def rehearse(self, input: PartStep) -> PartDone:
+        """The code path of `execute_chunk` with effects off: write the next rows' expected outcomes."""
+        return self._rehearsal().rehearse(input)
+
+    @activity.defn(name="batches.sum_rehearsal", no_thread_cancel_exception=True)
+    def sum_rehearsal(self, input: RunStep) -> Rehearsed:
+        """Totals and hash of the rehearsal, as the approval shows them; reserves the client's funding."""
+        return self._rehearsal().sum_up(input.run)
+
+    @activity.defn(name="batches.compare_live", no_thread_cancel_exception=True)
+    def compare_live(self, input: PartStep) -> PartDone:
+        """Line by line, what the live run did otherwise than the rehearsal, and why."""
+        return self._rehearsal().compare(input)
+
+    def _rehearsal(self) -> Rehearsal:
+        return Rehearsal(self.database, self.clock, self.judge, self.hold_funding)
