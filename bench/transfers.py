@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from activities.transfers.sources.csv_files import CsvSource
+from activities.support.tabular.csv_files import CsvSource
 from bench.measuring import NOW, Spent, Stores, empty_stores, seconds, spent
 from bench.registry import Figure, Floor, measures
 from bench.transfer_floor import TransferFloor, transfer_floor

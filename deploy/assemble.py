@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import Worker
 
+from activities.duties.batch_reconciler import BatchReconciler
 from activities.duties.care_reconciler import CareReconciler
 from activities.duties.incident_watch import IncidentWatch
 from activities.duties.key_recorder import KeyRecorder
@@ -42,6 +43,7 @@ from compliance.audit.seal import seal_keys
 from compliance.payloads.connect import connect
 from compliance.payloads.dispatch import Dispatcher
 from compliance.vault.keyring import Vault
+from deploy.assemble_batches import BatchParts, batch_adapters
 from deploy.assemble_transfers import TransferParts, transfer_adapters
 from deploy.bank import banks, files_of, is_bank_day
 from deploy.clock import wall_clock
@@ -207,6 +209,7 @@ def build_workers(parts: Parts, queues: Sequence[str]) -> list[Worker]:
         is_working_day=is_bank_day,
         files_root=parts.settings.data.files,
         transfers=transfer_adapters(TransferParts(parts.settings, parts.stores.data, parts.vault, parts.clock)),
+        batches=batch_adapters(BatchParts(parts.settings, parts.stores.data, parts.vault, parts.clock)),
         clock=parts.clock,
         build_id=build_of(parts.settings),
     )
@@ -239,6 +242,7 @@ def build_duties(parts: Parts) -> DutyRunner:
                 queue=CASES_QUEUE,
                 task_timeout=WORKFLOW_TASK_TIMEOUT,
             ),
+            BatchReconciler(database, parts.client, parts.clock, metrics=metrics),
             Sweeper(database),
             IncidentWatch(database),
             Notifier(database, sender),

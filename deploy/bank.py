@@ -6,9 +6,9 @@ from functools import partial
 
 import chinese_calendar
 
-from activities.daily.accounts import account_index
-from activities.daily.bank import BankConnection, BankOf
 from activities.daily.filed_lines import filed_lines
+from activities.exchange.accounts import account_index
+from activities.exchange.bank import BankConnection, BankOf
 from activities.gateways.bank.folder import BankFolders, FolderBank
 from activities.gateways.bank.orders import Creditor
 from activities.gateways.bank.profiles import GENERIC_CNY

@@ -8,6 +8,8 @@ from typing import Any
 from sqlmodel import Session
 
 from models.domain.forms import DecisionForm
+from models.domain.states import Outcome
+from models.operations.batches.suggestions import decide_suggestion
 from models.operations.transfers.follow_ups import end_follow_up
 from models.operations.transfers.match_deciding import decide_by_task
 from models.operations.transfers.quarantine import discard_by_task
@@ -59,3 +61,14 @@ def decide_pair(session: Session, task: Task, word: Word) -> dict[str, Any]:
         person_id=word.person_id,
         now=word.at,
     )
+
+
+def decide_on_suggestion(session: Session, task: Task, word: Word) -> dict[str, Any]:
+    """A suggestion of a batch (改进建议) is adopted or dismissed; the rule set changes by two persons alone.
+
+    Raises:
+        WrongState: it was decided before.
+    """
+    adopt = word.form.outcome == Outcome.ADOPT
+    found = decide_suggestion(session, task.shown["suggestion"], adopt=adopt, staff_id=word.staff_id, now=word.at)
+    return {"suggestion": found.id, "code": found.code, "draft": found.draft_version}

@@ -11,7 +11,7 @@ from api.bodies import Answer
 from api.wording import worded
 from compliance.rules.results import reason_key
 from compliance.vault.masking import listed_amount
-from models.domain.ids import is_transfer
+from models.domain.ids import is_batch, is_transfer
 from models.domain.privacy.masks import DEFAULT_MASKS, AmountsInLists, MaskPolicy
 from models.domain.states import CHECKER_TASKS, OPEN_TASK_STATES
 from models.domain.viewer import Viewer
@@ -190,6 +190,8 @@ def task_answer(session: Session, task: Task, reader: Reader) -> TaskAnswer:
     }
     if is_transfer(task.workflow_id):
         links["job"] = f"/v1/transfers/{task.case_token}"
+    elif is_batch(task.workflow_id):
+        links["run"] = f"/v1/batches/{task.case_token}"
     elif task.case_token is not None:
         links["case"] = f"/v1/installment-cases/{task.case_token}"
     return TaskAnswer(

@@ -10,6 +10,8 @@ import typer
 
 from deploy.commands import (
     audit,
+    batch,
+    batch_simulate,
     book,
     calendars,
     customers,
@@ -83,6 +85,8 @@ app.add_typer(transfer.app, name="transfer")
 rule_desk.register(rules.app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(calendars.app, name="calendars")
+batch_simulate.register(batch.app)
+app.add_typer(batch.app, name="batch")
 quote.register(app)
 
 

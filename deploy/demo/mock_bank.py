@@ -1,7 +1,8 @@
 """The other side of the bank exchange in demo and tests: the independent program `mock-bank`, on loopback.
 
-It takes our direct debits out of the outbox and puts status reports and notifications into the inbox, in its own
-time, which `advance_to` moves. What goes wrong is decided for each debit by its fate, so that a run repeats itself.
+It takes our direct debits and credit transfers out of the outbox and puts status reports and notifications into the
+inbox, in its own time, which `advance_to` moves. What goes wrong is decided for each debit by its fate, so that a run
+repeats itself.
 """
 
 import hashlib
@@ -56,6 +57,16 @@ class Entry:
     booked: bool
     returned: bool
     under_way: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Paid:
+    """What the bank knows of a credit transfer: whether money left, and whether it came back."""
+
+    end_to_end_id: str
+    amount_minor: int
+    booked: bool
+    returned: bool
 
 
 SETTLES: Final = Fate()
@@ -131,9 +142,41 @@ class MockBank:
         body = {"id": name, "iban": account, "currency": self.currency, "behaviour": behaviour, **fields}
         self._call("POST", "/_mock/accounts", json=body)
 
-    def sender_behaves(self, behaviour: str) -> None:
-        """How the bank treats the files we send: `accept`, `reject-file`, `silent`, `statement-gap`."""
-        self._call("PATCH", f"/_mock/accounts/{_CREDITOR_ID}", json={"behaviour": behaviour})
+    def sender_behaves(self, behaviour: str, **parameters: Any) -> None:
+        """How the bank treats the files we send: `accept`, `reject-file`, `duplicate-file`, `silent`, `statement-gap`.
+
+        Of credit transfers besides `insufficient-funds` (by the balance, see `fund`) and `return-later`, whose
+        parameters are `days` (business days), `reason`, and `end_to_end_id` for a single one.
+        """
+        body = {"behaviour": behaviour, "parameters": parameters}
+        self._call("PATCH", f"/_mock/accounts/{_CREDITOR_ID}", json=body)
+
+    def fund(self, balance_minor: int) -> None:
+        """What lies on the account out of which wages are paid."""
+        self._call("PATCH", f"/_mock/accounts/{_CREDITOR_ID}", json={"balance": balance_minor})
+
+    def credit(self, amount_minor: int, *, end_to_end_id: str = "NOTPROVIDED", reference: str = "") -> None:
+        """Somebody pays into our account; it books today and is told as all money is."""
+        body = {
+            "account": _CREDITOR_ID,
+            "amount": amount_minor,
+            "end_to_end_id": end_to_end_id,
+            "reference": reference,
+        }
+        self._call("POST", "/_mock/credits", json=body)
+
+    def payments(self) -> list["Paid"]:
+        """Every credit transfer that was read and not rejected as a whole file, oldest first."""
+        rows: list[dict[str, Any]] = self._call("GET", "/_mock/payments")
+        return [
+            Paid(
+                end_to_end_id=row["end_to_end_id"],
+                amount_minor=row["amount"],
+                booked=row["booked_at"] is not None,
+                returned=row["returned_at"] is not None,
+            )
+            for row in reversed(rows)
+        ]
 
     def take_files(self) -> list[dict[str, Any]]:
         """Read the outbox, answer into the inbox, and let the fates of new debits begin. Answers what was read."""
