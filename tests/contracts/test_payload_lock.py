@@ -23,6 +23,8 @@ KNOWN_COLLECTIONS: Final = {
     "excluded_persons",  # person ids
     "done",  # names of a job's steps; some twenty in a stage
     "sides",  # source, target
+    "stages",  # of a kind of batch: at most thirteen
+    "differs",  # codes of what does not add up
     "lacks",  # codes of what a report still needs
 }
 ID_SUFFIXES: Final = ("_ids", "_codes", "_tokens", "_hashes", "_keys", "_persons")

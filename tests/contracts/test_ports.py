@@ -10,12 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+from unittest.mock import MagicMock
 
 import pytest
 from temporalio import activity
 
 import activities
 import workflows.ports
+from deploy.assemble_batches import batch_adapters
 
 NAME: Final = re.compile(r"[a-z]+\.[a-z]+(_[a-z]+)*")  # area.verb_object
 
@@ -95,7 +97,15 @@ def _signature(method: Callable[..., Any]) -> dict[str, Any]:
     return typing.get_type_hints(method)
 
 
+def is_there(adapter: type[Any]) -> bool:
+    """Whether every step does something: a skeleton holds the place of its step and refuses."""
+    return not any("raise NotImplementedError" in inspect.getsource(step) for step in steps_of(adapter).values())
+
+
 PORTS: Final = ports()
+# Ports whose adapter has a step that does nothing yet. Who writes the last of its steps takes it off this list, and
+# adds the adapter's line in `deploy/assemble_batches.py`.
+WITHOUT_ADAPTER: Final = {"CleanPort", "RulesPort"}
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +123,20 @@ def test_each_port_has_adapters_that_offer_exactly_its_steps(port: type[Any]) ->
     adapters = adapters_of(port)
     assert adapters, f"nothing in activities implements {port.__name__}"
     assert [line for adapter in adapters for line in differences(port, adapter)] == []
+
+
+@pytest.mark.usefixtures("_adapters_known")
+def test_the_ports_without_an_adapter_are_those_on_the_list() -> None:
+    missing = {port.__name__ for port in PORTS if not any(map(is_there, adapters_of(port)))}
+    assert missing == WITHOUT_ADAPTER
+
+
+@pytest.mark.usefixtures("_adapters_known")
+def test_the_product_registers_the_adapters_of_batches_that_are_there_and_no_others() -> None:
+    """A worker that took a step which refuses for ever would try it for ever."""
+    of_batches = [port for port in PORTS if port.__module__ == "workflows.ports.batches"]
+    there = {adapter for port in of_batches for adapter in adapters_of(port) if is_there(adapter)}
+    assert {type(adapter) for adapter in batch_adapters(MagicMock())} == there
 
 
 def test_activity_names_are_dotted_and_unique() -> None:
@@ -183,12 +207,23 @@ class _Interruptible(_Port):
         return input
 
 
+class _Refusing(_Port):
+    @activity.defn(name="probe.take_step", no_thread_cancel_exception=True)
+    def take_step(self, input: _In) -> _In:
+        raise NotImplementedError(input.x)
+
+
 class _Silent(_Port):
     """Inherits the port's stub, which would answer None for ever."""
 
 
 def test_the_right_adapter_differs_in_nothing() -> None:
     assert differences(_Port, _Right) == []
+
+
+def test_a_skeleton_is_seen() -> None:
+    assert is_there(_Right)
+    assert not is_there(_Refusing)
 
 
 @pytest.mark.parametrize("adapter", [_Undecorated, _Renamed, _Retyped, _Talkative, _Interruptible, _Silent])

@@ -10,6 +10,7 @@ import sepaxml
 from activities.gateways.bank.naming import batch_id, file_name, message_id
 from activities.gateways.bank.orders import Creditor, DebitBatch, DebitFile, DebitOrder
 from activities.gateways.bank.profiles import GENERIC_CNY, BankProfile, Sequence
+from activities.gateways.bank.transfers import Payer, TransferBatch, TransferFile, TransferOrder
 from deploy.demo.mock_bank import CREDITOR_BANK, CREDITOR_NUMBER, demo_iban
 
 TODAY = date(2026, 11, 23)  # a Monday
@@ -86,5 +87,57 @@ def debit_file(
         created_at=CREATED_AT,
         file_name=file_name(message, profile=profile),
         initiator=batch.creditor.name,
+        batches=(batch,),
+    )
+
+
+def transfer(number: int = 1, **changes: Any) -> TransferOrder:
+    """A sound wage payment for the profile generic-cny."""
+    order = TransferOrder(
+        end_to_end_id=f"CT{number:08d}",
+        instruction_id=f"bor-{number:08d}",
+        amount_minor=200_00 + number,
+        currency="CNY",
+        creditor_name="测试·职工",
+        creditor_account=f"62330000{number:011d}",
+        creditor_bank="102100099996",
+        remittance="工资 2026年11月",
+    )
+    return replace(order, **changes)
+
+
+def euro_transfer(number: int = 1, **changes: Any) -> TransferOrder:
+    """A sound wage payment for the profile sepa."""
+    euro = {
+        "currency": "EUR",
+        "creditor_name": "Test Worker",
+        "creditor_account": demo_iban(f"{number:010d}"),
+        "creditor_bank": "",
+        "remittance": "Wages 2026-11",
+    }
+    return transfer(number, **{**euro, **changes})
+
+
+def transfer_file(
+    *transfers: TransferOrder, profile: BankProfile = GENERIC_CNY, on: date = TODAY, number: int = 1
+) -> TransferFile:
+    """A file of one batch of wages."""
+    message = message_id("main", business_date=TODAY, number=number)
+    own = CREDITOR_EUR if profile.currency == "EUR" else CREDITOR_CNY
+    batch = TransferBatch(
+        batch_id=f"{message}-TRF",
+        payer=Payer(name=own.name, account=own.account, bank=own.bank),
+        requested_date=on,
+        currency=profile.currency,
+        count=len(transfers),
+        sum_minor=sum(each.amount_minor for each in transfers),
+        transfers=transfers,
+        purpose="SALA",
+    )
+    return TransferFile(
+        message_id=message,
+        created_at=CREATED_AT,
+        file_name=f"{message}.{profile.pain001}.xml",
+        initiator=own.name,
         batches=(batch,),
     )

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from activities.daily.bank import BankConnection
 from activities.daily.steps import SqlDailyRun
+from activities.exchange.bank import BankConnection
 from activities.gateways.bank.folder import BankFolders, FolderBank
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work

@@ -2,8 +2,8 @@
 
 from datetime import date, timedelta
 
-from activities.daily.accounts import account_index
 from activities.daily.filed_lines import filed_lines
+from activities.exchange.accounts import account_index
 from activities.gateways.bank.folder import FolderBank
 from models.domain.reconciliation.compare import reconcile
 from models.domain.reconciliation.differences import Reconciliation

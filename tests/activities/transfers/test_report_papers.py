@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.documents.render import Renderer
-from activities.transfers.report_charts import Bar, Span, bars, timeline, waterfall
-from activities.transfers.report_html import html_page
-from activities.transfers.report_pdf import pdf_page
-from activities.transfers.report_sheet import Block, Chart, Facts, Heading, Mark, Para, Sheet, Table, Words
+from activities.reports.charts import Bar, Span, bars, timeline, waterfall
+from activities.reports.html import html_page
+from activities.reports.pdf import pdf_page
+from activities.reports.sheet import Block, Chart, Facts, Heading, Mark, Para, Sheet, Table, Words
 from activities.transfers.transparency_content import LEAST, nested, suppressed
 from models.domain.transfers.report_costs import Volumes, cost_of
 from models.texts.render import LOCALES, Locale

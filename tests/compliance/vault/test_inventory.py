@@ -13,7 +13,7 @@ from models.tables.all import METADATA
 from tests.support.clock import FakeClock
 
 # Neither cells nor indexes: a code, what is keyed by a job, and cells once more as they lay in the record.
-_KEYED = {"one_time_codes.code_mac", "transfer_rows.digest", "transfer_record_tokens.tokens"}
+_KEYED = {"one_time_codes.code_mac", "transfer_rows.digest", "batch_rows.natural_key", "transfer_record_tokens.tokens"}
 _IMAGES = {f"{table}.{side}_image" for table in ("transfer_changes", "change_requests") for side in ("before", "after")}
 
 

@@ -12,6 +12,7 @@ from models.tables.all import METADATA
 NEITHER = {
     "one_time_codes.code_mac",
     "transfer_rows.digest",
+    "batch_rows.natural_key",
     "transfer_record_tokens.tokens",  # under the job's linkage key, which goes with the job
     # Whole sealed columns of a record as they lay there, under the record's own key: they end with it.
     "transfer_changes.before_image",

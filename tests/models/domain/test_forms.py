@@ -45,6 +45,11 @@ REASONED = (
     Outcome.HOLD,
     Outcome.SAME,
     Outcome.DIFFERENT,
+    Outcome.STOP,
+    Outcome.SEND_BACK,
+    Outcome.EXPLAIN,
+    Outcome.REFUND,
+    Outcome.CANCEL,
 )
 EVERY = [(task_type, outcome) for task_type in TaskType for outcome in OUTCOMES[task_type]]
 
@@ -64,8 +69,10 @@ def valid(task_type: TaskType, outcome: Outcome) -> dict[str, Any]:
         body |= MENDED
     if outcome is Outcome.REPORT:
         body |= REPORTED
-    if outcome is Outcome.RUN_ON:
+    if outcome is Outcome.RUN_ON and task_type is not TaskType.BATCH_BREAKER:  # there the figure is optional
         body["errorBudget"] = 20
+    if outcome is Outcome.ASSIGN and task_type is TaskType.BATCH_SUSPENSE:
+        body["orderId"] = "bor_" + "0" * 26
     if "answer" in FORMS[task_type][outcome].model_fields:
         body["answer"] = "改正了，多收的已退回"
     codes = reason_codes(task_type, outcome)

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 _DOMAIN: Final = Path(__file__).parents[3] / "models" / "domain"
-_PACKAGES: Final = ("schedules", "rates", "plans", "servicing")
+_PACKAGES: Final = ("batches", "schedules", "rates", "plans", "servicing")
 _WHOLE_NUMBER_FUNCTIONS: Final = {"gcd", "lcm", "isqrt", "comb", "perm", "prod"}  # of math: integers in, integers out
 
 

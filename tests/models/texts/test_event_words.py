@@ -19,7 +19,7 @@ from models.texts.render import LOCALES, Locale, has_text
 
 _ROOT: Final = Path(models.errors.__file__).parents[1]
 _PACKAGES: Final = ("activities", "api", "compliance", "deploy", "models")
-_AREAS: Final = r"(?:transfer|change-request|customer|customers|customer-message)"
+_AREAS: Final = r"(?:transfer|batch|change-request|customer|customers|customer-message)"
 _KIND: Final = re.compile(rf"{_AREAS}\.[a-z]+(?:-[a-z]+)*")
 _BEGINNING: Final = re.compile(rf"{_AREAS}\.[a-z-]*")
 # Put together in the source: what may stand behind each beginning.

@@ -29,7 +29,7 @@ from tests.support.api import Office
 from tests.support.office_fixtures import dispatcher, sqlite_office
 from tests.support.regulation_gates import INCIDENT_FACTS, INCIDENT_SHUT, SECTION_13_3, SHUT, Shut
 from tests.support.transfer_jobs import NOW, TODAY, RecordedJob, recorded_job
-from workflows.transfers.desk import bar
+from workflows.support.stages import bar
 
 __all__ = ("dispatcher", "sqlite_office")
 

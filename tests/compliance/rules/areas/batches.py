@@ -43,6 +43,7 @@ WORLD: Final[dict[str, Any]] = {
     "abnormal_accounts": 0,
     "abnormal_accounts_checked": 0,
     "fraud_data_elsewhere": False,
+    "statement_issued": True,
     "statement_shows": STATEMENT_ITEMS,
     "card_number_masked": True,
     "objections_received": 1,
@@ -211,6 +212,7 @@ EXAMPLES: Final[list[Example]] = [
     *of(
         "CCM-61",
         "complete",
+        (NOT_APPLICABLE, "no-statement", {"statement_issued": False}),
         (
             FAIL,
             "incomplete",

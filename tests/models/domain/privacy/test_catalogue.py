@@ -42,6 +42,11 @@ _JSON_OF_NOBODY: Final = {
     "transfer_facts.value", "transfer_handovers.place", "transfer_plan_versions.plan", "transfer_quality.figures",
     "transfer_handovers.rows", "transfer_sources.left_out",
     "transfer_waves.checked",
+    "batch_reports.body", "batch_suggestions.basis", "batch_suggestions.change", "batch_schedules.criteria",
+    "batch_schedules.settings", "batch_cohorts.criteria", "batch_layouts.body", "batch_rows.faults",
+    "batch_corrections.fields", "batch_quality.figures", "batch_rule_versions.body", "batch_rule_versions.expected",
+    "batch_rule_tests.figures", "batch_runs.criteria", "batch_runs.settings", "batch_runs.counts",
+    "batch_orders.policy",
 }  # fmt: skip
 
 
@@ -106,7 +111,7 @@ _NEUTRAL: Final = {
     "year": "a year", "days": "days of a calendar",
     "origin": "a token of a job",
     "digest": "a digest", "ReferenceBody.kind": "a code", "wave": "a number of a wave",
-    "error_budget": "a share of rows",
+    "error_budget": "a share of rows", "failure_bps": "likewise", "SuspenseAssign.order_id": "a token",
     "FactBody.value": "a fact for the rules: a date, a yes or no, codes", "plan": "of the job: names of staff are ids",
     "plan_toml": "likewise", "staff_id": "a token", "course": "a code", "source_tenant": "an institution",
     "text_hash": "a digest", "customer_id": "a token", "score": "a rating that stands by itself",

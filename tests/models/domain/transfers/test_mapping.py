@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from models.domain.customers.faults import Fault
+from models.domain.tabular.rows import ReadRow, cell_fault
 from models.domain.transfers.mapping import IDENTITY, parse_mapping, read_mapping
-from models.domain.transfers.row_mapper import ReadRow, cell_fault, compile_mapping
+from models.domain.transfers.row_mapper import compile_mapping
 from models.domain.transfers.suggesting import as_toml, suggest
 from models.errors import FormInvalid
 from tests.support.transfer_rows import HEADER, MAPPING, book

@@ -13,11 +13,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from activities.transfers.sources import xlsx_bounds
-from activities.transfers.sources.csv_files import CsvSource
-from activities.transfers.sources.places import examine
-from activities.transfers.sources.xlsx_files import XlsxSource
-from models.domain.transfers.mapping import FileOptions
+from activities.support.tabular import xlsx_bounds
+from activities.support.tabular.csv_files import CsvSource
+from activities.support.tabular.examine import examine
+from activities.support.tabular.xlsx_files import XlsxSource
+from models.domain.tabular.options import FileOptions
 from models.errors import FormInvalid
 
 _DTD = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
@@ -158,8 +158,8 @@ def test_a_bomb_takes_no_memory(tmp_path: Path) -> None:
     program = """
 import resource, sys
 from pathlib import Path
-from activities.transfers.sources.xlsx_files import XlsxSource
-from models.domain.transfers.mapping import FileOptions
+from activities.support.tabular.xlsx_files import XlsxSource
+from models.domain.tabular.options import FileOptions
 from models.errors import FormInvalid
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:

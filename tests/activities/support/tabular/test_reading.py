@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from activities.transfers.sources.csv_files import CsvSource
-from activities.transfers.sources.places import examine, file_of
-from activities.transfers.sources.rows import MOST_CELL, MOST_LINE
-from activities.transfers.sources.xlsx_files import XlsxSource
-from models.domain.transfers.mapping import FileOptions
+from activities.support.tabular.csv_files import CsvSource
+from activities.support.tabular.examine import examine
+from activities.support.tabular.rows import MOST_CELL, MOST_LINE
+from activities.support.tabular.xlsx_files import XlsxSource
+from models.domain.tabular.options import FileOptions
 from models.errors import FormInvalid
 
 
@@ -144,18 +144,6 @@ def test_a_workbook_that_is_none_or_would_burst_is_refused_before_it_is_unpacked
                 bad.writestr(part, content)
     with pytest.raises(FormInvalid):
         XlsxSource(path, options)
-
-
-@pytest.mark.parametrize("name", ["", ".", "..", "../a.csv", "/etc/passwd", ".hidden", "a\x00", "a\\b"])
-def test_a_source_is_named_plainly(tmp_path: Path, name: str) -> None:
-    with pytest.raises(FormInvalid):
-        file_of(tmp_path, name)
-
-
-def test_a_link_that_leads_elsewhere_is_no_source(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").symlink_to("/etc/hostname")
-    with pytest.raises(FormInvalid):
-        file_of(tmp_path, "a.csv")
 
 
 def test_the_digest_of_a_file_is_keyed(tmp_path: Path) -> None:

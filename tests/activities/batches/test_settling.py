@@ -1,0 +1,254 @@
+"""The end of a run as an auditor meets it: one end for each order, all books equal, and each thing wrong is found."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session, col, select
+
+from activities.batches import settling
+from models.contracts.batch_steps import PartStep
+from models.domain.batches.kinds import KindName
+from models.domain.batches.reconciling import CODES
+from models.domain.batches.states import FinalState, OrderState
+from models.tables.batch_books import BatchSuspense
+from models.tables.batch_clients import FundingHold
+from models.tables.batch_cohorts import BatchMember
+from models.tables.batch_imports import BatchImport, BatchRow
+from models.tables.batch_runs import BatchOrder, BatchOutcome, BatchRun
+from models.tables.daily import BankFile, BankReply, BusinessDate
+from models.texts.render import LOCALES, has_text
+from tests.support.settled_run import AMOUNT, RUN, STEP, TENANT, TODAY, BatchBooks, order_id
+
+MOVED = 1  # a settled order; 7 to 9 are refused, 10 and 11 returned, 12 barred, 13 withdrawn
+REFUSED = 7
+RETURNED = 10
+
+
+@pytest.fixture
+def books(database, vault, clock) -> BatchBooks:
+    return BatchBooks(database, vault, clock).build()
+
+
+def orders(books: BatchBooks) -> dict[int, BatchOrder]:
+    with books.database.read() as session:
+        return {each.member: each for each in session.exec(select(BatchOrder))}
+
+
+def test_a_sound_run_has_one_end_for_each_order_and_is_equal_to_the_cent(books: BatchBooks) -> None:
+    books.to_the_end()
+    ends = [each.final_state for each in orders(books).values()]
+    assert {end: ends.count(end) for end in FinalState if end in ends} == {
+        "settled": 6, "rejected": 3, "returned": 2, "barred": 1, "withdrawn": 1,
+    }  # fmt: skip
+    found = books.steps.reconcile(STEP)
+    assert (found.orders, found.settled_minor, found.differs, found.waiting) == (13, 6 * AMOUNT, (), 0)
+    with books.database.read() as session:
+        kept = session.get_one(BatchRun, RUN).counts["reconciled"]
+    assert kept["bookedMinor"] == kept["statementMinor"] == kept["settledMinor"] == 6 * AMOUNT
+    assert (kept["inFiles"], kept["filesMinor"]) == (11, 11 * AMOUNT)
+    assert sum(each["orders"] for each in kept["ends"].values()) == kept["orders"]
+    assert sum(each["amountMinor"] for each in kept["ends"].values()) == kept["ordersMinor"]
+
+
+def test_settling_goes_on_after_a_kill_anywhere_and_changes_no_end(
+    books: BatchBooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "PART", 2)
+    monkeypatch.setattr(settling, "_TURN", timedelta(seconds=-1))  # an answer after each part, then a kill
+    after: str | None = ""
+    places = []
+    while after is not None:
+        books.steps.settle_orders(PartStep(run=RUN, after=after))  # done, and its answer lost
+        after = books.steps.settle_orders(PartStep(run=RUN, after=after)).after
+        places.append(after)
+    assert len(places) > 2
+    before = {each.id: (each.final_state, each.final_at) for each in orders(books).values()}
+    books.clock.advance(hours=1)
+    books.to_the_end()
+    assert {each.id: (each.final_state, each.final_at) for each in orders(books).values()} == before
+    assert all(end is not None for end, _ in before.values())
+    with books.database.read() as session:
+        terms = session.exec(select(BatchOutcome).where(col(BatchOutcome.cause).like("return-term/%"))).all()
+    assert len(terms) == 6
+
+
+@pytest.mark.parametrize(
+    ("today", "end"), [(date(2026, 11, 19), None), (date(2026, 11, 20), "settled")], ids=["last-day", "after"]
+)
+def test_money_that_may_come_back_is_not_final(books: BatchBooks, today: date, end: str | None) -> None:
+    with books.unit() as unit:
+        unit.session.get_one(BusinessDate, TENANT).today = today
+    books.to_the_end()
+    assert orders(books)[MOVED].final_state == end
+    found = books.steps.reconcile(STEP)
+    assert (found.differs, found.waiting) == ((), 0 if end else 6)
+
+
+def test_a_weekend_does_not_count_towards_the_term(database, vault, clock) -> None:
+    books = BatchBooks(database, vault, clock, settled_on=date(2026, 11, 19)).build()  # Thursday; the term ends Monday
+    books.to_the_end()
+    assert orders(books)[MOVED].final_state is None
+    with books.unit() as unit:
+        unit.session.get_one(BusinessDate, TENANT).today = TODAY + timedelta(days=1)
+    assert books.steps.reconcile(STEP).waiting == 0  # it settles what is past its term by now
+    assert orders(books)[MOVED].final_state == "settled"
+
+
+def test_the_database_keeps_an_end_that_was_written(books: BatchBooks) -> None:
+    books.to_the_end()
+    with pytest.raises(DBAPIError, match="final state of an order"), books.unit() as unit:
+        unit.session.get_one(BatchOrder, order_id(MOVED)).final_state = "returned"
+
+
+Breakage = Callable[[Session, BatchBooks], None]
+
+
+def _order(session: Session, number: int, **values: object) -> None:
+    order = session.get_one(BatchOrder, order_id(number))
+    for name, value in values.items():
+        setattr(order, name, value)
+    session.add(order)
+
+
+def _book(session: Session, books: BatchBooks, number: int, posting: str) -> None:
+    session.add_all([books.leg(number, posting, 1, AMOUNT), books.leg(number, posting, 2, -AMOUNT)])
+
+
+def _line(session: Session, number: int, status: str) -> BankReply:
+    query = select(BankReply).where(BankReply.order_id == order_id(number), BankReply.status == status)
+    return session.exec(query).one()
+
+
+def _unsay(session: Session, number: int, status: str) -> None:
+    session.delete(_line(session, number, status))
+
+
+def _say_other(session: Session, number: int, status: str) -> None:
+    line = _line(session, number, status)
+    line.amount_minor += 1
+    session.add(line)
+
+
+def _file(session: Session, **values: object) -> None:
+    out = session.get_one(BankFile, "bkf_out")
+    for name, value in values.items():
+        setattr(out, name, value)
+    session.add(out)
+
+
+def _member(session: Session) -> None:
+    session.add(
+        BatchMember(
+            cohort="bco_test", number=99, tenant=TENANT, claim_key="row/99", subject_id="sub_test", amount_minor=1,
+            state="included",
+        )
+    )  # fmt: skip
+
+
+def _import(session: Session, books: BatchBooks, *, count: int, minor: int) -> None:
+    now = books.clock()
+    session.add(
+        BatchImport(
+            id="bim_test", tenant=TENANT, run=RUN, layout="wages", layout_version="1", file_name="x", digest="d",
+            size_bytes=1, read_rows=2, control_count=count, control_minor=minor, created_at=now,
+        )
+    )  # fmt: skip
+    session.flush()
+    for number, (line, attempt, state) in enumerate(((1, 1, "accepted"), (2, 1, "replaced"), (2, 2, "accepted"))):
+        session.add(
+            BatchRow(
+                import_id="bim_test", number=number, tenant=TENANT, line=line, attempt=attempt,
+                subject_id=f"sub_{number}", row_cell=b"-", amount_minor=100 + (attempt - 1), state=state,
+            )
+        )  # fmt: skip
+
+
+BROKEN: dict[str, Breakage] = {
+    "order-open": lambda s, _: _order(s, REFUSED, state=OrderState.ACCEPTED),
+    "end-differs": lambda s, _: _order(s, REFUSED, final_state="withdrawn"),
+    "order-without-file": lambda s, _: _order(s, REFUSED, file_id=None),
+    "settled-booked-only": lambda s, b: _book(s, b, REFUSED, "settled"),
+    "settled-not-on-statement": lambda s, _: _unsay(s, MOVED, "SETTLED"),
+    "settled-twice-on-statement": lambda s, b: s.add(b.line(MOVED, "SETTLED", key="again")),
+    "settled-amount-on-statement": lambda s, _: _say_other(s, MOVED, "SETTLED"),
+    "settled-on-statement-only": lambda s, b: s.add(b.line(REFUSED, "SETTLED")),
+    "returned-booked-only": lambda s, b: _book(s, b, MOVED, "returned"),
+    "returned-not-on-statement": lambda s, _: _unsay(s, RETURNED, "RETURNED"),
+    "returned-twice-on-statement": lambda s, b: s.add(b.line(RETURNED, "RETURNED", key="again")),
+    "returned-amount-on-statement": lambda s, _: _say_other(s, RETURNED, "RETURNED"),
+    "returned-on-statement-only": lambda s, b: s.add(b.line(MOVED, "RETURNED")),
+    "file-not-sent": lambda s, _: _file(s, state="WRITTEN"),
+    "file-count": lambda s, _: _file(s, items=10),
+    "file-total": lambda s, _: _file(s, total_minor=1),
+    "row-without-order": lambda s, _: _member(s),
+    "control-count": lambda s, b: _import(s, b, count=3, minor=200),
+    "control-total": lambda s, b: _import(s, b, count=2, minor=201),
+}
+
+
+# Wrong bookings, by code: the books are append-only, so these are wrong from the beginning.
+SPOILT: dict[str, tuple[int, str, tuple[int, ...]]] = {
+    "posting-unbalanced": (MOVED, "settled", (AMOUNT, 5 - AMOUNT)),
+    "settled-not-booked": (MOVED, "settled", ()),
+    "settled-amount-booked": (MOVED, "settled", (AMOUNT + 1, -AMOUNT - 1)),
+    "returned-not-booked": (RETURNED, "returned", ()),
+    "returned-amount-booked": (RETURNED, "returned", (1 - AMOUNT, AMOUNT - 1)),
+}
+
+
+@pytest.mark.parametrize("code", [*BROKEN, *SPOILT])
+def test_each_difference_is_found_when_it_is_made(sqlite_database, vault, clock, code: str) -> None:
+    books = BatchBooks(sqlite_database, vault, clock)
+    if code in SPOILT:
+        number, posting, legs = SPOILT[code]
+        books.spoilt = {(number, posting): legs}
+    books.build()
+    with books.unit() as unit:
+        if code in BROKEN:
+            BROKEN[code](unit.session, books)
+    books.to_the_end()
+    # An order that names no file is missing from its file's count and sum, too.
+    along = {"order-without-file": {"file-count", "file-total"}}.get(code, set())
+    assert set(books.steps.reconcile(STEP).differs) == {code} | along
+    assert "not-equal" in books.steps.may_close(STEP).lacks
+
+
+def test_every_code_of_a_difference_can_be_made_and_has_words() -> None:
+    assert {*BROKEN, *SPOILT, "funding-used"} == set(CODES)
+    assert all(has_text(f"batch-report.difference.{code}", locale) for code in CODES for locale in LOCALES)
+
+
+def test_money_in_suspense_waits_for_people_and_is_no_difference(books: BatchBooks) -> None:
+    with books.unit() as unit:
+        line = books.line(MOVED, "RETURNED")
+        line.state = "SUSPENSE"
+        unit.session.add(line)
+        unit.session.flush()
+        unit.session.add(
+            BatchSuspense(
+                id="bsu_test", tenant=TENANT, run=RUN, reply_id=line.id, amount_minor=AMOUNT, code="late-return",
+                state="open", opened_at=books.clock(),
+            )
+        )  # fmt: skip
+    books.to_the_end()
+    found = books.steps.reconcile(STEP)
+    assert (found.differs, found.waiting) == ((), 1)
+    assert "suspense-open" in books.steps.may_close(STEP).lacks
+
+
+def test_a_run_closes_once_nothing_is_lacking(books: BatchBooks) -> None:
+    assert books.steps.may_close(STEP).lacks == ("orders-open", "report-missing", "not-equal")
+    books.to_the_end()
+    books.steps.write_report(STEP)
+    assert books.steps.may_close(STEP).lacks == ()
+
+
+def test_of_payroll_the_funding_is_used_to_the_cent(database, vault, clock) -> None:
+    books = BatchBooks(database, vault, clock, kind=KindName.PAYROLL).build()
+    books.to_the_end()
+    assert books.steps.reconcile(STEP).differs == ()
+    with books.unit() as unit:
+        unit.session.get_one(FundingHold, RUN).used_minor += 1
+    assert books.steps.reconcile(STEP).differs == ("funding-used",)
