@@ -9,6 +9,7 @@ from activities.batches.run_work import RunWork
 from activities.exchange.bank import BankConnection
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, Unit, unit_of_work
+from models.domain.aftercare.clocks import monday_to_friday
 from models.domain.batches.settings import RunSettings, read_settings
 from models.domain.daily import DayStep
 from models.operations.business_dates import Day, note_exception
@@ -74,7 +75,7 @@ class BankWork:
         try:
             return self.bank.is_bank_day(day)
         except LookupError:
-            return day.weekday() < 5  # noqa: PLR2004 - Saturday is 5
+            return monday_to_friday(day)
 
     def collection_date(self, day: date) -> date:
         """The day, or the next bank day after it."""

@@ -14,7 +14,7 @@ from workflows.ports.batches import CleanPort
 
 @dataclass(slots=True)
 class SqlClean(CleanPort):
-    """The adapter that the workers of the `bulk` queue register."""
+    """Holds the places of these steps: none works yet, and no worker registers it."""
 
     database: Database
     clock: Clock

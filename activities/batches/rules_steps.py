@@ -15,7 +15,7 @@ from workflows.ports.batches import RulesPort
 
 @dataclass(slots=True)
 class SqlRules(RulesPort):
-    """The adapter that the workers of the `bulk` queue register.
+    """Rehearses and compares; binding rules is not there yet, and no worker registers it.
 
     Attributes:
         judge: what rows come to; the same that executes.

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Final
 
+from models.domain.aftercare.clocks import monday_to_friday
 from models.domain.batches.states import FinalState, OrderState
 
 _LONGEST: Final = 60  # days; a term of returns is counted in single days
@@ -52,4 +53,4 @@ def _is_open(day: date, is_bank_day: Callable[[date], bool]) -> bool:
     try:
         return is_bank_day(day)
     except LookupError:
-        return day.weekday() < 5  # noqa: PLR2004 - Saturday is 5
+        return monday_to_friday(day)
