@@ -29,6 +29,7 @@ from tests.support.batch_books import BatchBooks
 from tests.support.batch_fakes import CHECKER, FakeBank, FakeClean, FakeExecute, FakeRules, FakeSettle, World
 from tests.support.daybook import TENANT
 from tests.support.temporal import TemporalServer, new_task_queue
+from tests.support.workers import running
 from workflows.batches.run import BatchRun as RunWorkflow
 from workflows.support import options
 from workflows.support.sandbox import STRICT_RUNNER
@@ -134,5 +135,5 @@ async def batch_desk(books: BatchBooks, server: TemporalServer) -> AsyncIterator
         ],
         **common,
     )
-    async with runs, bulk:
+    async with running(runs, bulk):
         yield desk

@@ -34,6 +34,7 @@ from tests.support.batch_fakes import (
     World,
 )
 from tests.support.temporal import TemporalServer, new_task_queue
+from tests.support.workers import running
 from workflows.batches.run import BatchRun
 from workflows.support.sandbox import STRICT_RUNNER
 
@@ -130,5 +131,5 @@ async def batch_office(server: TemporalServer, world: World, *interceptors: Inte
         activity_executor=ThreadPoolExecutor(max_workers=4),
         **common,
     )
-    async with runs, bulk:
+    async with running(runs, bulk):
         yield BatchOffice(world, client, queue)

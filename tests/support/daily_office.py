@@ -24,6 +24,7 @@ from models.domain.servicing.ledger import Account
 from tests.support.clock import FakeClock
 from tests.support.daybook import ONE_DAY, TENANT, Daybook, daybook, level_rows
 from tests.support.temporal import TemporalServer
+from tests.support.workers import running
 from workflows.daily.catch_up import DailyCatchUp
 from workflows.daily.run import DailyRun
 from workflows.daily.scheduled import DailyScheduled
@@ -103,5 +104,5 @@ async def daily_office(
         activity_executor=ThreadPoolExecutor(max_workers=4),
         interceptors=[FailureTranslator(), *interceptors],
     )
-    async with worker:
+    async with running(worker):
         yield DailyOffice(book, agreement, client, queue)

@@ -20,6 +20,7 @@ from models.domain.suite_changes import SuiteName
 from models.tables.suite_changes import SuiteChange
 from tests.support.sealed_book import TENANT, SealedBook
 from tests.support.temporal import TemporalServer
+from tests.support.workers import running
 from workflows.parties.reseal import Reseal
 from workflows.support import options
 from workflows.support.sandbox import STRICT_RUNNER
@@ -99,5 +100,5 @@ async def reseal_office(
         activity_executor=ThreadPoolExecutor(max_workers=4),
         interceptors=[FailureTranslator(), *interceptors],
     )
-    async with worker:
+    async with running(worker):
         yield ResealOffice(book, client, queue)

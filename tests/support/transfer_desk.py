@@ -29,6 +29,7 @@ from tests.support.temporal import TemporalServer, new_task_queue
 from tests.support.transfer_fakes import World
 from tests.support.transfer_jobs import SOURCE, TARGET, recorded_job
 from tests.support.transfer_office import BULK_FAKES
+from tests.support.workers import running
 from workflows.support import options
 from workflows.support.sandbox import STRICT_RUNNER
 from workflows.transfers.job import TransferJob as JobWorkflow
@@ -141,6 +142,6 @@ async def transfer_desk(
         activities=[step for fake in BULK_FAKES for step in activities_of(fake(world))],
         **common,
     )
-    async with jobs, bulk:
+    async with running(jobs, bulk):
         assert not start or await dispatcher.start(transfer_workflow_id(job))
         yield Desk(database, client, dispatcher, job, maker, clock, queue)

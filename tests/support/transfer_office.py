@@ -41,6 +41,7 @@ from tests.support.transfer_fakes import (
     FakeWaves,
     World,
 )
+from tests.support.workers import running
 from workflows.support.sandbox import STRICT_RUNNER
 from workflows.transfers.job import TransferJob
 from workflows.transfers.wave import MoveWave
@@ -163,7 +164,7 @@ async def fake_office(
     if before is not None:
         office.job = before.job
     jobs, bulk = workers(client, world, name, *interceptors)
-    async with jobs, bulk:
+    async with running(jobs, bulk):
         try:
             yield office
         finally:  # the queue of bulk work is shared: nothing of this job may be left on it

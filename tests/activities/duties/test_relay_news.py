@@ -19,6 +19,7 @@ from models.domain.states import NewsKind, OutboxKind
 from models.domain.tokens import new_case_token, uuid7
 from models.tables.platform import OutboxEntry
 from models.tables.tenants import Tenant
+from tests.support.workers import running
 from workflows.support import options
 
 DAY = date(2026, 11, 23)
@@ -65,7 +66,7 @@ def cases(sqlite_database, clock, temporal_client, task_queue):
             workflows=[Listener],
             workflow_runner=UnsandboxedWorkflowRunner(),
         )
-        async with worker:
+        async with running(worker):
             for token in tokens:
                 workflow_id = installment_workflow_id(token)
                 await temporal_client.start_workflow("test.listener", id=workflow_id, task_queue=task_queue)

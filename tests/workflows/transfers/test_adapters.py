@@ -71,6 +71,7 @@ from tests.support.clock import MONDAY_MORNING, FakeClock
 from tests.support.temporal import TemporalServer, new_task_queue
 from tests.support.training import sponsored
 from tests.support.transfer_rows import MAPPING, book, csv_bytes
+from tests.support.workers import running
 from workflows.support import options
 from workflows.support.sandbox import STRICT_RUNNER
 from workflows.transfers.job import TransferJob as JobWorkflow
@@ -356,7 +357,7 @@ async def _running(setting: Setting, server: TemporalServer) -> AsyncIterator[tu
     bulk = Worker(
         client, task_queue="bulk", activities=[step for adapter in real for step in activities_of(adapter)], **common
     )
-    async with jobs, bulk:
+    async with running(jobs, bulk):
         assert await dispatcher.start(transfer_workflow_id(setting.job))
         yield client, Script(setting, dispatcher)
 
