@@ -19,6 +19,9 @@ from api.agreements.money_controller import AgreementMoneyController, Settlement
 from api.agreements.reversal_controller import AgreementReversalController, ReversalController
 from api.agreements.suspense_controller import AgreementSuspenseController, SuspenseAssignmentController
 from api.audit.controller import AuditController
+from api.batches.controller import BatchController
+from api.batches.file_controller import BatchFileController
+from api.batches.report_controller import BatchReportController
 from api.bodies import BodyPlugin
 from api.body_gate import MAX_MULTIPART_BYTES, BodyGate
 from api.business_dates.controller import BusinessDateController
@@ -150,6 +153,9 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     TransferJobController,
     TransferSearchController,
     TransferProofController,
+    BatchController,
+    BatchFileController,
+    BatchReportController,
 )
 
 

@@ -2,7 +2,8 @@
 
 JSON routes: `application/json` or `application/merge-patch+json`, at most 64 KiB, UTF-8 without BOM and NUL, at most
 32 levels deep, no member twice, nothing after the value. Document routes (`opt={"multipart": True}`):
-`multipart/form-data`, streamed through under a running total of 10 MiB. Lenient parsers downstream then cannot disagree
+`multipart/form-data`, streamed through under a running total of 10 MiB, or of what the route names (`opt={"most_bytes":
+…}`; its `request_max_body_size` says the same). Lenient parsers downstream then cannot disagree
 about what was sent.
 """
 
@@ -39,7 +40,8 @@ class BodyGate:
         headers = _body_headers(scope)
         if scope["route_handler"].opt.get("multipart") is True:
             _check_media(headers, frozenset({"multipart/form-data"}))
-            await self._app(scope, _counted(receive, limit=MAX_MULTIPART_BYTES), send)
+            most = scope["route_handler"].opt.get("most_bytes", MAX_MULTIPART_BYTES)
+            await self._app(scope, _counted(receive, limit=most), send)
             return
         declared = headers.get("content-length", "0")
         if declared == "0" and "transfer-encoding" not in headers and scope["method"] not in _WITH_BODY:

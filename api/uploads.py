@@ -62,28 +62,41 @@ class Upload:
     sealed: SealedFile
 
 
-async def receive(request: Request[Any, Any, Any], *, seal: Seal) -> Upload:
-    """Read one multipart form with one file in it.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What kind of file a route takes.
+
+    Attributes:
+        most_bytes: of its content.
+        media_type: from its first bytes; None: it is not taken.
+    """
+
+    most_bytes: int
+    media_type: Callable[[bytes], str | None]
+
+
+async def receive(request: Request[Any, Any, Any], *, seal: Seal, wanted: Wanted | None = None) -> Upload:
+    """Read one multipart form with one file in it; where nothing else is wanted, a PDF, PNG or JPEG of up to 10 MiB.
 
     Raises:
         BadRequest: the form cannot be read, or it took too long.
         BodyTooLarge: it is over the limit of the route.
-        FormInvalid: no file, an empty one, one over 10 MiB, or one that is no PDF, PNG or JPEG.
+        FormInvalid: no file, an empty one, one that is too large, or one of a type that is not wanted.
     """
     try:
-        return await _receive(_Form(_boundary(request), request.stream()), seal)
+        return await _receive(_Form(_boundary(request), request.stream()), seal, wanted or _DOCUMENT)
     except (FormParserError, UnicodeDecodeError, TimeoutError):
         raise BadRequest(faults=(FieldFault(pointer="", code="not-multipart"),)) from None
 
 
-async def _receive(form: "_Form", seal: Seal) -> Upload:
+async def _receive(form: "_Form", seal: Seal, wanted: Wanted) -> Upload:
     fields: dict[str, str] = {}
     upload: tuple[str | None, str, str, SealedFile] | None = None
     while (part := await form.next_part()) is not None:
         if part.name == FILE_FIELD:
             if upload is not None:
                 raise _fault("too-many", max=1)
-            upload = await _seal_part(form, part, seal)
+            upload = await _seal_part(form, part, seal, wanted)
             continue
         if part.name in fields or len(fields) >= _MAX_FIELDS:
             raise FormInvalid(faults=(FieldFault(pointer="", code="duplicate-key"),))
@@ -94,13 +107,15 @@ async def _receive(form: "_Form", seal: Seal) -> Upload:
     return Upload(fields=fields, filename=filename, media_type=media_type, content_digest=digest, sealed=sealed)
 
 
-async def _seal_part(form: "_Form", part: "_Part", seal: Seal) -> tuple[str | None, str, str, SealedFile]:
+async def _seal_part(
+    form: "_Form", part: "_Part", seal: Seal, wanted: Wanted
+) -> tuple[str | None, str, str, SealedFile]:
     head = b""
     while len(head) < _SNIFFED_BYTES and (piece := await form.next_piece()) is not None:
         head += piece
     if not head:
         raise _fault("file-empty")
-    media_type = sniff(head)
+    media_type = wanted.media_type(head)
     if media_type is None:
         raise _fault("file-type")
     digest = hashlib.sha256()
@@ -110,8 +125,8 @@ async def _seal_part(form: "_Form", part: "_Part", seal: Seal) -> tuple[str | No
         piece: bytes | None = head
         while piece is not None:
             size += len(piece)
-            if size > MAX_DOCUMENT_BYTES:
-                raise _fault("file-size", limit=MAX_DOCUMENT_BYTES)
+            if size > wanted.most_bytes:
+                raise _fault("file-size", limit=wanted.most_bytes)
             digest.update(piece)
             yield piece
             piece = anyio.from_thread.run(form.next_piece)
@@ -123,6 +138,9 @@ async def _seal_part(form: "_Form", part: "_Part", seal: Seal) -> tuple[str | No
 def sniff(head: bytes) -> str | None:
     """The media type that the first bytes stand for; None if it is none that is taken."""
     return next((media_type for magic, media_type in MAGIC.items() if head.startswith(magic)), None)
+
+
+_DOCUMENT: Final = Wanted(most_bytes=MAX_DOCUMENT_BYTES, media_type=sniff)
 
 
 def clean_filename(raw: str) -> str | None:

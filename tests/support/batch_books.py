@@ -189,7 +189,7 @@ class BatchBooks:
     def imported(self, run: BatchRun, rows: list[tuple[int, RowState, bytes | None]]) -> str:
         """An import of the run that was read and judged: amount, where each row ended, and what names it."""
         now, taken = self.book.clock(), new_token("bim")
-        layout = {"fields": [{"name": name, "type": name} for name in (FieldType.NAME, FieldType.ACCOUNT)]}
+        layout = {"fields": {name.value: {"kind": name.value} for name in (FieldType.NAME, FieldType.ACCOUNT)}}
         if not self.book.all(BatchLayout):
             self.add(
                 BatchLayout(

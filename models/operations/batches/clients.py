@@ -105,6 +105,11 @@ def require_part(session: Session, *, client: str, staff_id: str, part: str, on:
     return found
 
 
+def has_maker(session: Session, client: str) -> bool:
+    """Whether a client has named who orders for it."""
+    return bool(_persons(session, client, part=MAKER))
+
+
 def _persons(session: Session, client: str, *, part: str) -> set[str]:
     rows = session.exec(
         select(Staff.person_id)

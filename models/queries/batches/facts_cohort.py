@@ -25,6 +25,14 @@ _NEEDED: Final[dict[KindName, frozenset[FieldType]]] = {
     KindName.PAYROLL: _OF_ORDERS | _PLAIN | {FieldType.ID_NUMBER, FieldType.MOBILE},  # 农民工工资条例 Art. 15
     KindName.INTAKE: frozenset(FieldType),
 }
+# A layout tells its fields' kinds more finely than the rules ask.
+_AS_TYPE: Final[dict[str, FieldType]] = {
+    "reference": FieldType.CODE,
+    "id-type": FieldType.CODE,
+    "number": FieldType.CODE,
+    "card": FieldType.ACCOUNT,
+    "bank": FieldType.BANK_CODE,
+}
 _BOOK: Final = (FieldType.ACCOUNT.value, FieldType.AMOUNT.value, FieldType.NAME.value)
 
 
@@ -76,4 +84,5 @@ def _held(session: Session, run: BatchRun) -> tuple[str, ...] | None:
     layout = session.get(BatchLayout, (run.tenant, taken.layout, taken.layout_version)) if taken is not None else None
     if layout is None:
         return None
-    return tuple(sorted({str(each["type"]) for each in layout.body["fields"]}))
+    kinds = {str(each["kind"]) for each in layout.body["fields"].values()}
+    return tuple(sorted({str(_AS_TYPE.get(kind, kind)) for kind in kinds}))

@@ -1,0 +1,204 @@
+"""Shapes of batches (批量业务): what is sent, and what is told. No cell of a person stands in any of them."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from api.bodies import Answer, BasisPoints, Body, Minor, Token
+from api.tasks.views import PermitAnswer
+from models.domain.batches.kinds import KindName, MemberSource
+from models.domain.batches.settings import MOST_AT_ONCE, MOST_CHUNK_ROWS
+
+
+class PreviewBody(Body):
+    """Criteria of a cohort out of the book (`models.domain.batches.cohort_filter`)."""
+
+    kind: KindName
+    criteria: dict[str, Any] = Field(default_factory=dict)
+
+
+class SettingsBody(Body):
+    """How a run is executed (`models.domain.batches.settings`); what is left out is as usual."""
+
+    failure_bps: BasisPoints | None = None
+    at_least: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    amount_minor: Minor | None = None
+    chunk_rows: Annotated[int, Field(ge=1, le=MOST_CHUNK_ROWS)] | None = None
+    window: Annotated[int, Field(ge=1, le=MOST_AT_ONCE)] | None = None
+    cut_off: Annotated[str, Field(pattern=r"\A([01][0-9]|2[0-3]):[0-5][0-9]\Z")] | None = None
+    return_days: Annotated[int, Field(ge=0, le=60)] | None = None
+    answer_days: Annotated[int, Field(ge=0, le=60)] | None = None
+
+
+class NewRunBody(Body):
+    """A run to be begun. Rows are of the book by `criteria`, or of a file that is sent afterwards (`source`)."""
+
+    kind: KindName
+    source: MemberSource | None = None
+    business_date: date | None = None
+    criteria: dict[str, Any] = Field(default_factory=dict)
+    settings: SettingsBody | None = None
+    client: Token | None = None
+    funding_account: Token | None = None
+    rule_set: Annotated[str, Field(pattern=r"\A[a-z][a-z0-9_-]{0,39}\Z")] | None = None
+
+
+class CancelBody(Body):
+    """Why."""
+
+    reason_code: Literal["error-rate", "rules-unsuitable", "cohort-wrong", "batch-called-off"]
+
+
+class SumAnswer(Answer):
+    """How many, and their sum in minor units."""
+
+    count: int
+    amount_minor: int
+
+
+class CohortAnswer(Answer):
+    """The cohort of the present revision; without `cohortHash` it is still being chosen."""
+
+    members: int
+    excluded: int
+    amount_minor: int
+    cohort_hash: str | None
+    frozen_at: datetime | None
+
+
+class ImportAnswer(Answer):
+    """The file of a run: read = accepted + held + rejected + replaced, once all of it is judged."""
+
+    id: str
+    layout: str
+    layout_version: str
+    size_bytes: int
+    control_count: int | None
+    control_minor: int | None
+    read_rows: int
+    problem: str | None
+    finished_at: datetime | None
+    created_at: datetime
+
+
+class RunItem(Answer):
+    """A run in a list."""
+
+    run: str
+    kind: str
+    kind_text: str
+    origin: str
+    business_date: date
+    stage: str
+    stage_text: str
+    outcome: str | None
+    paused: bool
+    tripped: str | None
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class RunAnswer(RunItem):
+    """A run as it stands. `allowedActions` says what the caller may do, and why not."""
+
+    source: str
+    revision: int
+    criteria: dict[str, Any]
+    settings: dict[str, Any]
+    rule_version: str | None
+    shown_hash: str | None
+    reason_code: str | None
+    cancel_asked: bool
+    awaits_file: bool
+    client: str | None
+    funding_account: str | None
+    file: ImportAnswer | None
+    cohort: CohortAnswer | None
+    counts: dict[str, Any]
+    created_by: str
+    updated_at: datetime
+    version: int
+    allowed_actions: dict[str, PermitAnswer]
+
+
+class RunPage(Answer):
+    """Runs, newest first; `endCursor` is null on the last page."""
+
+    items: list[RunItem]
+    end_cursor: str | None
+
+
+class RunProgress(Answer):
+    """How far a run is: its stage among those its kind has, its orders by state."""
+
+    run: str
+    stage: str
+    outcome: str | None
+    paused: bool
+    awaits_file: bool
+    tripped: str | None
+    stages_done: int
+    stages: int
+    expected: dict[str, SumAnswer]
+    orders: dict[str, SumAnswer]
+
+
+class OrderAnswer(Answer):
+    """One order and what became of it. Of the claim only its end is told (掩码)."""
+
+    order: str
+    member: int
+    attempt: int
+    claim_end: str
+    amount_minor: int
+    currency: str
+    state: str
+    state_text: str
+    final_state: str | None
+    reason_code: str | None
+    rule_id: str | None
+    requested_on: date
+    settled_on: date | None
+    next_try_on: date | None
+
+
+class OrderPage(Answer):
+    """Orders by member and attempt; `endCursor` is null on the last page."""
+
+    items: list[OrderAnswer]
+    end_cursor: str | None
+
+
+class ClassAnswer(Answer):
+    """Rows of one class by type, amount and cycle."""
+
+    type_class: str
+    amount_class: str
+    cycle_class: str
+    rows: int
+    amount_minor: int
+
+
+class SampleAnswer(Answer):
+    """One row of a preview: no person, no account, of the claim its end alone."""
+
+    claim_end: str
+    amount_minor: int
+    type_class: str
+    amount_class: str
+    cycle_class: str
+    exclusion: str | None
+    rule_id: str | None
+
+
+class PreviewAnswer(Answer):
+    """What a cohort would be; nothing was written. `exclusions`: rows by reason."""
+
+    business_date: date
+    members: int
+    excluded: int
+    amount_minor: int
+    classes: list[ClassAnswer]
+    exclusions: dict[str, int]
+    sample: list[SampleAnswer]

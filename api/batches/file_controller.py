@@ -1,0 +1,114 @@
+"""The file of a run (批量文件): streamed into a sealed file, never in clear on our disk."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from litestar import Controller, Request, Response, post
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
+from litestar.params import FromPath
+
+from api.batches import run_acts
+from api.batches.bodies import ImportAnswer
+from api.batches.controller import PATH
+from api.batches.views import import_answer
+from api.deps import ApiDeps, Deps
+from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
+from api.identity.authenticate import requires
+from api.identity.principal import Caller
+from api.in_thread import in_thread
+from api.uploads import FILE_FIELD, Wanted, receive
+from compliance.vault.shelf import Shelf
+from models.domain.ids import batch_workflow_id
+from models.domain.roles import Permission
+from models.domain.tokens import new_token
+from models.tables.batch_imports import BatchImport
+
+_FORM_BYTES: Final = 64 * 1024  # of the form beside the file
+_ANY: Final = Wanted(most_bytes=run_acts.MOST_FILE_BYTES, media_type=lambda _head: "application/octet-stream")
+
+
+@dataclass
+class BatchUpload(Operation):
+    """A form with layout, control totals and one file; the body is streamed, so no parameter describes it."""
+
+    def __post_init__(self) -> None:
+        """Describe the form."""
+        text, whole = Schema(type=OpenAPIType.STRING), Schema(type=OpenAPIType.STRING, pattern=r"\A[0-9]{1,15}\Z")
+        form = Schema(
+            type=OpenAPIType.OBJECT,
+            required=["layout", FILE_FIELD],
+            properties={
+                "layout": text,
+                "layoutVersion": text,
+                "controlCount": whole,
+                "controlMinor": whole,
+                FILE_FIELD: Schema(
+                    type=OpenAPIType.STRING,
+                    content_media_type="application/octet-stream",
+                    description="at most 256 MiB; its form is that of its layout",
+                ),
+            },
+        )
+        self.request_body = RequestBody(content={"multipart/form-data": OpenAPIMediaType(schema=form)}, required=True)
+
+
+class BatchFileController(Controller):
+    """What a run's rows are read from."""
+
+    path = f"{PATH}/{{run:str}}"
+    tags = ("Batches",)
+
+    @post(
+        "/file",
+        guards=[requires(Permission.BATCHES_RUN)],
+        opt={"multipart": True, "most_bytes": run_acts.MOST_FILE_BYTES + _FORM_BYTES},
+        request_max_body_size=run_acts.MOST_FILE_BYTES + _FORM_BYTES,
+        operation_class=BatchUpload,
+        operation_id="AddBatchFile",
+    )
+    async def add(
+        self,
+        run: FromPath[str],
+        request: Request[Any, Any, Any],
+        deps: Deps,
+        principal: Caller,
+        idempotency_key: KeyHeader,
+    ) -> Response[ImportAnswer]:
+        """Give a run its file, with the layout it is read by and what its sender says of it (控制总数).
+
+        It is sealed as it comes in, under the run's own key; the run goes on with it. The same bytes are taken once.
+        """
+        slot = key_slot(principal, route=f"batches.add-file/{run}", key=idempotency_key)
+        found = await in_thread(run_acts.file_wanted, deps, principal, run, slot=slot)
+        import_id, kept = new_token("bim"), False
+        address = run_acts.address_of(found, import_id)
+
+        def seal(pieces: Iterator[bytes]) -> Any:
+            return run_acts.seal_pieces(deps, address, pieces)
+
+        try:
+            upload = await receive(request, seal=seal, wanted=_ANY)
+            said = {"fields": upload.fields, "content": upload.content_digest}
+            digest = await in_thread(fingerprint, deps, slot, said)
+
+            def act() -> str:
+                nonlocal kept
+                run_acts.keep_file(deps, principal, found, import_id, upload, slot=slot, digest=digest)
+                kept = True
+                return import_id
+
+            answer = await once(deps, slot, fingerprint=digest, act=act, rebuild=lambda known: _kept(deps, known))
+        finally:
+            if not kept:  # refused, repeated or failed: a sealed file without a row is of no use to anybody
+                shelf = Shelf(vault=deps.vault, root=deps.files_root)
+                await in_thread(shelf.path(address).unlink, missing_ok=True)
+        await deps.dispatcher.nudge(batch_workflow_id(run))
+        return answer
+
+
+def _kept(deps: ApiDeps, import_id: str) -> Stored:
+    with deps.database.read() as session:
+        answer = import_answer(session.get_one(BatchImport, import_id))
+    return Stored(status=HTTPStatus.CREATED, body=answer.model_dump(mode="json"))

@@ -1,0 +1,59 @@
+"""A file of a run is put on record: one file for one run, and the same bytes once in a tenant. Over a session."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from models.domain.batches.files.layout import Layout
+from models.domain.canonical import digest
+from models.errors import WrongState
+from models.tables.batch_imports import BatchImport, BatchLayout
+
+_LAYOUTS: Final[Table] = BatchLayout.__table__  # type: ignore[attr-defined]
+_IMPORTS: Final[Table] = BatchImport.__table__  # type: ignore[attr-defined]
+
+
+def add_import(session: Session, taken: BatchImport) -> str | None:
+    """Write what was received.
+
+    Returns:
+        None; or the run that has the same bytes already, and nothing was written.
+
+    Raises:
+        WrongState: the run has another file.
+    """
+    if _insert(session, _IMPORTS, {column.name: getattr(taken, column.name) for column in _IMPORTS.columns}):
+        return None
+    same = select(BatchImport.run).where(
+        col(BatchImport.tenant) == taken.tenant, col(BatchImport.digest) == taken.digest
+    )
+    known = session.exec(of_tenant.where(col(BatchImport.digest) == taken.digest)).first()
+    if known is None or known == taken.run:
+        raise WrongState(detail=taken.run, params={"state": "file-taken"})
+    return known
+
+
+def keep_layout(
+    session: Session, tenant: str, name: str, version: str, layout: Layout, *, by: str, now: datetime
+) -> bool:
+    """Put a version of a layout on record, by which files are read; False: it is there, and stays as it is."""
+    body = layout.model_dump(mode="json", exclude_none=True)
+    values = {
+        "tenant": tenant,
+        "name": name,
+        "version": version,
+        "body": body,
+        "body_hash": digest(body),
+        "made_by": by,
+        "created_at": now,
+    }
+    return _insert(session, _LAYOUTS, values)
+
+
+def _insert(session: Session, table: Table, values: dict[str, Any]) -> bool:
+    make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    once = make(table).values(values).on_conflict_do_nothing().returning(*table.primary_key.columns)
+    return session.connection().execute(once).first() is not None
