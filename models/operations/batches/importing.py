@@ -27,10 +27,8 @@ def add_import(session: Session, taken: BatchImport) -> str | None:
     """
     if _insert(session, _IMPORTS, {column.name: getattr(taken, column.name) for column in _IMPORTS.columns}):
         return None
-    same = select(BatchImport.run).where(
-        col(BatchImport.tenant) == taken.tenant, col(BatchImport.digest) == taken.digest
-    )
-    known = session.exec(of_tenant.where(col(BatchImport.digest) == taken.digest)).first()
+    same = (col(BatchImport.tenant) == taken.tenant, col(BatchImport.digest) == taken.digest)
+    known = session.exec(select(BatchImport.run).where(*same)).first()
     if known is None or known == taken.run:
         raise WrongState(detail=taken.run, params={"state": "file-taken"})
     return known
