@@ -1,7 +1,7 @@
 """Watching a transfer job: how far it is, and whom it waits for. The job runs by itself; this only looks."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -60,11 +60,15 @@ class Seen:
 def look(client: "ApiClient", token: str) -> Seen:
     """The job, its open tasks, and those about rows, pairs and customers, which name no job in the inbox."""
     job = client.call("GET", routes.job(token))
+    return Seen(job, waiting_for(client, token, _RECORD_TYPES), client.call("GET", routes.progress(token)))
+
+
+def waiting_for(client: "ApiClient", token: str, record_types: Sequence[str]) -> list[dict[str, Any]]:
+    """Open tasks of a job, and record tasks of these types, which name none."""
     found = _open(client, {"caseToken": token})
-    if _RECORD_TYPES:
-        found += [task for task in _open(client, {"type": {"$in": _RECORD_TYPES}}) if task["caseToken"] is None]
-    waiting = {task["id"]: task for task in found if task["state"] != "DECIDING"}
-    return Seen(job, list(waiting.values()), client.call("GET", routes.progress(token)))
+    if record_types:
+        found += [task for task in _open(client, {"type": {"$in": list(record_types)}}) if task["caseToken"] is None]
+    return list({task["id"]: task for task in found if task["state"] != "DECIDING"}.values())
 
 
 def _open(client: "ApiClient", wanted: dict[str, Any]) -> list[dict[str, Any]]:
@@ -74,18 +78,25 @@ def _open(client: "ApiClient", wanted: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def watch(
-    client: "ApiClient", token: str, *, until: str | None = None, sleep: Callable[[float], object] = time.sleep
+    client: "ApiClient",
+    token: str,
+    *,
+    until: str | None = None,
+    sleep: Callable[[float], object] = time.sleep,
+    look: Callable[["ApiClient", str], Seen] = look,
+    stages: Sequence[str] = STAGES,
 ) -> Iterator[Seen]:
     """Look again and again until the job has ended, is paused, has come behind a stage, or waits for people.
 
-    A job waits for people when it has open tasks and nothing about it has changed for three looks.
+    A job waits for people when it has open tasks and nothing about it has changed for three looks. `look` and `stages`
+    are those of a transfer job, unless it is other work of that kind.
     """
     before: tuple[object, ...] = ()
     still = 0
     while True:
         seen = look(client, token)
         yield seen
-        passed = until is not None and STAGES.index(seen.stage) > STAGES.index(until)
+        passed = until is not None and stages.index(seen.stage) > stages.index(until)
         if seen.outcome is not None or seen.is_paused or passed:
             return
         now = (seen.stage, seen.job.get("version"), str(seen.progress), len(seen.waiting))
