@@ -157,7 +157,7 @@ class BatchController(Controller):
         deps: Deps,
         principal: Caller,
         locale: Locale,
-        state: StateFilter = None,
+        order_state: StateFilter = None,
         limit: Limit = DEFAULT_LIMIT,
         after: After = None,
     ) -> OrderPage:
@@ -167,7 +167,7 @@ class BatchController(Controller):
             found = list_orders(
                 session,
                 known_run(session, principal, run).token,
-                state=state.value if state is not None else None,
+                state=order_state.value if order_state is not None else None,
                 after=START if place is None else _place(place),
                 limit=limit + 1,
             )

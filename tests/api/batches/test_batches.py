@@ -1,20 +1,26 @@
 """Runs of batches over HTTP: listed, read, held, cancelled; another institution's do not exist, and few may act."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from sqlmodel import Session
 
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
+from compliance.vault.cells import CellAddress
+from compliance.vault.files import FileAddress
+from compliance.vault.shelf import file_path
 from models.domain.batches.kinds import KindName, MemberSource, Origin
 from models.domain.batches.states import RunStage
+from models.domain.ids import batch_workflow_id, job_record
 from models.domain.roles import Role
 from models.operations.batches.beginning import NewRun, begin_run
 from models.operations.four_eyes import By
 from models.tables.batch_runs import BatchOrder, BatchRun
 from models.tables.staff import Staff
 from tests.support.api import Office
+from tests.support.applications import FakeDispatcher
 
 ON = date(2026, 3, 10)
 
@@ -62,6 +68,96 @@ def _order(session: Session, run: str, member: int, office: Office) -> None:
     )
 
 
+async def test_a_run_is_begun_once_with_a_key_of_its_own_and_started(
+    sqlite_office: Office, operator: Staff, dispatcher: FakeDispatcher
+) -> None:
+    body = {"kind": "auto-debit", "businessDate": ON.isoformat(), "settings": {"failureBps": 500, "cutOff": "16:30"}}
+    async with sqlite_office.client(operator) as client:
+        first = await client.post("/v1/batches", json=body, headers={"Idempotency-Key": "k"})
+        again = await client.post("/v1/batches", json=body, headers={"Idempotency-Key": "k"})
+        other = await client.post(
+            "/v1/batches", json=body | {"kind": "loan-deduction"}, headers={"Idempotency-Key": "k"}
+        )
+        listed = (await client.get("/v1/batches?kind=auto-debit&stage=cohort")).json()["items"]
+    assert (first.status_code, first.json()["source"], first.json()["awaitsFile"]) == (201, "book", False)
+    assert first.json()["settings"] == {"failureBps": 500, "cutOff": "16:30"}
+    assert again.json() == first.json()
+    assert other.status_code == 422
+    run = first.json()["run"]
+    assert [each["run"] for each in listed] == [run]
+    assert set(dispatcher.starts) == {batch_workflow_id(run)}
+    address = CellAddress("main", "t", "c", "r", job_record(run))
+    assert sqlite_office.deps.vault.seal(address, b"what people say of it")
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"criteria": {"filter": {"shoeSize": 1}, "periode": "x"}}, "/criteria/periode"),
+        ({"kind": "payroll"}, "/client"),
+        ({"kind": "payroll", "source": "book"}, "/criteria"),
+        ({"kind": "lottery"}, "/kind"),
+        ({"settings": {"failureBps": 10_001}}, "/settings/failureBps"),
+    ],
+)
+async def test_what_does_not_fit_is_named_and_nothing_begins(
+    sqlite_office: Office, operator: Staff, changes: dict[str, Any], pointer: str
+) -> None:
+    body = {"kind": "auto-debit", "businessDate": ON.isoformat()} | changes
+    async with sqlite_office.client(operator) as client:
+        answer = await client.post("/v1/batches", json=body, headers={"Idempotency-Key": "k"})
+        assert (await client.get("/v1/batches")).json()["items"] == []
+    assert answer.status_code == 422
+    assert pointer in [fault["pointer"] for fault in answer.json()["errors"]]
+
+
+async def test_a_run_of_a_file_waits_for_it_and_takes_the_same_bytes_once(
+    sqlite_office: Office, operator: Staff, dispatcher: FakeDispatcher
+) -> None:
+    body = {"kind": "auto-debit", "source": "file", "businessDate": ON.isoformat()}
+    content = "序号,姓名\n1,欧阳晓雯\n".encode()
+    form = {"layout": "auto-debit-csv", "controlCount": "1", "controlMinor": "700"}
+    async with sqlite_office.client(operator) as client:
+        begun = [await client.post("/v1/batches", json=body, headers={"Idempotency-Key": key}) for key in ("a", "b")]
+        paths = [f"/v1/batches/{each.json()['run']}" for each in begun]
+        waits = (await client.get(paths[0])).json()
+        assert (waits["awaitsFile"], waits["paused"]) == (True, True)
+        assert waits["allowedActions"]["resume"]["because"] == "wrong-state"
+        assert (await client.post(f"{paths[0]}/resumption")).json()["params"]["state"] == "file-awaited"
+
+        async def send(path: str, key: str, **fields: str) -> Any:
+            sent = {"file": ("wages.csv", content, "text/csv")}
+            return await client.post(f"{path}/file", data=form | fields, files=sent, headers={"Idempotency-Key": key})
+
+        for fields, pointer in (({"layout": "wages"}, None), ({"controlCount": "one"}, "/controlCount")):
+            refused = await send(paths[0], "f" + str(pointer), **fields)
+            assert refused.status_code == 422
+            assert [fault["pointer"] for fault in refused.json().get("errors", [])] == ([pointer] if pointer else [])
+        assert (await send(paths[0], "c", layout="payroll-csv")).json()["type"].endswith("layout-unknown")
+        taken, again = await send(paths[0], "d"), await send(paths[0], "d")
+        assert taken.status_code == 201
+        assert again.json() == taken.json()
+        assert (taken.json()["controlCount"], taken.json()["layoutVersion"]) == (1, "ready")
+        assert (await send(paths[0], "e")).status_code == 409  # it has its file
+        known = await send(paths[1], "f")
+        assert (known.status_code, known.json()["params"]["run"]) == (409, paths[0].rpartition("/")[2])
+        goes_on = (await client.get(paths[0])).json()
+        assert (goes_on["awaitsFile"], goes_on["paused"]) == (False, False)
+    assert dispatcher.nudged == [batch_workflow_id(goes_on["run"])] * 2
+    sealed = [each.read_bytes() for each in sqlite_office.deps.files_root.rglob("*") if each.is_file()]
+    assert len(sealed) == 1
+    assert "欧阳晓雯".encode() not in sealed[0]
+    assert (
+        b"".join(
+            sqlite_office.deps.vault.open_file(
+                FileAddress("main", job_record(goes_on["run"]), taken.json()["id"]),
+                file_path(sqlite_office.deps.files_root, tenant="main", document_id=taken.json()["id"]),
+            )
+        )
+        == content
+    )
+
+
 async def test_a_run_is_paused_once_and_goes_on(sqlite_office: Office, operator: Staff) -> None:
     path = f"/v1/batches/{_begun(sqlite_office, operator)}"
     async with sqlite_office.client(operator) as client:
@@ -71,7 +167,7 @@ async def test_a_run_is_paused_once_and_goes_on(sqlite_office: Office, operator:
         assert unchanged.status_code == 304
         assert (await client.post(f"{path}/pause")).json()["paused"] is True
         again = await client.post(f"{path}/pause")
-        assert (again.status_code, again.json()["state"]) == (409, "paused")
+        assert (again.status_code, again.json()["params"]["state"]) == (409, "paused")
         assert (await client.get(path)).json()["allowedActions"]["pause"]["because"] == "wrong-state"
         assert (await client.post(f"{path}/resumption")).json()["paused"] is False
 
