@@ -19,6 +19,7 @@ from api.agreements.money_controller import AgreementMoneyController, Settlement
 from api.agreements.reversal_controller import AgreementReversalController, ReversalController
 from api.agreements.suspense_controller import AgreementSuspenseController, SuspenseAssignmentController
 from api.audit.controller import AuditController
+from api.batches.client_controller import BatchClientController
 from api.batches.controller import BatchController
 from api.batches.file_controller import BatchFileController
 from api.batches.report_controller import BatchReportController
@@ -156,6 +157,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     BatchController,
     BatchFileController,
     BatchReportController,
+    BatchClientController,
 )
 
 

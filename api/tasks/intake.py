@@ -167,6 +167,10 @@ def _figures(form: DecisionForm) -> dict[str, Any]:
         figures["document"] = form.document_id
     if form.error_budget is not None:
         figures["errorBudget"] = form.error_budget
+    if form.failure_bps is not None:
+        figures["failureBps"] = form.failure_bps
+    if form.order_id is not None:
+        figures["order"] = form.order_id
     if form.dissent is not None:
         figures["dissent"] = form.dissent
     if form.next_contact_days is not None:
