@@ -25,7 +25,7 @@ def sqlite_office(sqlite_database: Database, vault: Vault, clock: FakeClock, tmp
 
 # What stands between HTTP and SQL is the same on both databases. Where requests compete or pages are turned, the
 # database takes part; the rest runs on PostgreSQL too, but in the long run only.
-_BOTH: Final = ("tasks", "transfers", "test_idempotency", "test_sessions", "test_staff")
+_BOTH: Final = ("batches", "tasks", "transfers", "test_idempotency", "test_sessions", "test_staff")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -30,6 +30,11 @@ def operator(sqlite_office: Office) -> Staff:
     return sqlite_office.staff("operator", Role.BATCH_OPERATOR)
 
 
+@pytest.fixture
+def operator_both(office: Office) -> Staff:
+    return office.staff("operator", Role.BATCH_OPERATOR)
+
+
 def _begun(office: Office, staff: Staff, key: str = "k1") -> str:
     new = NewRun(
         tenant="main",
@@ -69,10 +74,10 @@ def _order(session: Session, run: str, member: int, office: Office) -> None:
 
 
 async def test_a_run_is_begun_once_with_a_key_of_its_own_and_started(
-    sqlite_office: Office, operator: Staff, dispatcher: FakeDispatcher
+    office: Office, operator_both: Staff, dispatcher: FakeDispatcher
 ) -> None:
     body = {"kind": "auto-debit", "businessDate": ON.isoformat(), "settings": {"failureBps": 500, "cutOff": "16:30"}}
-    async with sqlite_office.client(operator) as client:
+    async with office.client(operator_both) as client:
         first = await client.post("/v1/batches", json=body, headers={"Idempotency-Key": "k"})
         again = await client.post("/v1/batches", json=body, headers={"Idempotency-Key": "k"})
         other = await client.post(
@@ -87,7 +92,7 @@ async def test_a_run_is_begun_once_with_a_key_of_its_own_and_started(
     assert [each["run"] for each in listed] == [run]
     assert set(dispatcher.starts) == {batch_workflow_id(run)}
     address = CellAddress("main", "t", "c", "r", job_record(run))
-    assert sqlite_office.deps.vault.seal(address, b"what people say of it")
+    assert office.deps.vault.seal(address, b"what people say of it")
 
 
 @pytest.mark.parametrize(
@@ -112,12 +117,12 @@ async def test_what_does_not_fit_is_named_and_nothing_begins(
 
 
 async def test_a_run_of_a_file_waits_for_it_and_takes_the_same_bytes_once(
-    sqlite_office: Office, operator: Staff, dispatcher: FakeDispatcher
+    office: Office, operator_both: Staff, dispatcher: FakeDispatcher
 ) -> None:
     body = {"kind": "auto-debit", "source": "file", "businessDate": ON.isoformat()}
     content = "序号,姓名\n1,欧阳晓雯\n".encode()
     form = {"layout": "auto-debit-csv", "controlCount": "1", "controlMinor": "700"}
-    async with sqlite_office.client(operator) as client:
+    async with office.client(operator_both) as client:
         begun = [await client.post("/v1/batches", json=body, headers={"Idempotency-Key": key}) for key in ("a", "b")]
         paths = [f"/v1/batches/{each.json()['run']}" for each in begun]
         waits = (await client.get(paths[0])).json()
@@ -144,14 +149,14 @@ async def test_a_run_of_a_file_waits_for_it_and_takes_the_same_bytes_once(
         goes_on = (await client.get(paths[0])).json()
         assert (goes_on["awaitsFile"], goes_on["paused"]) == (False, False)
     assert dispatcher.nudged == [batch_workflow_id(goes_on["run"])] * 2
-    sealed = [each.read_bytes() for each in sqlite_office.deps.files_root.rglob("*") if each.is_file()]
+    sealed = [each.read_bytes() for each in office.deps.files_root.rglob("*") if each.is_file()]
     assert len(sealed) == 1
     assert "欧阳晓雯".encode() not in sealed[0]
     assert (
         b"".join(
-            sqlite_office.deps.vault.open_file(
+            office.deps.vault.open_file(
                 FileAddress("main", job_record(goes_on["run"]), taken.json()["id"]),
-                file_path(sqlite_office.deps.files_root, tenant="main", document_id=taken.json()["id"]),
+                file_path(office.deps.files_root, tenant="main", document_id=taken.json()["id"]),
             )
         )
         == content
@@ -185,12 +190,12 @@ async def test_a_run_that_is_reconciled_is_not_cancelled(sqlite_office: Office, 
         assert unknown.status_code == 422
 
 
-async def test_orders_come_page_by_page_and_tell_no_claim(sqlite_office: Office, operator: Staff) -> None:
-    run = _begun(sqlite_office, operator)
-    with unit_of_work(sqlite_office.deps.database, _deed(sqlite_office)) as unit:
+async def test_orders_come_page_by_page_and_tell_no_claim(office: Office, operator_both: Staff) -> None:
+    run = _begun(office, operator_both)
+    with unit_of_work(office.deps.database, _deed(office)) as unit:
         for member in (1, 2, 3):
-            _order(unit.session, run, member, sqlite_office)
-    async with sqlite_office.client(operator) as client:
+            _order(unit.session, run, member, office)
+    async with office.client(operator_both) as client:
         first = await client.get(f"/v1/batches/{run}/orders?limit=2")
         rest = await client.get(f"/v1/batches/{run}/orders?limit=2&after={first.json()['endCursor']}")
         assert [each["member"] for each in first.json()["items"] + rest.json()["items"]] == [1, 2, 3]
