@@ -23,6 +23,7 @@ from api.batches.client_controller import BatchClientController
 from api.batches.controller import BatchController
 from api.batches.file_controller import BatchFileController
 from api.batches.report_controller import BatchReportController
+from api.batches.rule_controller import BatchRuleController
 from api.bodies import BodyPlugin
 from api.body_gate import MAX_MULTIPART_BYTES, BodyGate
 from api.business_dates.controller import BusinessDateController
@@ -158,6 +159,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     BatchFileController,
     BatchReportController,
     BatchClientController,
+    BatchRuleController,
 )
 
 
