@@ -22,6 +22,7 @@ from api.audit.controller import AuditController
 from api.batches.client_controller import BatchClientController
 from api.batches.controller import BatchController
 from api.batches.file_controller import BatchFileController
+from api.batches.layout_controller import BatchLayoutController
 from api.batches.report_controller import BatchReportController
 from api.batches.rule_controller import BatchRuleController
 from api.bodies import BodyPlugin
@@ -160,6 +161,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     BatchReportController,
     BatchClientController,
     BatchRuleController,
+    BatchLayoutController,
 )
 
 
