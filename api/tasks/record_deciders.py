@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlmodel import col, select
 
+from api.batches.record_deciding import decide_dispute, decide_suspense
 from api.bodies import known_token
 from api.deps import ApiDeps
 from api.tasks.intake import TaskDecision, take_decision
@@ -26,6 +27,8 @@ _DECIDERS: Final[dict[str, Decider]] = {
     # These have a path of their own: what is decided is read, opened or agreed by two before it is written.
     TaskType.INCIDENT_REPORT.value: decide_report,
     TaskType.TRANSFER_CONFLICT.value: decide_conflict,
+    TaskType.BATCH_SUSPENSE.value: decide_suspense,
+    TaskType.BATCH_DISPUTE.value: decide_dispute,
     # These are taken like any other, and do something besides in the same commit.
     TaskType.TRANSFER_QUARANTINE.value: partial(_take, settle=discard_quarantined),
     TaskType.TRANSFER_FOLLOW_UP.value: partial(_take, settle=answer_follow_up),
