@@ -202,3 +202,31 @@ class PreviewAnswer(Answer):
     classes: list[ClassAnswer]
     exclusions: dict[str, int]
     sample: list[SampleAnswer]
+
+
+class FaultAnswer(Answer):
+    """What is wrong with one field, by rule; what stands in it is not told."""
+
+    field: str
+    rule: str
+    title: str
+
+
+class RowAnswer(Answer):
+    """A row of a file, by line; without a state it is not judged yet. Nobody's data."""
+
+    number: int
+    line: int
+    attempt: int
+    amount_minor: int | None
+    state: str | None
+    faults: list[FaultAnswer]
+    reason_code: str | None
+    version: int
+
+
+class RowPage(Answer):
+    """Rows by number; `endCursor` is null on the last page."""
+
+    items: list[RowAnswer]
+    end_cursor: str | None

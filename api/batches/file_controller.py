@@ -3,28 +3,33 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from litestar import Controller, Request, Response, post
+from litestar import Controller, Request, Response, get, post
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 
 from api.batches import run_acts
-from api.batches.bodies import ImportAnswer
+from api.batches.bodies import ImportAnswer, RowPage
 from api.batches.controller import PATH
-from api.batches.views import import_answer
-from api.deps import ApiDeps, Deps
+from api.batches.lookup import known_run
+from api.batches.views import import_answer, row_answer
+from api.deps import ApiDeps, Deps, Locale
 from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
 from api.identity.authenticate import requires
 from api.identity.principal import Caller
 from api.in_thread import in_thread
+from api.paging import DEFAULT_LIMIT, After, Limit, decode_cursor, encode_cursor
 from api.uploads import FILE_FIELD, Wanted, receive
 from compliance.vault.shelf import Shelf
+from models.domain.batches.states import RowState
 from models.domain.ids import batch_workflow_id
 from models.domain.roles import Permission
 from models.domain.tokens import new_token
+from models.queries.batches.run_list import import_of, list_rows
 from models.tables.batch_imports import BatchImport
 
+RowFilter = Annotated[RowState | None, QueryParameter(name="state")]
 _FORM_BYTES: Final = 64 * 1024  # of the form beside the file
 _ANY: Final = Wanted(most_bytes=run_acts.MOST_FILE_BYTES, media_type=lambda _head: "application/octet-stream")
 
@@ -59,6 +64,38 @@ class BatchFileController(Controller):
 
     path = f"{PATH}/{{run:str}}"
     tags = ("Batches",)
+
+    @get("/rows", guards=[requires(Permission.BATCHES_READ)], sync_to_thread=True, operation_id="ListBatchRows")
+    def rows(
+        self,
+        *,
+        run: FromPath[str],
+        deps: Deps,
+        principal: Caller,
+        locale: Locale,
+        row_state: RowFilter = None,
+        limit: Limit = DEFAULT_LIMIT,
+        after: After = None,
+    ) -> RowPage:
+        """Rows of the run's file with what is wrong with each; `state=held` is its quarantine (隔离)."""
+        values = decode_cursor(after, kind="batch-rows", types=(int,))
+        with deps.database.read() as session:
+            taken = import_of(session, known_run(session, principal, run).token)
+            if taken is None:
+                return RowPage(items=[], end_cursor=None)
+            found = list_rows(
+                session,
+                taken.id,
+                state=row_state.value if row_state is not None else None,
+                after=0 if values is None or values[0] is None else values[0],
+                limit=limit + 1,
+            )
+        page = found[:limit]
+        last = page[-1] if len(found) > limit else None
+        return RowPage(
+            items=[row_answer(each, locale=locale) for each in page],
+            end_cursor=encode_cursor("batch-rows", last.number) if last else None,
+        )
 
     @post(
         "/file",

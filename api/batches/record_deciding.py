@@ -55,14 +55,15 @@ def decide_suspense(deps: ApiDeps, request: TaskDecision) -> str:
 
     def settle(unit: Unit) -> None:
         fresh = unit.session.get_one(BatchSuspense, held.id, with_for_update=True, populate_existing=True)
-        whose = {"staff_id": principal.staff_id, "person_id": principal.person_id, "now": now}
+        staff, person = principal.staff_id, principal.person_id
         if second:
             if not _same(fresh, form):
                 raise WrongState(detail=held.id, params={"state": "proposed"})
-            suspense.confirm(unit.session, fresh, on=_today(unit.session, task), **whose)
+            today = _today(unit.session, task)
+            suspense.confirm(unit.session, fresh, staff_id=staff, person_id=person, on=today, now=now)
         else:
             order = form.order_id if form.outcome is Outcome.ASSIGN else None
-            suspense.propose(unit.session, fresh, order_id=order, **whose)
+            suspense.propose(unit.session, fresh, order_id=order, staff_id=staff, person_id=person, now=now)
         unit.deed.facts |= {"suspense": held.id, "order": fresh.order_id}
 
     action = "batch.suspense-settled" if second else "batch.suspense-proposed"

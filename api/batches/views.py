@@ -8,9 +8,11 @@ from sqlmodel import Session
 from api.batches.bodies import (
     ClassAnswer,
     CohortAnswer,
+    FaultAnswer,
     ImportAnswer,
     OrderAnswer,
     PreviewAnswer,
+    RowAnswer,
     RunAnswer,
     RunItem,
     RunProgress,
@@ -26,8 +28,9 @@ from models.domain.roles import Permission
 from models.queries.batches.cohorts import Preview, cohort_of
 from models.queries.batches.run_list import import_of, lacks_file
 from models.queries.batches.runs import order_counts, rehearsal_counts
-from models.tables.batch_imports import BatchImport
+from models.tables.batch_imports import BatchImport, BatchRow
 from models.tables.batch_runs import BatchOrder, BatchRun
+from models.texts.render import has_text
 
 
 def run_item(run: BatchRun, *, locale: str) -> RunItem:
@@ -134,6 +137,29 @@ def order_answer(order: BatchOrder, *, locale: str) -> OrderAnswer:
         settled_on=order.settled_on,
         next_try_on=order.next_try_on,
     )
+
+
+def row_answer(row: BatchRow, *, locale: str) -> RowAnswer:
+    """A row of a file, without what stands in it."""
+    return RowAnswer(
+        number=row.number,
+        line=row.line,
+        attempt=row.attempt,
+        amount_minor=row.amount_minor,
+        state=row.state,
+        faults=[
+            FaultAnswer(field=each["field"], rule=each["rule"], title=_rule_text(each["rule"], locale))
+            for each in row.faults
+        ],
+        reason_code=row.reason_code,
+        version=row.version,
+    )
+
+
+def _rule_text(rule: str, locale: str) -> str:
+    """Rules of batch files alone have words of their own; the others are those of customers' records."""
+    own = f"batch-fault.{rule}"
+    return worded(own if has_text(own, locale) else f"record-fault.{rule}", locale)
 
 
 def preview_answer(found: Preview, *, on: date) -> PreviewAnswer:

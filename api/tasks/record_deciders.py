@@ -11,7 +11,14 @@ from api.bodies import known_token
 from api.deps import ApiDeps
 from api.tasks.intake import TaskDecision, take_decision
 from api.tasks.reports import decide_report
-from api.tasks.settling import Settle, answer_follow_up, decide_on_suggestion, decide_pair, discard_quarantined
+from api.tasks.settling import (
+    Settle,
+    answer_follow_up,
+    decide_on_suggestion,
+    decide_pair,
+    discard_batch_row,
+    discard_quarantined,
+)
 from api.transfers.conflicts_deciding import decide_conflict
 from models.domain.states import RECORD_TASKS, TaskType
 from models.tables.tasks import Task
@@ -33,6 +40,7 @@ _DECIDERS: Final[dict[str, Decider]] = {
     TaskType.TRANSFER_QUARANTINE.value: partial(_take, settle=discard_quarantined),
     TaskType.TRANSFER_FOLLOW_UP.value: partial(_take, settle=answer_follow_up),
     TaskType.MATCH_REVIEW.value: partial(_take, settle=decide_pair),
+    TaskType.BATCH_QUARANTINE.value: partial(_take, settle=discard_batch_row),
     TaskType.BATCH_SUGGESTION.value: partial(_take, settle=decide_on_suggestion),
 }
 assert _DECIDERS.keys() <= {kind.value for kind in RECORD_TASKS}

@@ -8,7 +8,9 @@ from typing import Any
 from sqlmodel import Session
 
 from models.domain.forms import DecisionForm
+from models.domain.ids import care_item
 from models.domain.states import Outcome
+from models.operations.batches.importing import discard_row
 from models.operations.batches.suggestions import decide_suggestion
 from models.operations.transfers.follow_ups import end_follow_up
 from models.operations.transfers.match_deciding import decide_by_task
@@ -37,6 +39,16 @@ def discard_quarantined(session: Session, task: Task, word: Word) -> dict[str, A
     """
     discard_by_task(session, task, reason_code=word.form.reason_code or "")
     return {}
+
+
+def discard_batch_row(session: Session, task: Task, word: Word) -> dict[str, Any]:
+    """The row of a batch's quarantine task (隔离) is rejected for good.
+
+    Raises:
+        WrongState: it is not in quarantine any more.
+    """
+    reason = word.form.reason_code or ""
+    return {"row": discard_row(session, care_item(task.workflow_id), tenant=task.tenant, reason_code=reason)}
 
 
 def answer_follow_up(session: Session, task: Task, word: Word) -> dict[str, Any]:

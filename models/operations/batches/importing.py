@@ -8,9 +8,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from models.domain.batches.files.layout import Layout
+from models.domain.batches.states import RowState
 from models.domain.canonical import digest
 from models.errors import WrongState
-from models.tables.batch_imports import BatchImport, BatchLayout
+from models.tables.batch_imports import BatchImport, BatchLayout, BatchRow
 
 _LAYOUTS: Final[Table] = BatchLayout.__table__  # type: ignore[attr-defined]
 _IMPORTS: Final[Table] = BatchImport.__table__  # type: ignore[attr-defined]
@@ -32,6 +33,26 @@ def add_import(session: Session, taken: BatchImport) -> str | None:
     if known is None or known == taken.run:
         raise WrongState(detail=taken.run, params={"state": "file-taken"})
     return known
+
+
+def discard_row(session: Session, subject: str, *, tenant: str, reason_code: str) -> int:
+    """A quarantined row is rejected for good; its number.
+
+    Raises:
+        WrongState: it is not in quarantine any more.
+    """
+    row = session.exec(
+        select(BatchRow)
+        .where(col(BatchRow.subject_id) == subject, col(BatchRow.tenant) == tenant)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None or row.state != RowState.HELD:
+        raise WrongState(params={"state": "not-quarantined"})
+    row.state, row.reason_code, row.version = RowState.REJECTED.value, reason_code, row.version + 1
+    session.add(row)
+    session.flush()
+    return row.number
 
 
 def keep_layout(

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select, tuple_
 from models.domain.batches.kinds import MemberSource
 from models.domain.batches.states import RunStage
 from models.tables.batch_books import BatchPaper
-from models.tables.batch_imports import BatchImport
+from models.tables.batch_imports import BatchImport, BatchRow
 from models.tables.batch_runs import BatchOrder, BatchRun
 
 Position = tuple[datetime, str]
@@ -70,3 +70,11 @@ def paper_of(session: Session, report: str, *, locale: str, form: str) -> BatchP
         col(BatchPaper.report) == report, col(BatchPaper.locale) == locale, col(BatchPaper.form) == form
     )
     return session.exec(query).first()
+
+
+def list_rows(session: Session, import_id: str, *, state: str | None, after: int, limit: int) -> list[BatchRow]:
+    """Rows of a file by number, behind one; `state` narrows them down."""
+    query = select(BatchRow).where(col(BatchRow.import_id) == import_id, col(BatchRow.number) > after)
+    if state is not None:
+        query = query.where(col(BatchRow.state) == state)
+    return list(session.exec(query.order_by(col(BatchRow.number)).limit(limit)))

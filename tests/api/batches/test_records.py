@@ -10,15 +10,19 @@ from sqlmodel import select
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
 from models.domain.batches.kinds import KindName, MemberSource, Origin
+from models.domain.ids import batch_row_workflow_id
 from models.domain.roles import Role
+from models.domain.states import TaskType
 from models.domain.tokens import named_token, new_token
 from models.operations.batches.beginning import NewRun, begin_run
 from models.operations.batches.suspense import open_suspense
 from models.operations.four_eyes import By
 from models.tables.batch_books import BatchDispute
+from models.tables.batch_imports import BatchImport, BatchRow
 from models.tables.batch_runs import BatchOrder
 from models.tables.daily import BankFile, BankReply, BusinessDate
 from models.tables.staff import Staff
+from models.tables.tasks import Task
 from tests.support.api import Office
 
 ON: Final = date(2026, 3, 10)
@@ -132,6 +136,41 @@ async def test_a_contested_debit_is_taken_in_once_and_paid_back(office: Office, 
         kept = session.get_one(BatchDispute, dispute["id"])
     assert kept.text_cell is not None
     assert WORDS.encode() not in kept.text_cell
+
+
+async def test_quarantine_is_listed_without_values_and_a_row_rejected_for_good(office: Office, operator: Staff) -> None:
+    run, now = _run(office, operator)[0], office.clock()
+    held = new_token("sub")
+    task = Task(
+        id=new_token("tsk"), tenant="main", workflow_id=batch_row_workflow_id(run, held), task_no=1,
+        type=TaskType.BATCH_QUARANTINE.value, state="READY", candidate_role=Role.BATCH_OPERATOR.value, branch="hq",
+        priority=50, due_at=now, title_params={"case": run[-6:], "line": 3}, shown={"run": run}, shown_hash="0" * 64,
+        created_at=now, updated_at=now,
+    )  # fmt: skip
+    with unit_of_work(office.deps.database, _deed(office)) as unit:
+        unit.session.add(BatchImport(
+            id="bim_1", tenant="main", run=run, layout="l", layout_version="1", file_name="bim_1", digest="0" * 64,
+            size_bytes=1, created_at=now,
+        ))  # fmt: skip
+        unit.session.flush()
+        fault = {"field": "amountMinor", "rule": "amount-unreadable"}
+        for number, (subject, state) in enumerate(((new_token("sub"), "accepted"), (held, "held")), start=1):
+            unit.session.add(BatchRow(
+                import_id="bim_1", number=number, tenant="main", line=number + 1, subject_id=subject, row_cell=b"-",
+                state=state, faults=[fault] if state == "held" else [],
+            ))  # fmt: skip
+        unit.session.add(task)
+    async with office.client(operator) as client:
+        path = f"/v1/batches/{run}/rows"
+        assert [each["line"] for each in (await client.get(path)).json()["items"]] == [2, 3]
+        assert len((await client.get(f"{path}?limit=1")).json()["items"]) == 1
+        (row,) = (await client.get(f"{path}?state=held")).json()["items"]
+        assert row["faults"] == [{"field": "amountMinor", "rule": "amount-unreadable", "title": "Unreadable amount"}]
+        discard = {"outcome": "discard", "reasonCode": "cannot-be-corrected"}
+        done = await _decide(client, task.id, discard, "d")
+        assert done.status_code == 201, done.text
+        (row,) = (await client.get(f"{path}?state=rejected")).json()["items"]
+        assert (row["number"], row["reasonCode"]) == (2, "cannot-be-corrected")
 
 
 async def test_another_institution_finds_none_of_it(office: Office, operator: Staff) -> None:
