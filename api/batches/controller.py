@@ -71,7 +71,7 @@ class BatchController(Controller):
             deps,
             slot,
             fingerprint=digest,
-            act=lambda: run_acts.begin(deps, principal, data, slot=slot, digest=digest),
+            act=lambda: run_acts.create(deps, principal, data, slot=slot, digest=digest),
             rebuild=rebuild,
         )
         # Where that does not arrive, the relay starts it.

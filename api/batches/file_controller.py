@@ -87,7 +87,7 @@ class BatchFileController(Controller):
                 session,
                 taken.id,
                 state=row_state.value if row_state is not None else None,
-                after=0 if values is None or values[0] is None else values[0],
+                after=int(values[0] or 0) if values is not None else 0,
                 limit=limit + 1,
             )
         page = found[:limit]

@@ -40,7 +40,7 @@ MOST_FILE_BYTES: Final = 256 << 20
 _CONTROL: Final = ("controlCount", "controlMinor")
 
 
-def begin(deps: ApiDeps, principal: Principal, body: NewRunBody, *, slot: KeySlot, digest: str) -> str:
+def create(deps: ApiDeps, principal: Principal, body: NewRunBody, *, slot: KeySlot, digest: str) -> str:
     """Begin a run; one of a file waits, paused, until its file has come. Returns its token.
 
     Raises:

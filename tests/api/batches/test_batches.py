@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
@@ -17,7 +17,10 @@ from models.domain.ids import batch_workflow_id, job_record
 from models.domain.roles import Role
 from models.operations.batches.beginning import NewRun, begin_run
 from models.operations.four_eyes import By
+from models.tables.audit import AuditEvent
+from models.tables.batch_books import BatchPaper, BatchReport
 from models.tables.batch_runs import BatchOrder, BatchRun
+from models.tables.daily import BusinessDate
 from models.tables.staff import Staff
 from tests.support.api import Office
 from tests.support.applications import FakeDispatcher
@@ -203,6 +206,61 @@ async def test_orders_come_page_by_page_and_tell_no_claim(office: Office, operat
         assert "agr_secretclaim" not in first.text
         progress = (await client.get(f"/v1/batches/{run}/progress")).json()
         assert progress["orders"] == {"queued": {"count": 3, "amountMinor": 600}}
+
+
+async def test_the_report_is_handed_out_as_it_was_written_and_reading_it_is_an_event(
+    sqlite_office: Office, operator: Staff
+) -> None:
+    run, deps, content = _begun(sqlite_office, operator), sqlite_office.deps, "<h1>代发报告</h1>".encode()
+    deps.vault.create_subject(tenant="main", subject_id="brp_1")
+    address = CellAddress("main", "batch_papers", "content_cell", "bpp_1", "brp_1")
+    report = BatchReport(
+        id="brp_1", tenant="main", run=run, fingerprint="0" * 64, body={}, made_at=sqlite_office.clock()
+    )
+    paper = BatchPaper(
+        id="bpp_1",
+        tenant="main",
+        report="brp_1",
+        locale="en",
+        form="html",
+        content_cell=deps.vault.seal(address, content),
+        digest="0" * 64,
+    )
+    with unit_of_work(deps.database, _deed(sqlite_office)) as unit:
+        unit.session.add(report)
+        unit.session.flush()
+        unit.session.add(paper)
+    async with sqlite_office.client(operator) as client:
+        read = await client.get(f"/v1/batches/{run}/report?format=html")
+        assert (read.status_code, read.content) == (200, content)
+        assert read.headers["Content-Disposition"] == 'attachment; filename="batch-report.en.html"'
+        assert (await client.get(f"/v1/batches/{run}/report?format=html&language=zh-CN")).status_code == 404
+    with deps.database.read() as session:
+        told = session.exec(select(AuditEvent).where(col(AuditEvent.action) == "batch.report-read")).all()
+    assert [(each.target, each.actor) for each in told] == [(run, operator.id)]
+
+
+async def test_progress_comes_as_events_until_a_person_pauses(sqlite_office: Office, operator: Staff) -> None:
+    path = f"/v1/batches/{_begun(sqlite_office, operator)}"
+    async with sqlite_office.client(operator) as client:
+        await client.post(f"{path}/pause")
+        events = await client.get(f"{path}/progress/events")
+        assert events.headers["Content-Type"].startswith("text/event-stream")
+        assert '"stage":"cohort"' in events.text.replace(" ", "")
+        assert (await client.get("/v1/batches/main.00000000000000000000000000/progress/events")).status_code == 404
+
+
+async def test_a_preview_counts_and_keeps_nothing(sqlite_office: Office, operator: Staff) -> None:
+    async with sqlite_office.client(operator) as client:
+        none = await client.post("/v1/batches/preview", json={"kind": "auto-debit"})
+        assert none.status_code == 404  # the books have no date yet
+        with sqlite_office.deps.database.write() as session:
+            session.add(BusinessDate(tenant="main", today=ON, updated_at=sqlite_office.clock()))
+        seen = (await client.post("/v1/batches/preview", json={"kind": "auto-debit"})).json()
+        assert (seen["businessDate"], seen["members"], seen["sample"]) == (ON.isoformat(), 0, [])
+        wages = await client.post("/v1/batches/preview", json={"kind": "payroll"})
+        assert wages.json()["errors"][0]["pointer"] == "/criteria"
+        assert (await client.get("/v1/batches")).json()["items"] == []
 
 
 async def test_who_may_not_act_reads_and_others_find_nothing(sqlite_office: Office, operator: Staff) -> None:
