@@ -44,6 +44,12 @@ class NewRunBody(Body):
     rule_set: Annotated[str, Field(pattern=r"\A[a-z][a-z0-9_-]{0,39}\Z")] | None = None
 
 
+class CriteriaBody(Body):
+    """Other criteria, in place of those that were sent back."""
+
+    criteria: dict[str, Any]
+
+
 class CancelBody(Body):
     """Why."""
 

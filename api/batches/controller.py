@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from litestar import Controller, Response, get, post
+from litestar import Controller, Response, get, post, put
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from litestar.response import ServerSentEvent
@@ -12,6 +12,7 @@ from litestar.response import ServerSentEvent
 from api.batches import run_acts
 from api.batches.bodies import (
     CancelBody,
+    CriteriaBody,
     NewRunBody,
     OrderPage,
     PreviewAnswer,
@@ -23,7 +24,7 @@ from api.batches.bodies import (
 from api.batches.lookup import known_run
 from api.batches.views import order_answer, preview_answer, progress_answer, run_answer, run_item
 from api.deps import ApiDeps, Deps, Locale
-from api.etags import etag
+from api.etags import IfMatch, etag
 from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
 from api.identity.authenticate import fresh_login, requires
 from api.identity.principal import Caller, Principal
@@ -198,6 +199,21 @@ class BatchController(Controller):
         """The same as a stream of events; it ends when the run has ended or is paused."""
         await in_thread(_progress, deps, principal, run)  # a run that is not there is a problem, and no stream
         return progress_stream(lambda: _standing(deps, principal, run))
+
+    @put("/{run:str}/criteria", guards=[requires(Permission.BATCHES_RUN)], operation_id="AmendBatchCriteria")
+    async def amend(
+        self,
+        *,
+        run: FromPath[str],
+        data: JSONBody[CriteriaBody],
+        deps: Deps,
+        principal: Caller,
+        locale: Locale,
+        if_match: IfMatch,
+    ) -> Response[RunAnswer]:
+        """Choose a run that was sent back by other criteria, before anything was chosen by the old ones."""
+        await in_thread(run_acts.amend, deps, principal, run, data.criteria, read_version=if_match)
+        return await _nudged(deps, principal, run, locale)
 
     @post("/{run:str}/pause", guards=[requires(Permission.BATCHES_RUN)], status_code=200, operation_id="PauseBatch")
     async def pause(self, run: FromPath[str], deps: Deps, principal: Caller, locale: Locale) -> Response[RunAnswer]:

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from api.batches.bodies import NewRunBody
 from api.batches.lookup import known_run
 from api.deps import ApiDeps
+from api.etags import check_version
 from api.four_eyes import by
 from api.identity.principal import Principal
 from api.uploads import Upload
@@ -27,7 +28,7 @@ from models.domain.ids import job_record
 from models.domain.tokens import new_case_token
 from models.errors import BatchFileKnown, FieldFault, FormInvalid, LayoutUnknown, NotFound, WrongState
 from models.operations.batches import clients, runs
-from models.operations.batches.beginning import NewRun, begin_run
+from models.operations.batches.beginning import NewRun, amend_criteria, begin_run
 from models.operations.batches.importing import add_import, keep_layout
 from models.operations.idempotency import KeySlot, find_key, open_key
 from models.queries.batches.layouts import find_layout
@@ -171,6 +172,20 @@ def pause(deps: ApiDeps, principal: Principal, token: str, *, paused: bool) -> N
         if not paused and lacks_file(unit.session, run):
             raise WrongState(detail=token, params={"state": "file-awaited"})
         runs.want_pause(unit.session, run, paused=paused, now=now)
+
+
+def amend(deps: ApiDeps, principal: Principal, token: str, criteria: dict[str, Any], *, read_version: int) -> None:
+    """Put other criteria in place of those that a returned run had.
+
+    Raises:
+        NotFound, FormInvalid, StaleVersion, WrongState: why not.
+    """
+    now = deps.clock()
+    with unit_of_work(deps.database, deed(principal, "batch.criteria-amended", token, now)) as unit:
+        run = known_run(unit.session, principal, token)
+        check_version(read=read_version, current=run.version)
+        amend_criteria(unit.session, run, criteria=criteria, now=now)
+        unit.deed.facts |= {"revision": run.revision}
 
 
 def cancel(deps: ApiDeps, principal: Principal, token: str, *, reason_code: str) -> None:

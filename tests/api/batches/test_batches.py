@@ -180,6 +180,24 @@ async def test_a_run_is_paused_once_and_goes_on(sqlite_office: Office, operator:
         assert (await client.post(f"{path}/resumption")).json()["paused"] is False
 
 
+async def test_criteria_are_amended_in_the_version_that_was_read(sqlite_office: Office, operator: Staff) -> None:
+    path = f"/v1/batches/{_begun(sqlite_office, operator)}"
+    body = {"criteria": {"amountBands": [100, 200]}}
+    async with sqlite_office.client(operator) as client:
+        read = await client.get(path)
+        assert (await client.put(f"{path}/criteria", json=body)).status_code == 428
+        tag = {"If-Match": read.headers["ETag"]}
+        wrong = await client.put(f"{path}/criteria", json={"criteria": {"amountBands": [2, 1]}}, headers=tag)
+        assert wrong.json()["errors"][0]["pointer"] == "/criteria/amountBands"
+        amended = await client.put(f"{path}/criteria", json=body, headers=tag)
+        assert (amended.status_code, amended.json()["criteria"]) == (200, body["criteria"])
+        assert (await client.put(f"{path}/criteria", json=body, headers=tag)).status_code == 412
+        with unit_of_work(sqlite_office.deps.database, _deed(sqlite_office)) as unit:
+            unit.session.get_one(BatchRun, amended.json()["run"]).stage = RunStage.APPROVING.value
+        now = {"If-Match": amended.headers["ETag"]}
+        assert (await client.put(f"{path}/criteria", json=body, headers=now)).status_code == 409
+
+
 async def test_a_run_that_is_reconciled_is_not_cancelled(sqlite_office: Office, operator: Staff) -> None:
     first, late = _begun(sqlite_office, operator), _begun(sqlite_office, operator, "k2")
     with unit_of_work(sqlite_office.deps.database, _deed(sqlite_office)) as unit:
