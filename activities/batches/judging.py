@@ -14,9 +14,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from activities.daily.reminders import unpaid_minor
-from compliance.desk.policy import evaluate_under
+from compliance.desk.policy import blocking_under
 from compliance.policy import policy_on
-from compliance.rules.evaluate import RULE_SET_VERSION, blocks
+from compliance.rules.evaluate import RULE_SET_VERSION
 from compliance.rules.results import Verdict
 from compliance.verdicts import verdict_rows
 from models.domain.batches.kinds import KINDS, KindName
@@ -177,8 +177,7 @@ class _Asking:
         self._policy = policy_on(self.session, self.run.tenant, on=self.on)
 
     def ask(self, member: BatchMember, amount_minor: int, facts: Mapping[str, object]) -> Expected:
-        verdicts = evaluate_under(self._policy, self.gate, facts, as_of=self.on, evaluated_at=self.now)
-        against = tuple(one for one in verdicts if blocks(result=one.result, severity=one.severity))
+        against = blocking_under(self._policy, self.gate, facts, as_of=self.on, evaluated_at=self.now)
         if not against:
             return _queued(member, amount_minor, self.collected)
         first = against[0]

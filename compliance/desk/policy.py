@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Final, Self
 
 from compliance.desk.parameters import HIGHEST, PARAMETERS, BankParameter, Bound, Unit
-from compliance.rules.evaluate import evaluate_gate
+from compliance.rules.evaluate import blocks, evaluate_gate, evaluate_standing
 from compliance.rules.registry import REGISTRY, rule_on, versions_of
 from compliance.rules.results import POLICY, POLICY_AMOUNT, Authority, Parameter, Result, Severity, Verdict, Verified
 from compliance.rules.rule import Rule
@@ -119,6 +119,27 @@ def evaluate_under(
     if policy is AS_DELIVERED:
         return verdicts
     return tuple(_under(policy, verdict, facts) for verdict in verdicts)
+
+
+def blocking_under(
+    policy: BankPolicy,
+    gate: Gate,
+    facts: Mapping[str, object],
+    *,
+    as_of: date,
+    evaluated_at: datetime | None = None,
+) -> tuple[Verdict, ...]:
+    """Of `evaluate_under`'s verdicts those that block, in their order; under the product's own rules at less cost.
+
+    Raises:
+        TypeError: a fact has another type than the rule expects.
+        ValueError: a figure is negative.
+    """
+    if policy is AS_DELIVERED:
+        verdicts = evaluate_standing(gate, facts, as_of=as_of, evaluated_at=evaluated_at)
+    else:  # a bank's figure can turn what passes
+        verdicts = evaluate_under(policy, gate, facts, as_of=as_of, evaluated_at=evaluated_at)
+    return tuple(one for one in verdicts if blocks(result=one.result, severity=one.severity))
 
 
 def read_policy(told: Mapping[str, Any], *, version: str, since: date) -> BankPolicy:

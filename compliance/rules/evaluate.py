@@ -15,6 +15,7 @@ from models.domain.states import Gate
 
 # Changes whenever an answer, a parameter or a citation of any rule changes; a test holds the two together.
 RULE_SET_VERSION: Final = "2026-11.6"
+STANDING: Final = frozenset({Result.FAIL, Result.UNKNOWN})  # what stands against a step, if the rule blocks
 
 
 def evaluate_gate(
@@ -30,6 +31,29 @@ def evaluate_gate(
         ValueError: a figure is negative.
     """
     return tuple(evaluate_rule(rule_id, facts, as_of=as_of, evaluated_at=evaluated_at) for rule_id in GATES[gate])
+
+
+def evaluate_standing(
+    gate: Gate, facts: Mapping[str, object], *, as_of: date, evaluated_at: datetime | None = None
+) -> tuple[Verdict, ...]:
+    """Of `evaluate_gate`'s verdicts those that fail or cannot be answered, of whatever severity.
+
+    For rows of a batch, of which only what stands against them is kept: most pass, and what they pass by needs no hash.
+
+    Raises:
+        TypeError: a fact has another type than the rule expects.
+        ValueError: a figure is negative.
+    """
+    found = []
+    for rule_id in GATES[gate]:
+        rule = rule_on(rule_id, as_of=as_of)
+        if rule is None:  # not in force: it does not apply
+            continue
+        seen = _seen(rule, facts)
+        finding, missing = _answer(rule, seen)
+        if finding.result in STANDING:
+            found.append(_verdict(rule, seen, finding, missing=missing, as_of=as_of, evaluated_at=evaluated_at))
+    return tuple(found)
 
 
 def evaluate_rule(
@@ -55,7 +79,7 @@ def evaluate_rule(
 
 def blocks(*, result: str, severity: str) -> bool:
     """Whether a verdict, fresh or stored, stops the step: a blocking rule that fails, or that cannot be answered."""
-    return severity == Severity.BLOCK and result in {Result.FAIL, Result.UNKNOWN}
+    return severity == Severity.BLOCK and result in STANDING
 
 
 def _inputs_hash(seen: Mapping[str, Any]) -> str:
