@@ -65,9 +65,10 @@ def move_orders(
         .execution_options(synchronize_session=False)
     )
     _note(session, moved, state=to.value, cause=cause, reason_code=reason_code, now=now)
-    for order in moved:
-        session.refresh(order)
-    return [order.id for order in moved]
+    moved_ids = [order.id for order in moved]
+    again = select(BatchOrder).where(col(BatchOrder.id).in_(moved_ids)).execution_options(populate_existing=True)
+    session.exec(again).all()  # whoever goes on with these orders sees what they have become
+    return moved_ids
 
 
 def _note(
