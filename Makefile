@@ -42,6 +42,7 @@ $(LOCKED): requirements.lock
 
 $(READY): $(LOCKED) pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q -j 2 $(CODE)
 	touch $@
 
 venv: $(READY) ## The virtual environment, from the hashed lock file

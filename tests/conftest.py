@@ -19,6 +19,7 @@ from tests.support.compiled import compile_once
 from tests.support.databases import PostgresDatabases, SqliteFiles, create_data_schema, create_keys_schema
 from tests.support.network import only_local_sockets
 from tests.support.postgres import in_memory, running_postgres
+from tests.support.rewritten import rewrite_share
 from tests.support.temporal import TemporalServer, new_task_queue, running_server, time_skipping_server
 from tests.support.vaults import throw_away_vault
 
@@ -37,8 +38,9 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Files of tests lie in memory where there is room: SQLite waits for the disk at every commit."""
+    rewrite_share(config)
     memory = in_memory(4 * 2**30)
     if memory is not None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))

@@ -6,6 +6,7 @@ Kinds are read from the source: as they stand literally, and where one is put to
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -33,11 +34,12 @@ _TOGETHER: Final[dict[str, tuple[str, ...]]] = {
 _NO_EVENTS: Final = {"customer-message.not-sent"} | {gate.value for gate in Gate}
 
 
-def _trees() -> Iterator[ast.Module]:
-    for package in _PACKAGES:
-        for path in sorted((_ROOT / package).rglob("*.py")):
-            if "migrations" not in path.parts:
-                yield ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def _trees() -> tuple[ast.Module, ...]:
+    """Of files that hold no beginning of a kind, none: there is nothing to find in them."""
+    paths = sorted(path for package in _PACKAGES for path in (_ROOT / package).rglob("*.py"))
+    texts = (path.read_text(encoding="utf-8") for path in paths if "migrations" not in path.parts)
+    return tuple(ast.parse(text) for text in texts if _BEGINNING.search(text))
 
 
 def _literals(tree: ast.Module) -> Iterator[str]:
@@ -56,6 +58,7 @@ def _beginnings(tree: ast.Module) -> Iterator[str]:
                 yield begins
 
 
+@cache
 def _kinds() -> set[str]:
     kinds = {kind for tree in _trees() for kind in _literals(tree)} - _NO_EVENTS
     return kinds | {f"{begins}{rest}" for begins, rests in _TOGETHER.items() for rest in rests}
