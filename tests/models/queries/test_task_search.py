@@ -2,9 +2,11 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import chain
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -22,6 +24,7 @@ from models.errors import BadRequest
 from models.queries.task_pages import NO_AMOUNT, TaskSort, write_cursor
 from models.queries.tasks import MAX_PAGE, TaskPage, get_task, search_tasks
 from models.tables.tasks import Task
+from tests.support.databases import PostgresDatabases, SqliteFiles, create_data_schema
 from tests.support.inbox import NOW, TENANT, add_tasks, add_tenants, make_task, make_viewer
 
 BRANCHES: Final = ("sh-01", "sh-02", "bj-01", "*")
@@ -203,13 +206,34 @@ def walk(database: Database, viewer: Viewer, *, limit: int, **changes: Any) -> l
         changes.pop("sort", None)  # the cursor carries it
 
 
-@pytest.fixture
-def filled(database: Database) -> tuple[Database, list[Task]]:
+@cache
+def filled_with() -> list[Task]:
+    """What stands in it; nobody changes these."""
+    return random_tasks(300, seed=7)
+
+
+def create_filled_inbox(database: Database) -> None:
+    """A template: filled once for each kind of database, and copied for each test."""
+    create_data_schema(database)
     add_tenants(database, TENANT, "other")
-    tasks = random_tasks(300, seed=7)
-    rows = [task.model_dump() for task in tasks]
-    add_tasks(database, [Task(**row) for row in rows])
-    return database, tasks
+    add_tasks(database, random_tasks(300, seed=7))
+
+
+@pytest.fixture
+def sqlite_filled(sqlite_files: SqliteFiles, tmp_path: Path) -> Iterator[Database]:
+    with sqlite_files.fresh(create_filled_inbox, into=tmp_path) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def postgres_filled(postgres: PostgresDatabases) -> Iterator[Database]:
+    with postgres.fresh(create_filled_inbox) as fresh:
+        yield fresh
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def filled(request: pytest.FixtureRequest) -> tuple[Database, list[Task]]:
+    return request.getfixturevalue(f"{request.param}_filled"), filled_with()
 
 
 def test_items_order_and_counts_are_those_of_a_plain_filter(filled: tuple[Database, list[Task]]) -> None:
