@@ -46,6 +46,8 @@ def score_pair(
         name_share: which part of all records bears the name of the two, if it is one.
     """
     agreement = compare(one, other)
+    if not one.address_core:  # without a number it is a village, no home
+        shared = {*shared, "address"}
     waterfall = weights.of(agreement, name_share=name_share)
     score = sum(worth for _, worth in waterfall.values())
     return Scored(agreement, waterfall, score, judge(agreement, score=score, shared=shared))

@@ -16,7 +16,10 @@ from models.domain.matching.blocking import BEARER, SEARCHED, Block
 
 # So many bearers of one value are no candidates for each other: it is a placeholder, or a company's telephone.
 MOST_IN_BLOCK: Final = 50
-CONTACTS: Final = {Block.MOBILE: "mobile", Block.EMAIL: "email", Block.ACCOUNT: "account"}
+# By what somebody is reached: the last is the home of those who were born on one day.
+CONTACTS: Final = {
+    Block.MOBILE: "mobile", Block.EMAIL: "email", Block.ACCOUNT: "account", Block.BORN_ADDRESS: "address",
+}  # fmt: skip
 TOKEN_BYTES: Final = 16
 KINDS: Final = tuple(Block)
 _SLOTS: Final = len(KINDS)

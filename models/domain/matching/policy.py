@@ -32,6 +32,7 @@ class Ground(StrEnum):
     PROVEN_NUMBER = "proven-number"
     REPAIRED_NUMBER = "repaired-number"
     OWN_CONTACT = "own-contact"
+    OWN_HOME = "own-home"
     VETO = "veto"
     EVIDENCE = "evidence"
     NO_EVIDENCE = "no-evidence"
@@ -62,7 +63,8 @@ def judge(agreement: Agreement, *, score: int, shared: Collection[str] = frozens
     Args:
         agreement: of the two records.
         score: in milli-bits; decides only whether anybody looks at the pair.
-        shared: contacts (`mobile`, `email`, `account`) which, where they agree, several persons of the job have.
+        shared: contacts (`mobile`, `email`, `account`) which, where they agree, several persons of the job have; and
+            `address` where it names no house, or where another person of the job was born on that day.
     """
     own = _own_contacts(agreement, shared)
     vetoes = _vetoes(agreement, own)
@@ -81,6 +83,8 @@ def judge(agreement: Agreement, *, score: int, shared: Collection[str] = frozens
         return Judgement(MatchVerdict.AUTO, Ground.REPAIRED_NUMBER)
     if exact and (own or _slipped_contact(agreement)) and agreement.identity is not Level.DIFFERENT:
         return Judgement(MatchVerdict.AUTO, Ground.OWN_CONTACT)
+    if exact and _own_home(agreement, shared):
+        return Judgement(MatchVerdict.AUTO, Ground.OWN_HOME)
     if exact or score >= REVIEW_FROM:
         return Judgement(MatchVerdict.REVIEW, Ground.EVIDENCE)
     return Judgement(MatchVerdict.DIFFERENT, Ground.NO_EVIDENCE)
@@ -116,6 +120,15 @@ def _same_number(agreement: Agreement, vetoes: tuple[Veto, ...], own: frozenset[
 def _slipped_contact(agreement: Agreement) -> bool:
     """A mobile or an account that is one slip apart. The slip made another number of it, so nobody else shares it."""
     return Level.NEAR in {agreement.mobile, agreement.account}
+
+
+def _own_home(agreement: Agreement, shared: Collection[str]) -> bool:
+    """One home in which nobody else was born on that day, and no two numbers that are far apart.
+
+    Namesakes of one birth date live apart; father and son are born years apart; a twin has another name. Who shares a
+    dormitory's or a village's address is not told apart by it, so that is not enough (`shared`).
+    """
+    return agreement.address is Level.EQUAL and "address" not in shared and agreement.identity is not Level.DIFFERENT
 
 
 def _vetoes(agreement: Agreement, own: frozenset[str]) -> tuple[Veto, ...]:

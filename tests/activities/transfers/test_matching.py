@@ -96,7 +96,7 @@ def test_a_row_that_comes_twice_is_one_person(bench: Matching) -> None:
 
 def test_a_pair_that_is_not_clear_holds_its_row_and_asks_a_person(bench: Matching) -> None:
     person = Maker(45).person()
-    alone: Values = {**person, "id_number": None, "mobile": None, "email": None, "account": None}
+    alone: Values = {**person, "id_number": None, "mobile": None, "email": None, "account": None, "address": None}
     bench.open(Books(source=[alone], target=[person])).run()
     assert (bench.row(1).outcome, bench.row(1).reason_code) == (RowOutcome.HELD, MATCH_REVIEW)
     with bench.database.read() as session:

@@ -5,6 +5,8 @@ import json
 import pytest
 from sqlmodel import select
 
+from compliance.transfers.proof_keys import job_proof_key
+from compliance.transfers.record_proofs import Named, Proof
 from compliance.vault.suites import SM4_GCM
 from compliance.vault.transfer_rows import seal_rows
 from models.contracts.transfers import ChunkStep
@@ -17,7 +19,7 @@ from models.operations.transfers.conflicts import decide, hold_conflict
 from models.tables.audit import AuditEvent
 from models.tables.customers import CustomerRecord
 from models.tables.tasks import Task
-from models.tables.transfers import TransferJob, TransferSource
+from models.tables.transfers import TransferJob, TransferRow, TransferSource
 from tests.support.transfer_waves import JOB, TENANT, WaveOffice, persons
 
 
@@ -278,6 +280,25 @@ def test_a_row_that_does_not_equal_its_record_is_found_to_the_column(office: Wav
     [fault] = office.wave(1).checked["faults"]
     assert (fault["row"], fault["fault"], fault["columns"]) == (33, "values-differ", ["email", "address"])
     assert office.reconcile() == "rows-not-moved"
+
+
+def test_a_record_is_held_against_what_was_collected(office: WaveOffice) -> None:
+    """The digest stands for the row: right ones give the figures of rows that are opened; with another the row is."""
+    people = persons(4, prefix="S")
+    office.rows(people)
+    key = job_proof_key(office.vault, tenant=TENANT, job=JOB)
+    with office.database.write() as session:
+        for number, digest in ((1, key.digest(people[0])), (2, key.digest(people[1])), (3, b"x" * 32)):
+            row = session.get_one(TransferRow, (JOB, number))
+            row.digest = digest
+            session.add(row)
+    office.plan_waves()
+    office.run(1)
+    checked = office.wave(1).checked
+    meant = Proof()
+    meant.extend(key, (Named(f"{number:012d}", values) for number, values in enumerate(people, start=1)))
+    assert checked["rows"] == checked["book"] == meant.figures()
+    assert checked["faults"] == []
 
 
 def test_an_undo_is_proven_once_a_person_has_decided_about_what_could_not_be_put_back(office: WaveOffice) -> None:

@@ -92,6 +92,20 @@ def test_name_birth_date_and_one_contact_of_ones_own_are_enough(contact: str) ->
     assert _pair(ANNA | {"id_number": None}, ANNA | others, shared=frozenset({contact})).judgement.verdict is REVIEW
 
 
+def test_name_birth_date_and_a_home_where_nobody_else_was_born_on_that_day_are_enough() -> None:
+    home = ANNA | dict.fromkeys(("id_number", "email", "account")) | {"mobile": "+8613912345678"}
+    judged = _pair(ANNA, home)
+    assert (judged.judgement.verdict, judged.judgement.ground) == (AUTO, Ground.OWN_HOME)
+    # A twin lives there too, a slip is in the name or the date, the home is another, or no house is named.
+    assert _pair(ANNA, home, shared=frozenset({"address"})).judgement.verdict is REVIEW
+    for slip in ({"name": "张小明"}, {"birth_date": "1980-05-07"}, {"address": "北京市朝阳区建设路21号"}):
+        assert _pair(ANNA, home | slip).judgement.verdict is not AUTO
+    village = {"address": "河北省保定市望都县赵庄乡赵庄村"}
+    assert _pair(ANNA | village, home | village).judgement.verdict is REVIEW
+    # Nor does a home outweigh a number that is another one.
+    assert _pair(ANNA, home | {"id_number": ANOTHER_NUMBER}).judgement.verdict is not AUTO
+
+
 def test_a_broken_number_one_slip_from_the_proven_one_suffices_with_name_and_birth_date() -> None:
     nothing_else: Values = dict.fromkeys(("mobile", "email", "account", "address"))
     number = str(ANNA["id_number"])
@@ -144,11 +158,6 @@ def test_another_given_name_under_one_number_passes_only_where_the_two_do_not_li
     assert _verdict(**renamed | elsewhere | {"mobile": None}) is REVIEW
 
 
-def test_an_address_never_suffices() -> None:
-    alone: Values = dict.fromkeys(("id_number", "mobile", "email", "account"))
-    assert _pair(ANNA, ANNA | alone).judgement.verdict is REVIEW
-
-
 def test_a_family_with_one_mobile_one_address_and_one_account_stays_a_family() -> None:
     wife: Values = {"name": "李桂芳", "sex": "F", "birth_date": "1981-02-03", "id_number": None, "email": None}
     son: Values = {"name": "张子轩", "birth_date": "2008-09-01", "id_number": None, "email": None}
@@ -195,6 +204,7 @@ def test_what_stands_for_no_number_is_none(number: str) -> None:
 
 def test_the_mobile_that_everybody_types_who_has_none_joins_nobody() -> None:
     common: Values = {"id_number": None, "mobile": "13800138000", "email": "none@163.com", "account": "000000000"}
+    common |= {"address": None}
     assert _pair(ANNA | common, ANNA | common).judgement.verdict is REVIEW
 
 
