@@ -23,7 +23,7 @@ from tests.support.training import train
 from tests.support.transfer_matching import Matching
 
 PERSON = Maker(61).person()
-ALONE: Values = {**PERSON, "id_number": None, "mobile": None, "email": None, "account": None}
+ALONE: Values = {**PERSON, "id_number": None, "mobile": None, "email": None, "account": None, "address": None}
 MIXED_UP: Values = {**PERSON, "name": "诸葛不同", "email": None}
 
 

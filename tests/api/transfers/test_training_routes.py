@@ -27,7 +27,7 @@ from tests.support.transfer_rows import MAPPING, Collection, book, csv_bytes
 from tests.support.transfer_waves import JOB, TENANT, WaveOffice, persons
 
 PERSON: Final = Maker(61).person()
-ALONE: Final[Values] = {**PERSON, "id_number": None, "mobile": None, "email": None, "account": None}
+ALONE: Final[Values] = {**PERSON, "id_number": None, "mobile": None, "email": None, "account": None, "address": None}
 SOURCE: Final = {"kind": "csv", "place": "book.csv", "mapping": MAPPING}
 VERSION: Final = {"If-Match": '"v2"'}  # of a row that was verified
 # What people do about rows of a job: method, path, body.
