@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlmodel import Session, col, func, select, update
 
+from activities.batches.debit_news import tell_debits
 from activities.batches.retrying import after_failure
 from activities.batches.sending import mark_left
 from activities.gateways.bank.replies import ReplyStatus
@@ -110,6 +111,7 @@ class LinePoster:
             reply.state = (_follow(chunk, reply, order) if order is not None else _unmatched(chunk, reply)).value
             session.add(reply)
         session.flush()
+        tell_debits(session, orders, on=self.on, now=now)
         tripped = _trip(session, token, now=now) if chunk.figures.get("failed") else None
         if tripped is not None:
             unit.also(

@@ -4,18 +4,23 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
+from activities.batches.binding import bind
 from activities.batches.judging import Judge
 from activities.batches.rehearsing import HoldFunding, Rehearsal, no_funding
+from compliance.audit.deeds import Deed
+from compliance.audit.unit import Unchanged, unit_of_work
 from models.contracts.batch_run import RunStep
 from models.contracts.batch_steps import PartDone, PartStep, Rehearsed, RulesBound
 from models.database.engine import Database
 from models.domain.clock import Clock
+from models.domain.ids import tenant_of_case
+from models.tables.batch_runs import BatchRun
 from workflows.ports.batches import RulesPort
 
 
 @dataclass(slots=True)
 class SqlRules(RulesPort):
-    """Rehearses and compares; binding rules is not there yet, and no worker registers it.
+    """The adapter that the workers of the `bulk` queue register.
 
     Attributes:
         judge: what rows come to; the same that executes.
@@ -30,7 +35,18 @@ class SqlRules(RulesPort):
     @activity.defn(name="batches.bind_rules", no_thread_cancel_exception=True)
     def bind_rules(self, input: RunStep) -> RulesBound:
         """Bind the version in force for the kind and the date; once bound it stays."""
-        raise NotImplementedError(input.run)
+        now, answer = self.clock(), RulesBound(version="", lacks=("rule-set-missing",))
+        deed = Deed(
+            tenant=tenant_of_case(input.run), action="batch.rules-bound", target=input.run, actor="workflow", at=now
+        )
+        with unit_of_work(self.database, deed) as unit:
+            run = unit.session.get_one(BatchRun, input.run, with_for_update=True, populate_existing=True)
+            answer = bind(unit.session, run, now=now)
+            if not answer.version or not unit.session.is_modified(run):
+                raise Unchanged
+            unit.deed.facts["version"] = answer.version
+            unit.session.add(run)
+        return answer
 
     @activity.defn(name="batches.rehearse", no_thread_cancel_exception=True)
     def rehearse(self, input: PartStep) -> PartDone:

@@ -57,8 +57,8 @@ class BatchRow(DataTable, table=True):
     Attributes:
         line: in the file; of a corrected row that of the one in whose place it stands.
         attempt: 1 as read; a corrected row is the next.
-        faults: [{field, rule, masked}]: the masked value is made for the answer, never stored.
-        natural_key: keyed hash over the layout's unique fields: a second row of the same is a duplicate.
+        faults: [{field, rule, masked}]: blurred, so that nothing of the value is left to read.
+        natural_key: keyed hash over the layout's unique fields, of a wage over the ID number: claims go by it.
     """
 
     __tablename__ = "batch_rows"

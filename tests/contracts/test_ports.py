@@ -105,7 +105,7 @@ def is_there(adapter: type[Any]) -> bool:
 PORTS: Final = ports()
 # Ports whose adapter has a step that does nothing yet. Who writes the last of its steps takes it off this list, and
 # adds the adapter's line in `deploy/assemble_batches.py`.
-WITHOUT_ADAPTER: Final = {"CleanPort", "RulesPort"}
+WITHOUT_ADAPTER: Final[set[str]] = set()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
 """What the version of the rule set that a run is bound to says of itself (规则集): sources, dates, approvers.
 
-A version's body holds its rules under `rules`, each a document with `source`, `validFrom`, and where it has a threshold
-`operator`; `severity` and `onUnknown` where they are not the usual ones (blocking for laws, and stopping).
+A version's body is a rule set as `models.domain.batches.rulesets` spells it, or holds its rules under `rules`, each a
+document with `source`, `validFrom`, and where it has a threshold `operator`; `severity` and `onUnknown` where they are
+not the usual ones (blocking for laws, and stopping).
 """
 
 from collections.abc import Iterable, Mapping
@@ -58,5 +59,12 @@ def version_of(session: Session, run: BatchRun) -> BatchRuleVersion | None:
 
 
 def _rules(body: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    found = body.get("rules", ())
-    return [each for each in (found.values() if isinstance(found, Mapping) else found) if isinstance(each, Mapping)]
+    if "repayment" not in body:
+        found = body.get("rules", ())
+        return [each for each in (found.values() if isinstance(found, Mapping) else found) if isinstance(each, Mapping)]
+    # As `models.domain.batches.rulesets` spells it: dates are the version's, and conditions name their operator each.
+    rates, retry = body.get("rates") or {}, body.get("retry")
+    rules = [*body["repayment"], *rates.get("tiers", ()), *rates.get("caps", ()), *([retry] if retry else ())]
+    return [
+        {"source": each.get("source"), "validFrom": each.get("validFrom") or body.get("validFrom")} for each in rules
+    ]
