@@ -16,10 +16,12 @@ from compliance.vault.shelf import Shelf
 from models.contracts.batch_run import RunStep
 from models.contracts.batch_steps import PartStep
 from models.domain.bank_card import luhn_digit
+from models.domain.batches.files.canonical import row_fields
 from models.domain.batches.kinds import KindName, MemberSource
 from models.domain.batches.rulesets.repayment import RepaymentRule
 from models.domain.batches.rulesets.version import RuleSet
 from models.domain.batches.states import RowState
+from models.domain.batches.wages import declared
 from models.domain.ids import job_record
 from models.domain.resident_id import check_character
 from models.domain.states import TaskType
@@ -159,3 +161,10 @@ def test_the_version_in_force_is_bound_once_and_rows_of_agreements_are_refused_b
     assert [rules.bind_rules(RunStep(run=run.token)).version for _ in range(2)] == ["wages/1", "wages/1"]
     of_book = books.begin()
     assert rules.bind_rules(RunStep(run=of_book.token)).lacks == ("agreement-rows-by-daily-run",)
+
+
+def test_what_a_layout_says_of_a_wage_is_read_by_the_gate_of_its_row() -> None:
+    """One spelling from the layout's names to the facts that the rules ask for."""
+    said = row_fields({"ownAccount": "yes", "sheetSigned": "no", "grossMinor": 120_000, "payeeAccount": "1"})
+    assert said["account"] == "1"
+    assert declared(said) == {"payee_is_worker": True, "wage_sheet_signed": False, "wage_gross_minor": 120_000}
