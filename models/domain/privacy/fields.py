@@ -243,10 +243,14 @@ _CUSTOMERS: Final = (
 )  # fmt: skip
 
 _BATCHES: Final = (
-    _field("batch-client", "batch_clients.name_cell", mask=Mask.NAME, purpose=Purpose.IDENTIFY),
+    _field(
+        "batch-client", "batch_clients.name_cell",
+        mask=Mask.NAME, purpose=Purpose.IDENTIFY, inputs=("NewClientBody.name",),
+    ),
     _field(
         "funding-account", "funding_accounts.account_cell",
         mask=Mask.CARD, purpose=Purpose.PERFORM, retention=TRANSACTION, export=Export.TOKEN,
+        inputs=("NewAccountBody.number",),
     ),
     _field(
         "batch-row", "batch_rows.row_cell", "batch_corrections.changes_cell",
@@ -264,6 +268,7 @@ _BATCHES: Final = (
     _field(
         "batch-words", "batch_disputes.text_cell", "batch_feedback.text_cell",
         sensitivity=Sensitivity.PARTLY, mask=Mask.HIDDEN, purpose=Purpose.ANSWER, export=Export.CASE,
+        inputs=("NewDisputeBody.text",),
     ),
     _field("batch-paper", "batch_papers.content_cell", mask=Mask.HIDDEN, purpose=Purpose.OPERATE, export=Export.NEVER),
 )  # fmt: skip

@@ -114,11 +114,17 @@ _NEUTRAL: Final = {
     "error_budget": "a share of rows", "failure_bps": "likewise", "SuspenseAssign.order_id": "a token",
     "FactBody.value": "a fact for the rules: a date, a yes or no, codes", "plan": "of the job: names of staff are ids",
     "plan_toml": "likewise", "staff_id": "a token", "course": "a code", "source_tenant": "an institution",
+    "criteria": "filters of a cohort: codes, figures, dates", "client": "a token", "funding_account": "a token",
+    "rule_set": "a token", "answer_days": "days", "return_days": "days", "at_least": "rows before a share counts",
+    "chunk_rows": "a count", "window": "a count", "cut_off": "a time of day", "agreed_day": "a day of the month",
+    "NewClientBody.code": "a code of a company", "toml": "a layout: names of columns", "NewVersionBody.name": "a code",
+    "rules": "rules of the bank: codes, figures", "expected": "counts by rule",
     "text_hash": "a digest", "customer_id": "a token", "score": "a rating that stands by itself",
 }  # fmt: skip
 
 # Forms of a calculation for nobody in particular.
 _ABOUT_NOBODY: Final = {"api.quotes.bodies", "api.quotes.controller"}
+_SAMPLES: Final = {"RuleTestRow"}  # made-up rows on which a rule set is tried
 
 
 def _subclasses(root: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -163,7 +169,7 @@ def test_every_field_of_a_form_is_known_or_said_to_be_neutral() -> None:
     for form, field in inputs():
         is_known = any(f"{owner}.{field}" in known for owner in (*_owners(form), "*"))
         is_neutral = field in _NEUTRAL or f"{form.__name__}.{field}" in _NEUTRAL
-        if not is_known and not is_neutral and form.__module__ not in _ABOUT_NOBODY:
+        if not is_known and not is_neutral and form.__module__ not in _ABOUT_NOBODY and form.__name__ not in _SAMPLES:
             unknown.append(f"{form.__module__}.{form.__name__}.{field}")
     assert len(inputs()) > 60
     assert sorted(unknown) == []
