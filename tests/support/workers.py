@@ -1,7 +1,7 @@
 """Workers of a test, begun together and stopped with a limit."""
 
 import asyncio
-import warnings
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -16,8 +16,8 @@ async def running(*workers: Worker) -> AsyncIterator[None]:
     """The workers poll inside the block.
 
     Now and then one that is stopped while a local step is under way never reports its end (the SDK loses the step's
-    last word). A process of the product is killed by its supervisor then; a test leaves the worker behind with a
-    warning, because what it asserts has been seen.
+    last word). A process of the product is killed by its supervisor then; a test says so and leaves the worker
+    behind, because what it asserts has been seen.
     """
     before = asyncio.all_tasks()
     for worker in workers:
@@ -30,6 +30,6 @@ async def running(*workers: Worker) -> AsyncIterator[None]:
         if stop.done():
             stop.result()
         else:
-            warnings.warn(f"a worker did not stop within {_STOP_S:g} s and was left behind", stacklevel=2)
+            sys.stderr.write(f"a worker did not stop within {_STOP_S:g} s and was left behind\n")
             for task in asyncio.all_tasks() - before - {asyncio.current_task()}:
                 asyncio.tasks._unregister_task(task)  # or the loop's end would wait for it for ever
