@@ -99,8 +99,8 @@ FORGED: dict[str, tuple[Alter, str, str]] = {
     "a drawn row": (lambda r: r["sample"]["items"].pop(3), "sample", "accepted"),
     "the size": (lambda r: r["sample"]["strata"][0].update(size=3), "sample", "accepted"),
     "a population": (lambda r: r["sample"]["strata"][0].update(population=9), "sample", "accepted"),
-    "a result": (lambda r: r["sample"]["items"][0].update(result="fail"), "sample", "row 1"),
-    "a check": (lambda r: r["sample"]["items"][0]["checks"][0].update(result="fail"), "sample", "row 1"),
+    "a result": (lambda r: r["sample"]["items"][0].update(result="fail"), "sample", "row {first}"),
+    "a check": (lambda r: r["sample"]["items"][0]["checks"][0].update(result="fail"), "sample", "row {first}"),
     "a finding": (lambda r: r["findings"].append({"code": "x", "severity": "major", "count": 1, "evidence": []}),
                   "verdict", "passed"),
     "a gate": (lambda r: r["gates"][0].update(result="FAIL"), "finding", "gate-stops"),
@@ -119,6 +119,7 @@ def test_whoever_holds_the_signing_key_still_cannot_forge_a_report(what: str, bu
     alter, check, where = FORGED[what]
     whole = Bundle(bundle)
     report = json.loads(whole.files["report.json"])
+    where = where.format(first=report["sample"]["items"][0]["row"])  # the seed is random: so is what it draws
     alter(report)
     whole.files["report.json"] = canonical(report)
     listing = json.loads(whole.files["bundle.json"])
