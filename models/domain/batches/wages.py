@@ -6,6 +6,7 @@ from typing import Final
 
 RECORD_YEARS: Final = 10  # rows and orders of a payroll are kept as long as the books, past two and three years
 _LONGEST_HOLIDAY: Final = 31
+_DAMAGES: Final = "damages"  # of `batches_words.DEDUCTIONS`
 _YES: Final = {"yes": True, "no": False}
 # Names of fields in a row of a payroll's file, by the fact that each is.
 FLAGS: Final = {
@@ -38,6 +39,9 @@ def declared(fields: Mapping[str, str]) -> dict[str, object]:
     for fact, name in LISTS.items():
         if name in fields:
             facts[fact] = tuple(fields[name].split())
+    deductions = fields.get(LISTS["wage_deductions"])
+    if deductions is not None and _DAMAGES not in deductions.split():
+        facts.setdefault("wage_damages_minor", 0)  # the list names every deduction: none of them is damages
     return facts
 
 

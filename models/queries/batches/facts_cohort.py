@@ -30,6 +30,7 @@ _AS_TYPE: Final[dict[str, FieldType]] = {
     "reference": FieldType.CODE,
     "id-type": FieldType.CODE,
     "number": FieldType.CODE,
+    "codes": FieldType.CODE,
     "card": FieldType.ACCOUNT,
     "bank": FieldType.BANK_CODE,
 }

@@ -70,9 +70,9 @@ class LayoutField(Shape):
         start, width: of fixed width, from 1, in the file's `width_unit`.
         id_type: of an ID number: its kind, or `id_type_field`: the field that tells it.
         values: of a code: what the sender calls things, and what they are here; of others nothing is changed.
-        codes: of a code: what it may be.
+        codes: of a code: what it may be; of codes, each of them.
         formats: of a date, as `strftime` has it; year, month, day in any usual spelling where there is none.
-        least, most: of an amount in minor units, of a number, of a text in characters.
+        least, most: of an amount in minor units (`least` 0: it may be nothing), of a number, of a text in characters.
         days_back, days_ahead: how far a date may lie from the business date.
     """
 

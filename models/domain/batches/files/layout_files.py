@@ -102,7 +102,7 @@ def _kind_faults(layout: Layout, each: LayoutField, where: str) -> Iterator[Fiel
     for number, form in enumerate(each.formats or ()):
         if each.kind is not FieldKind.DATE or not is_date_format(form):
             yield FieldFault(pointer=f"{where}/formats/{number}", code="layout-date-format")
-    if each.kind is FieldKind.CODE and not (each.codes or each.values):
+    if each.kind in (FieldKind.CODE, FieldKind.CODES) and not (each.codes or each.values):
         yield FieldFault(pointer=f"{where}/codes", code="layout-codes")
     if each.kind is FieldKind.ID_NUMBER:
         told = layout.fields.get(each.id_type_field or "")

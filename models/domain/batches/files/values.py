@@ -20,6 +20,7 @@ from models.domain.spreadsheets import neutral
 from models.domain.tabular.dates import read_day
 
 _BANK: Final = re.compile(BANK_CODE_PATTERN)
+_LIST_MARKS: Final = re.compile(r"[\s,;、，；]+")
 _NUMBER: Final = re.compile(r"\A[0-9]{1,15}\Z")
 # The field of a customer's record that is spelled and checked the same.
 _AS_RECORD: Final = {
@@ -54,9 +55,10 @@ def reader_of(name: str, layout: Layout) -> Reader:
             return lambda text, _known, today: _date(name, field, text, today)
         case FieldKind.NUMBER:
             return lambda text, _known, _today: _number(name, field, text)
-        case FieldKind.CODE:
+        case FieldKind.CODE | FieldKind.CODES:
             table = {**{code: code for code in field.codes or ()}, **(field.values or {})}
-            return lambda text, _known, _today: _code(name, table, text)
+            read = _code if field.kind is FieldKind.CODE else _codes
+            return lambda text, _known, _today: read(name, table, text)
         case FieldKind.CARD:
             return lambda text, _known, _today: _card(name, text)
         case FieldKind.BANK:
@@ -106,6 +108,8 @@ def _bank(name: str, text: str) -> Read:
 
 def _amount(name: str, field: LayoutField, layout: Layout, text: str) -> Read:
     minor, rule = read_amount(text, layout.file.amounts)
+    if rule == "amount-zero" and field.least == 0:  # a figure beside the row's own amount, which may be nothing
+        return Read(0)
     if minor is not None and field.least is not None and minor < field.least:
         return Read(minor, LineFault(name, "amount-too-small", {"limit": field.least}))
     if minor is not None and field.most is not None and minor > field.most:
@@ -128,6 +132,14 @@ def _number(name: str, field: LayoutField, text: str) -> Read:
 def _code(name: str, table: Mapping[str, str], text: str) -> Read:
     found = table.get(text.strip())
     return Read(found) if found is not None else Read(None, LineFault(name, "code-unknown"))
+
+
+def _codes(name: str, table: Mapping[str, str], text: str) -> Read:
+    """Several codes as words between spaces; a word that stands for none of them, such as 无, becomes nothing."""
+    found = [table.get(word) for word in _LIST_MARKS.split(text.strip())]
+    if any(each is None for each in found):
+        return Read(None, LineFault(name, "code-unknown"))
+    return Read(" ".join(dict.fromkeys(each for each in found if each)))
 
 
 def _date(name: str, field: LayoutField, text: str, today: date) -> Read:

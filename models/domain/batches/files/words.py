@@ -27,6 +27,7 @@ class FieldKind(StrEnum):
     DATE = "date"
     NUMBER = "number"  # a whole one
     CODE = "code"
+    CODES = "codes"  # several, between spaces or list marks
     TEXT = "text"
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from deploy.bank import is_bank_day
 from models.domain.batches.paydays import bank_day_before, months_between, payday
 from models.domain.batches.wage_sums import CODES, ControlTotal, most_damages_minor, sum_faults
+from models.domain.batches.wages import declared
 from models.texts.render import LOCALES, catalogue
 
 
@@ -74,3 +75,9 @@ def test_an_account_that_nobody_can_see_covers_nothing():
 def test_damages_are_a_fifth_at_most_and_leave_the_minimum_wage(gross: int, other: int, minimum: int, most: int):
     found = most_damages_minor(gross_minor=gross, other_deductions_minor=other, minimum_wage_minor=minimum, percent=20)
     assert found == most
+
+
+def test_a_list_of_deductions_without_damages_says_that_there_are_none():
+    assert declared({"deductions": ""}) == {"wage_deductions": (), "wage_damages_minor": 0}
+    assert "wage_damages_minor" not in declared({"deductions": "damages"})
+    assert declared({}) == {}

@@ -6,7 +6,7 @@ import pytest
 
 from models.domain.batches.files.cleaner import Cleaner, RowChecker
 from models.domain.batches.files.layout_files import ready_layout
-from models.domain.batches.files.rows import CleanRow, HeldRow
+from models.domain.batches.files.rows import CleanRow, HeldRow, LineFault
 from models.domain.batches.files.totals import Totals
 from models.domain.resident_id import check_character
 from models.domain.tabular.rows import ReadRow
@@ -174,3 +174,15 @@ def test_every_rule_of_values_and_lines_has_words_in_both_languages() -> None:
         for locale in ("zh-CN", "en"):
             assert any(has_text(f"{area}-fault.{rule}", locale) for area in ("batch", "record")), rule
             assert any(has_text(f"{area}-fix.{rule}", locale) for area in ("batch", "record")), rule
+
+
+def test_a_list_of_codes_may_be_empty_and_a_figure_beside_the_amount_nothing() -> None:
+    checker = RowChecker(LAYOUT, today=TODAY)
+    said = [
+        checker.check({"deductions": text})[0].get("deductions") for text in ("无", "个人所得税、社会保险", "damages")
+    ]
+    assert said == ["", "income-tax social-insurance", "damages"]
+    assert LineFault("deductions", "code-unknown") in checker.check({"deductions": "午餐"})[1]
+    values, faults = checker.check({"damagesMinor": "0", "amountMinor": "0"})
+    assert values["damagesMinor"] == 0
+    assert LineFault("amountMinor", "amount-zero") in faults
