@@ -3,30 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from sqlmodel import Session, col, select
 
 from activities.batches.judging import OpenedRows
-from compliance.vault.cells import RowAddress
+from compliance.vault.batch_rows import CELL, row_address
 from compliance.vault.keyring import Vault
 from models.errors import SubjectShredded
 from models.queries.batches.candidates import MandatesOfRows
 from models.tables.agreements import Mandate
 from models.tables.batch_imports import BatchRow
-
-_CELL: Final = "row_cell"
-
-
-def row_address(tenant: str, subject: str) -> RowAddress:
-    """Under what a row is sealed: its subject is its own, and nobody else's."""
-    return RowAddress(tenant=tenant, table="batch_rows", row=subject, subject=subject)
-
-
-def seal_row(vault: Vault, tenant: str, subject: str, document: Mapping[str, object]) -> bytes:
-    """Seal what a line says; its subject has its key already."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace").decode()
-    return vault.seal_many(row_address(tenant, subject), {_CELL: text})[_CELL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +26,7 @@ class SealedRows(OpenedRows):
         found = {}
         for row in rows:
             try:
-                clear = self.vault.open_many_text(row_address(tenant, row.subject_id), {_CELL: row.row_cell})[_CELL]
+                clear = self.vault.open_many_text(row_address(tenant, row.subject_id), {CELL: row.row_cell})[CELL]
             except SubjectShredded:
                 continue
             found[row.number] = {name: text for name, text in json.loads(clear).items() if isinstance(text, str)}
@@ -54,7 +40,8 @@ def named_mandates(opened: OpenedRows) -> MandatesOfRows:
         if not rows:
             return {}
         tenant = rows[0].tenant
-        named = {number: said.get("mandate", "") for number, said in opened(tenant, rows).items()}
+        # Reading spells references in capitals; ids of ours have none.
+        named = {number: said.get("mandate", "").lower() for number, said in opened(tenant, rows).items()}
         known = set(
             session.exec(
                 select(Mandate.id).where(col(Mandate.tenant) == tenant, col(Mandate.id).in_(set(named.values())))

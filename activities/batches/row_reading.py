@@ -4,39 +4,31 @@ A part that is repeated reads from the beginning, because a duplicate is told by
 the lines behind the last one that stands.
 """
 
-import hashlib
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlmodel import Session, col, func, select
 
-from activities.batches.files.quarantine import original_of, records_of
 from activities.batches.files.reading import Cleaning
-from activities.batches.row_cells import seal_row
 from activities.batches.run_work import RunWork
 from activities.support.chunked import CHUNK
 from compliance.audit.unit import Unchanged, unit_of_work
-from compliance.vault.blind import BlindField
+from compliance.vault.batch_rows import kept_row, row_subject
 from compliance.vault.files import FileAddress
 from compliance.vault.keyring import Vault
 from compliance.vault.shelf import Shelf
 from models.contracts.batch_steps import PartDone
-from models.domain.batches.files.canonical import row_fields
-from models.domain.batches.files.cleaner import key_of
 from models.domain.batches.files.layout import Layout
 from models.domain.batches.files.report import QualityReport
-from models.domain.batches.files.rows import CleanRow, HeldRow, Value
+from models.domain.batches.files.rows import CleanRow, HeldRow
 from models.domain.batches.files.totals import Totals
-from models.domain.batches.kinds import KindName
 from models.domain.ids import job_record
-from models.domain.tokens import named_token
 from models.errors import FormInvalid
 from models.queries.batches.layouts import find_layout
 from models.queries.batches.run_list import import_of
@@ -97,10 +89,10 @@ class RowReading:
         return PartDone(after=None, stopped=problem, rows=rows)
 
     def _write(self, taken: BatchImport, layout: Layout, part: Sequence[CleanRow | HeldRow]) -> None:
-        subjects = [named_token("sub", f"{taken.id}/{each.line}/1") for each in part]
+        subjects = [row_subject(taken.id, each.line, 1) for each in part]
         # Keys are made before the transaction: one that nothing uses is all that a death leaves.
         self.vault.subject_keys(tenant=taken.tenant, subject_ids=set(subjects), create=True)
-        rows = [self._row(taken, layout, each, subject) for each, subject in zip(part, subjects, strict=True)]
+        rows = [kept_row(self.vault, taken, layout, each) for each in part]
         with unit_of_work(self.work.database, self.work.deed("batch.rows-read", until=part[-1].line)) as unit:
             held = _import(unit.session, taken.id)
             last = unit.session.exec(select(func.max(BatchRow.line)).where(col(BatchRow.import_id) == taken.id)).one()
@@ -111,38 +103,6 @@ class RowReading:
             held.read_rows += len(rows)
             unit.session.add_all([held, *rows])
             unit.deed.facts["rows"] = len(rows)
-
-    def _row(self, taken: BatchImport, layout: Layout, row: CleanRow | HeldRow, subject: str) -> BatchRow:
-        document: dict[str, Any]
-        faults: list[dict[str, Any]] = []
-        amount, key = None, None
-        if isinstance(row, CleanRow):
-            document = {**row_fields(row.values)}
-            total = row.values.get(layout.total_field or "")
-            amount = total if isinstance(total, int) else None
-            key = self._key(taken.tenant, layout, row.values)
-        else:
-            document = json.loads(original_of(row))
-            faults = [{"field": each.field, "rule": each.rule, "masked": each.masked} for each in records_of(row)]
-        return BatchRow(
-            import_id=taken.id,
-            number=0,
-            tenant=taken.tenant,
-            line=row.line,
-            subject_id=subject,
-            row_cell=seal_row(self.vault, taken.tenant, subject, document),
-            amount_minor=amount,
-            natural_key=key,
-            faults=faults,
-        )
-
-    def _key(self, tenant: str, layout: Layout, values: Mapping[str, Value]) -> bytes:
-        """What a claim goes by: of a wage the person, whatever number the sender has given the row."""
-        if layout.kind == KindName.PAYROLL and "idNumber" in values:
-            return self.vault.blind_index(tenant=tenant, field=BlindField.ID_NUMBER, value=str(values["idNumber"]))
-        # Hashed first: the index folds spellings together, and two references are not the same for a hyphen.
-        told = hashlib.sha256(json.dumps([layout.name, *key_of(layout, values)]).encode()).hexdigest()
-        return self.vault.blind_index(tenant=tenant, field=BlindField.CUSTOMER_NO, value=told)
 
     def _finish(self, taken: BatchImport, report: QualityReport) -> str | None:
         """The file is through. Totals that differ stop the run: with them nothing may be paid."""

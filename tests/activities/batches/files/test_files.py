@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from activities.batches.files.quarantine import original_of, records_of, texts_of
 from activities.batches.files.reading import Cleaning
 from activities.batches.files.writing import write_file
+from compliance.vault.batch_quarantine import original_of, records_of, texts_of
 from models.domain.bank_card import luhn_digit
 from models.domain.batches.files.layout import Layout
 from models.domain.batches.files.layout_files import read_layout, ready_layout
