@@ -1,6 +1,7 @@
 """The stages before anything outside changes, from the cohort on (客群、清洗、规则、试运行、复核)."""
 
 from models.contracts.batch_steps import RulesBound
+from models.contracts.platform import BlockedOutcome
 from models.domain.states import Gate, Outcome, TaskType
 from workflows.batches.desk import RunDesk
 from workflows.ports.batches import CleanPort, CohortPort, RulesPort
@@ -56,7 +57,16 @@ class PreparingStages(RunDesk):
             if bound.version:
                 self._done.append("rules-bound")
             else:
-                await self.ask(TaskType.BATCH_GATE, step=Gate.BATCH_RULE_SET, code=next(iter(bound.lacks), None))
+                # Each code bars going on as a rule would, so that the inbox tells it in words.
+                lacks = tuple(
+                    BlockedOutcome(outcome=Outcome.ACCEPT, rule_id=lack, verdict_id="") for lack in bound.lacks
+                )
+                await self.ask(
+                    TaskType.BATCH_GATE,
+                    step=Gate.BATCH_RULE_SET,
+                    blocked=lacks,
+                    code=next(iter(bound.lacks), None),
+                )
         await self.pass_gate(Gate.BATCH_RULE_SET)
         await self.enter_next()
 
