@@ -12,7 +12,7 @@ from compliance.audit.unit import Unchanged, unit_of_work
 from models.contracts.batch_steps import PartDone
 from models.domain.batches.states import RowState
 from models.domain.canonical import digest
-from models.domain.customers.faults import Severity, severity_of
+from models.domain.customers.faults import ROW, Severity, severity_of
 from models.domain.ids import batch_row_workflow_id
 from models.domain.roles import CANDIDATE_ROLE
 from models.domain.states import TaskState, TaskType
@@ -54,6 +54,8 @@ def _part(work: RunWork) -> int:
             raise Unchanged
         held = 0
         for row in rows:
+            if _is_taken(unit.session, row):
+                row.faults = [*row.faults, {"field": ROW, "rule": "key-repeated", "masked": None}]
             is_held = any(severity_of(each["rule"]) is not Severity.WARN for each in row.faults)
             row.state = (RowState.HELD if is_held else RowState.ACCEPTED).value
             row.version += 1
@@ -64,6 +66,18 @@ def _part(work: RunWork) -> int:
         done = len(rows)
         unit.deed.facts |= {"rows": done, "held": held}
     return done
+
+
+def _is_taken(session: Session, row: BatchRow) -> bool:
+    """Whether a row that was corrected now says what an accepted one says already; of the others reading has told."""
+    if row.attempt == 1 or row.natural_key is None:
+        return False
+    same = select(BatchRow.number).where(
+        col(BatchRow.import_id) == row.import_id,
+        col(BatchRow.natural_key) == row.natural_key,
+        col(BatchRow.state) == RowState.ACCEPTED.value,
+    )
+    return session.exec(same.limit(1)).first() is not None
 
 
 def keep_quality(work: RunWork) -> None:

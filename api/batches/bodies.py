@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.bodies import Answer, BasisPoints, Body, Minor, Token
+from api.bodies import Answer, BasisPoints, Body, Minor, Sha256Hex, Token
 from api.tasks.views import PermitAnswer
 from models.domain.batches.kinds import KindName, MemberSource
 from models.domain.batches.settings import MOST_AT_ONCE, MOST_CHUNK_ROWS
@@ -218,6 +218,44 @@ class FaultAnswer(Answer):
     title: str
 
 
+class RowCorrectionBody(Body):
+    """What a quarantined row should say, by field of its layout; the other fields stay."""
+
+    values: Annotated[dict[str, Annotated[str, Field(max_length=400)]], Field(min_length=1, max_length=200)]
+
+
+class RowCorrectionDecisionBody(Body):
+    """The second person's word on what they were shown."""
+
+    shown_hash: Sha256Hex
+
+
+class RowCorrectionAnswer(Answer):
+    """A correction that waits for its second person; what it says is told by its showing alone."""
+
+    id: str
+    fields: list[str]
+    shown_hash: str
+    made_by: str
+    created_at: datetime
+
+
+class CorrectedFieldAnswer(Answer):
+    """A field in clear, as it was read and as it should be."""
+
+    field: str
+    before: str | None
+    after: str
+
+
+class CorrectionShownAnswer(Answer):
+    """What a correction says, shown once to whom confirms or refuses it. `eventId` is the record of this."""
+
+    shown_hash: str
+    fields: list[CorrectedFieldAnswer]
+    event_id: str
+
+
 class RowAnswer(Answer):
     """A row of a file, by line; without a state it is not judged yet. Nobody's data."""
 
@@ -229,6 +267,13 @@ class RowAnswer(Answer):
     faults: list[FaultAnswer]
     reason_code: str | None
     version: int
+
+
+class CorrectableRowAnswer(Answer):
+    """A row with the correction of it that waits."""
+
+    row: RowAnswer
+    correction: RowCorrectionAnswer | None
 
 
 class RowPage(Answer):

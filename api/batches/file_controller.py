@@ -7,17 +7,28 @@ from typing import Annotated, Any, Final
 
 from litestar import Controller, Request, Response, get, post
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.batches import run_acts
-from api.batches.bodies import ImportAnswer, RowPage
+from api.batches.bodies import (
+    CorrectableRowAnswer,
+    CorrectedFieldAnswer,
+    CorrectionShownAnswer,
+    ImportAnswer,
+    RowCorrectionAnswer,
+    RowCorrectionBody,
+    RowCorrectionDecisionBody,
+    RowPage,
+)
 from api.batches.controller import PATH
+from api.batches.correcting import correct_row, decide_correction, row_of, show_correction, waiting_correction
 from api.batches.lookup import known_run
 from api.batches.views import import_answer, row_answer
 from api.deps import ApiDeps, Deps, Locale
+from api.etags import IfMatch, etag
 from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
 from api.identity.authenticate import requires
-from api.identity.principal import Caller
+from api.identity.principal import Caller, Principal
 from api.in_thread import in_thread
 from api.paging import DEFAULT_LIMIT, After, Limit, decode_cursor, encode_cursor
 from api.uploads import FILE_FIELD, Wanted, receive
@@ -30,6 +41,7 @@ from models.queries.batches.run_list import import_of, list_rows
 from models.tables.batch_imports import BatchImport
 
 RowFilter = Annotated[RowState | None, QueryParameter(name="state")]
+_ROW: Final = "/rows/{number:int}"
 _FORM_BYTES: Final = 64 * 1024  # of the form beside the file
 _ANY: Final = Wanted(most_bytes=run_acts.MOST_FILE_BYTES, media_type=lambda _head: "application/octet-stream")
 
@@ -97,6 +109,90 @@ class BatchFileController(Controller):
             end_cursor=encode_cursor("batch-rows", last.number) if last else None,
         )
 
+    @get(_ROW, guards=[requires(Permission.BATCHES_READ)], sync_to_thread=True, operation_id="GetBatchRow")
+    def row(
+        self, run: FromPath[str], number: FromPath[int], deps: Deps, principal: Caller, locale: Locale
+    ) -> Response[CorrectableRowAnswer]:
+        """One row with its faults, and the correction that waits."""
+        return _row(deps, principal, run, number, locale)
+
+    @post(
+        f"{_ROW}/correction",
+        guards=[requires(Permission.BATCHES_RUN)],
+        sync_to_thread=True,
+        status_code=200,
+        operation_id="CorrectBatchRow",
+    )
+    def correct(
+        self,
+        *,
+        run: FromPath[str],
+        number: FromPath[int],
+        data: JSONBody[RowCorrectionBody],
+        deps: Deps,
+        principal: Caller,
+        locale: Locale,
+        if_match: IfMatch,
+    ) -> Response[CorrectableRowAnswer]:
+        """Propose what a quarantined row should say (更正). A second person confirms before it counts."""
+        correct_row(deps, principal, run, number, data.values, read_version=if_match)
+        return _row(deps, principal, run, number, locale)
+
+    @post(
+        f"{_ROW}/correction/reveals",
+        guards=[requires(Permission.BATCHES_CONFIRM)],
+        sync_to_thread=True,
+        status_code=200,
+        operation_id="RevealBatchRowCorrection",
+    )
+    def show(self, run: FromPath[str], number: FromPath[int], deps: Deps, principal: Caller) -> CorrectionShownAnswer:
+        """Show in clear what a correction would change, to who confirms it. Who looked is recorded before."""
+        correction, changed, event = show_correction(deps, principal, run, number)
+        fields = [CorrectedFieldAnswer(field=name, before=before, after=after) for name, before, after in changed]
+        return CorrectionShownAnswer(shown_hash=correction.shown_hash, fields=fields, event_id=event)
+
+    @post(
+        f"{_ROW}/correction/confirmation",
+        guards=[requires(Permission.BATCHES_CONFIRM)],
+        status_code=200,
+        operation_id="ConfirmBatchRowCorrection",
+    )
+    async def confirm(
+        self,
+        *,
+        run: FromPath[str],
+        number: FromPath[int],
+        data: JSONBody[RowCorrectionDecisionBody],
+        deps: Deps,
+        principal: Caller,
+        locale: Locale,
+    ) -> Response[CorrectableRowAnswer]:
+        """Confirm a correction as the second person; the run judges the row anew. Needs a fresh log-in."""
+        await in_thread(decide_correction, deps, principal, run, number, shown=data.shown_hash, confirm=True)
+        await deps.dispatcher.nudge(batch_workflow_id(run))
+        return await in_thread(_row, deps, principal, run, number, locale)
+
+    @post(
+        f"{_ROW}/correction/refusal",
+        guards=[requires(Permission.BATCHES_CONFIRM)],
+        sync_to_thread=True,
+        status_code=200,
+        operation_id="RefuseBatchRowCorrection",
+    )
+    def refuse(
+        self,
+        *,
+        run: FromPath[str],
+        number: FromPath[int],
+        data: JSONBody[RowCorrectionDecisionBody],
+        deps: Deps,
+        principal: Caller,
+        locale: Locale,
+    ) -> Response[CorrectableRowAnswer]:
+        """Refuse a correction as the second person: the row stays in quarantine as it is."""
+        decide_correction(deps, principal, run, number, shown=data.shown_hash, confirm=False)
+        return _row(deps, principal, run, number, locale)
+
     @post(
         "/file",
         guards=[requires(Permission.BATCHES_RUN)],
@@ -143,6 +239,25 @@ class BatchFileController(Controller):
                 await in_thread(shelf.path(address).unlink, missing_ok=True)
         await deps.dispatcher.nudge(batch_workflow_id(run))
         return answer
+
+
+def _row(deps: ApiDeps, principal: Principal, run: str, number: int, locale: str) -> Response[CorrectableRowAnswer]:
+    with deps.database.read() as session:
+        row = row_of(session, principal, run, number)
+        waits = waiting_correction(session, row)
+    answer = CorrectableRowAnswer(
+        row=row_answer(row, locale=locale),
+        correction=None
+        if waits is None
+        else RowCorrectionAnswer(
+            id=waits.id,
+            fields=waits.fields,
+            shown_hash=waits.shown_hash,
+            made_by=waits.made_by,
+            created_at=waits.created_at,
+        ),
+    )
+    return Response(answer, headers={"ETag": etag(row.version)})
 
 
 def _kept(deps: ApiDeps, import_id: str) -> Stored:

@@ -255,6 +255,7 @@ _BATCHES: Final = (
     _field(
         "batch-row", "batch_rows.row_cell", "batch_corrections.changes_cell",
         sensitivity=Sensitivity.YES, mask=Mask.HIDDEN, purpose=Purpose.PERFORM, retention=TRANSACTION,
+        inputs=("RowCorrectionBody.values",),
     ),
     _field(
         "batch-row-digest", "batch_rows.natural_key",
