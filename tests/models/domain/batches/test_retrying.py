@@ -304,7 +304,9 @@ def test_deciding_sooner_or_later_changes_nothing_while_the_day_lies_ahead(polic
     plain = decide(policy, order, (attempt,), at=first, is_bank_day=weekday)
     later = first + timedelta(hours=hours)
     if plain.on is not None and later.date() < plain.on:
-        assert decide(policy, order, (attempt,), at=later, is_bank_day=weekday) == plain
+        # On a weekend before the day the same day is found by one step more.
+        sooner = decide(policy, order, (attempt,), at=later, is_bank_day=weekday)
+        assert replace(sooner, steps=()) == replace(plain, steps=())
 
 
 def test_nothing_in_the_package_can_ask_a_clock():
