@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +142,10 @@ class Daybook:
             )
             booked = activate(session, new, business_date=on, now=now)
         return booked.agreement
+
+    def fates(self, debit: Collected) -> Fate:
+        """What becomes of a debit, in turn (`fate_of`)."""
+        return _next(self.script, debit)
 
     # -- days
 
@@ -293,8 +296,7 @@ def daybook(
     if not with_bank:
         yield book
         return
-    fates = partial(_next, book.script)
-    with running_mock_bank(folders, today=today, holidays=tuple(holidays), fate=fates) as bank:
+    with running_mock_bank(folders, today=today, holidays=tuple(holidays), fate=book.fates) as bank:
         book.bank = bank
         yield book
 
