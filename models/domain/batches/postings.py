@@ -68,3 +68,8 @@ def settled_posting(order_id: str) -> str:
 def returned_posting(order_id: str) -> str:
     """Under which it is booked back, once."""
     return f"returned/{order_id}"
+
+
+def assigned_posting(suspense_id: str) -> str:
+    """Under which money leaves suspense for the order that it is of, once."""
+    return f"assigned/{suspense_id}"

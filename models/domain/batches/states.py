@@ -143,6 +143,10 @@ class SuspenseState(StrEnum):
     SENT_BACK = "sent-back"
 
 
+# Why a line lies in suspense though its order is known: it came back when the order had its end already.
+LATE_RETURN: Final = "late-return"
+
+
 class SuggestionState(StrEnum):
     """A suggestion drawn from results or feedback; a person decides."""
 

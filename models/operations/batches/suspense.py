@@ -11,8 +11,8 @@ from sqlmodel import Session, col, select, update
 
 from models.database.bulk import insert_new
 from models.domain.batches.kinds import KINDS, Direction, KindName
-from models.domain.batches.postings import BatchAccount, Leg
-from models.domain.batches.states import OPEN_ORDER_STATES, OrderState, SuspenseState
+from models.domain.batches.postings import BatchAccount, Leg, assigned_posting
+from models.domain.batches.states import LATE_RETURN, OPEN_ORDER_STATES, OrderState, SuspenseState
 from models.domain.canonical import digest
 from models.domain.daily import ReplyState
 from models.domain.ids import batch_row_workflow_id
@@ -31,7 +31,6 @@ from models.tables.tasks import Task
 _WITHIN: Final = timedelta(hours=24)
 _PRIORITY: Final = 80
 _TASKS: Final = Task.__table__  # type: ignore[attr-defined]
-_LATE: Final = "late-return"
 
 
 def open_suspense(
@@ -173,7 +172,7 @@ def _fitting(session: Session, held: BatchSuspense, order_id: str) -> BatchOrder
     order = session.exec(select(BatchOrder).where(col(BatchOrder.id) == order_id).with_for_update()).one_or_none()
     if order is None or order.tenant != held.tenant or order.debit_order is not None:
         raise FormInvalid(faults=(FieldFault(pointer="/orderId", code="not-known"),))
-    if held.code == _LATE:
+    if held.code == LATE_RETURN:
         reply = session.get_one(BankReply, held.reply_id)
         fits = reply.order_id == order.id
     else:
@@ -192,8 +191,8 @@ def _assign(
     whose = session.get_one(BatchRun, order.run)
     kind = KINDS[KindName(whose.kind)]
     other = BatchAccount.RECEIVABLE if kind.direction is Direction.IN else BatchAccount.FUNDING
-    _post(session, run, held, f"assigned/{held.id}", other, on=on, now=now, order_id=order.id)
-    if held.code == _LATE:
+    _post(session, run, held, assigned_posting(held.id), other, on=on, now=now, order_id=order.id)
+    if held.code == LATE_RETURN:
         if kind.needs_funding:
             give_back(session, whose.token, amount_minor=order.amount_minor, now=now)
         return

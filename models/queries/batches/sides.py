@@ -1,7 +1,8 @@
 """All sides of a run's reconciliation, read part by part: orders with their bookings and lines, files, the run itself.
 
-Lines that lie in suspense, or were assigned out of it, are no part of an order: money of nobody yet is counted apart.
-Orders of the daily run are booked with their agreements: their bookings are events of the agreement.
+A line in suspense is no part of an order: money of nobody yet is counted apart. Assigned out of it, it is the line of
+the order that it settled, and its booking (`assigned/…`) that order's; a late return changes no order, whoever explains
+it. Orders of the daily run are booked with their agreements: their bookings are events of the agreement.
 """
 
 from collections import defaultdict
@@ -13,9 +14,9 @@ from sqlmodel import Session, col, func, or_, select
 
 from models.domain.batches.kinds import KINDS, KindName
 from models.domain.batches.payroll import ControlTotal, control_differences
-from models.domain.batches.postings import BatchAccount, returned_posting, settled_posting
+from models.domain.batches.postings import BatchAccount, assigned_posting, returned_posting, settled_posting
 from models.domain.batches.reconciling import LEFT, RETURNED, SETTLED, FileSides, Line, OrderSides, RunSides
-from models.domain.batches.states import DisputeState, MemberState, SuspenseState
+from models.domain.batches.states import LATE_RETURN, DisputeState, MemberState, SuspenseState
 from models.domain.daily import FileState, ReplyState
 from models.domain.daily import OrderState as DebitState
 from models.domain.servicing.events import EventKind
@@ -51,7 +52,10 @@ def order_sides(session: Session, orders: Sequence[BatchOrder]) -> list[OrderSid
     """These orders with what the books and the bank say of each."""
     debits = _debits(session, orders)
     lines = _lines(session, orders)
-    entries, unbalanced = _entries(session, [order.id for order in orders])
+    assigned = _assigned(session, [order.id for order in orders])
+    entries, unbalanced = _entries(session, [order.id for order in orders], assigned)
+    for held in assigned:
+        lines[held.order_id or ""].append(Line(status=SETTLED, amount_minor=abs(held.amount_minor)))
     events = _events(session, [each.event_id for each in debits.values() if each.event_id is not None])
     sides = []
     for order in orders:
@@ -122,7 +126,8 @@ def run_sides(session: Session, run: BatchRun) -> RunSides:
         included=included,
         with_order=with_order,
         control=_control(session, run.token),
-        funding_used_minor=hold.used_minor if hold is not None else None,
+        # What came back late is back on the account, and its order keeps its end: the order was paid all the same.
+        funding_used_minor=hold.used_minor + _late_minor(session, run.token) if hold is not None else None,
     )
 
 
@@ -178,20 +183,49 @@ def _lines(session: Session, orders: Sequence[BatchOrder]) -> dict[str, list[Lin
     return found
 
 
-def _entries(session: Session, ids: Sequence[str]) -> tuple[dict[str, dict[str, int]], dict[str, list[str]]]:
-    """By order: what stands on the clearing account of each posting; and postings that do not add up."""
+def _assigned(session: Session, ids: Sequence[str]) -> list[BatchSuspense]:
+    """Money that two persons took out of suspense for these orders, which are settled by it."""
+    query = select(BatchSuspense).where(
+        col(BatchSuspense.order_id).in_(ids),
+        col(BatchSuspense.state) == SuspenseState.ASSIGNED,
+        col(BatchSuspense.code) != LATE_RETURN,
+    )
+    return list(session.exec(query.order_by(BatchSuspense.id)))
+
+
+def _late_minor(session: Session, run: str) -> int:
+    """What of a run's money came back behind its term, and was put back to the client's account."""
+    total = session.exec(
+        select(func.sum(BatchSuspense.amount_minor))
+        .join(BatchOrder, col(BatchOrder.id) == col(BatchSuspense.order_id))
+        .where(
+            BatchOrder.run == run,
+            BatchSuspense.state == SuspenseState.ASSIGNED,
+            BatchSuspense.code == LATE_RETURN,
+        )
+    ).one()
+    return int(total or 0)
+
+
+def _entries(
+    session: Session, ids: Sequence[str], assigned: Sequence[BatchSuspense]
+) -> tuple[dict[str, dict[str, int]], dict[str, list[str]]]:
+    """By order: what each posting moved on the clearing account or out of suspense; postings that do not add up."""
     query = select(BatchEntry.order_id, BatchEntry.posting, BatchEntry.account, BatchEntry.amount_minor).where(
         col(BatchEntry.order_id).in_(ids)
     )
+    names = {(settled_posting(each), BatchAccount.CLEARING.value): "settled" for each in ids}
+    names |= {(returned_posting(each), BatchAccount.CLEARING.value): "returned" for each in ids}
+    names |= {(assigned_posting(each.id), BatchAccount.SUSPENSE.value): "settled" for each in assigned}
     clearing: dict[str, dict[str, int]] = defaultdict(dict)
     totals: dict[tuple[str, str], int] = defaultdict(int)
     for order_id, posting, account, amount in session.exec(query):
         assert order_id is not None
         totals[order_id, posting] += amount
-        names = {settled_posting(order_id): "settled", returned_posting(order_id): "returned"}
-        if account == BatchAccount.CLEARING and posting in names:
+        moved = names.get((posting, account))
+        if moved is not None:
             booked = clearing[order_id]
-            booked[names[posting]] = booked.get(names[posting], 0) + abs(amount)
+            booked[moved] = booked.get(moved, 0) + abs(amount)
     unbalanced: dict[str, list[str]] = defaultdict(list)
     for (order_id, posting), total in sorted(totals.items()):
         if total:

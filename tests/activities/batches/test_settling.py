@@ -12,6 +12,7 @@ from models.contracts.batch_steps import PartStep
 from models.domain.batches.kinds import KindName
 from models.domain.batches.reconciling import CODES
 from models.domain.batches.states import FinalState, OrderState
+from models.operations.batches import suspense
 from models.tables.batch_books import BatchSuspense
 from models.tables.batch_clients import FundingHold
 from models.tables.batch_cohorts import BatchMember
@@ -236,6 +237,51 @@ def test_money_in_suspense_waits_for_people_and_is_no_difference(books: BatchBoo
     found = books.steps.reconcile(STEP)
     assert (found.differs, found.waiting) == ((), 1)
     assert "suspense-open" in books.steps.may_close(STEP).lacks
+
+
+def _decided_out_of_suspense(books: BatchBooks, line: BankReply, *, code: str, signed_minor: int, order: str) -> None:
+    """Booked to suspense; one person says whose it is, a second one confirms."""
+    now = books.clock()
+    line.state = "SUSPENSE"
+    with books.unit() as unit:
+        session = unit.session
+        session.add(line)
+        session.flush()
+        held = suspense.open_suspense(
+            session, session.get_one(BatchRun, RUN), line, code=code, signed_minor=signed_minor,
+            posting=f"suspense/{line.id}", on=TODAY, now=now,
+        )  # fmt: skip
+        suspense.propose(session, held, order_id=order, staff_id="stf_one", person_id="per_one", now=now)
+        suspense.confirm(session, held, staff_id="stf_two", person_id="per_two", on=TODAY, now=now)
+
+
+@pytest.mark.parametrize("kind", [KindName.AUTO_DEBIT, KindName.PAYROLL])
+def test_an_order_settled_out_of_suspense_counts_as_paid_once(database, vault, clock, kind: KindName) -> None:
+    books = BatchBooks(database, vault, clock, kind=kind, ends={OrderState.SETTLED: 1, OrderState.ACCEPTED: 1}).build()
+    line = books.line(2, "SETTLED")
+    line.order_id = line.end_to_end_id = None  # the bank has lost whose it was
+    signed = AMOUNT if kind is KindName.AUTO_DEBIT else -AMOUNT
+    _decided_out_of_suspense(books, line, code="unmatched", signed_minor=signed, order=order_id(2))
+    books.to_the_end()
+    found = books.steps.reconcile(STEP)
+    assert (found.differs, found.settled_minor, found.waiting) == ((), 2 * AMOUNT, 0)
+    with books.database.read() as session:
+        kept = session.get_one(BatchRun, RUN).counts["reconciled"]
+    assert kept["bookedMinor"] == kept["statementMinor"] == 2 * AMOUNT
+    with books.unit() as unit:  # booked to the order itself besides: that is once too often
+        unit.session.add(books.line(2, "SETTLED", key="again"))
+    assert books.steps.reconcile(STEP).differs == ("settled-twice-on-statement",)
+
+
+def test_a_late_return_put_back_to_the_client_leaves_its_run_equal(database, vault, clock) -> None:
+    books = BatchBooks(database, vault, clock, kind=KindName.PAYROLL, ends={OrderState.SETTLED: 2}).build()
+    books.to_the_end()
+    line = books.line(1, "RETURNED")
+    _decided_out_of_suspense(books, line, code="late-return", signed_minor=AMOUNT, order=order_id(1))
+    with books.database.read() as session:
+        assert session.get_one(FundingHold, RUN).used_minor == AMOUNT
+    found = books.steps.reconcile(STEP)
+    assert (found.differs, found.settled_minor) == ((), 2 * AMOUNT)
 
 
 def test_a_run_closes_once_nothing_is_lacking(books: BatchBooks) -> None:
