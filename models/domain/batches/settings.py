@@ -5,45 +5,10 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Any, Final
 
-FULL_BPS: Final = 10_000
+from models.domain.batches.breakers import Limits
+
 MOST_CHUNK_ROWS: Final = 500  # a chunk is one transaction
 MOST_AT_ONCE: Final = 8
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Breaker:
-    """When a run stops by itself and asks a person (熔断).
-
-    Attributes:
-        failure_bps: failed of answered rows, in basis points; above this it stops. 10,000 never stops.
-        at_least: rows answered before the rate means anything.
-        amount_minor: sum of orders that may be made before a person looks; None: no limit. Minor units.
-    """
-
-    failure_bps: int
-    at_least: int = 50
-    amount_minor: int | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what could never stop, or always."""
-        if not 0 <= self.failure_bps <= FULL_BPS or self.at_least < 1:
-            raise ValueError("a failure rate is 0 to 10000 basis points, of one row or more")
-        if self.amount_minor is not None and self.amount_minor < 0:
-            raise ValueError("an amount is not below zero")
-
-    def trips(self, *, answered: int, failed: int, amount_minor: int) -> str | None:
-        """By which code the run stops; None: it goes on.
-
-        Args:
-            answered: rows that have an outcome so far.
-            failed: of these, without the effect wanted.
-            amount_minor: of the orders made so far.
-        """
-        if self.amount_minor is not None and amount_minor > self.amount_minor:
-            return "amount-limit"
-        if answered >= self.at_least and failed * FULL_BPS > self.failure_bps * answered:
-            return "failure-rate"
-        return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +25,7 @@ class RunSettings:
         closes_itself: no person closes it where it reconciles to the cent (the daily run's).
     """
 
-    breaker: Breaker
+    breaker: Limits
     chunk_rows: int = 100
     window: int = 4
     cut_off: time = time(17, 0)
@@ -74,7 +39,7 @@ class RunSettings:
             raise ValueError("a chunk has 1 to 500 rows, a window 1 to 8 chunks")
 
 
-DEFAULTS: Final = RunSettings(breaker=Breaker(failure_bps=2_000))
+DEFAULTS: Final = RunSettings(breaker=Limits(failure_bps=2_000))
 
 
 def read_settings(kept: Mapping[str, Any]) -> RunSettings:
@@ -87,10 +52,10 @@ def read_settings(kept: Mapping[str, Any]) -> RunSettings:
     Raises:
         ValueError: a figure outside its bounds.
     """
-    breaker = Breaker(
+    breaker = Limits(
         failure_bps=int(kept.get("failureBps", DEFAULTS.breaker.failure_bps)),
         at_least=int(kept.get("atLeast", DEFAULTS.breaker.at_least)),
-        amount_minor=int(kept["amountMinor"]) if kept.get("amountMinor") is not None else None,
+        run_minor=int(kept["amountMinor"]) if kept.get("amountMinor") is not None else None,
     )
     cut_off = kept.get("cutOff")
     return RunSettings(

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlmodel import Session
 
+from models.domain.batches.breakers import Figures, breaks
 from models.domain.batches.settings import read_settings
 from models.tables.batch_runs import BatchRun
 
@@ -25,11 +26,17 @@ def trips(run: BatchRun, *, scope: str, answered: int, failed: int, amount_minor
         amount_minor: of the orders made so far, and of those that are about to be.
     """
     seen = run.counts.get(_LOOKED, {}).get(scope, {})
-    return read_settings(run.settings).breaker.trips(
-        answered=max(0, answered - seen.get("answered", 0)),
-        failed=max(0, failed - seen.get("failed", 0)),
-        amount_minor=max(0, amount_minor - seen.get("amountMinor", 0)),
+    new_failed = max(0, failed - seen.get("failed", 0))
+    stop = breaks(
+        read_settings(run.settings).breaker,
+        Figures(
+            # A row that had settled and came back has failed since, and was answered before.
+            answered=max(new_failed, answered - seen.get("answered", 0)),
+            failed=new_failed,
+            run_minor=max(0, amount_minor - seen.get("amountMinor", 0)),
+        ),
     )
+    return stop.code if stop is not None else None
 
 
 def trip(

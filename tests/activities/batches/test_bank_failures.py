@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from compliance.vault.keyring import Vault
+from deploy.demo.mock_bank import rejected, returned
 from models.database.engine import Database
+from models.operations.batches.runs import run_on
 from tests.support.batch_bank import DEBIT, WAGE, BatchBank, batch_bank
 from tests.support.clock import FakeClock
+from tests.support.daybook import fate_of
 
 
 @pytest.fixture
@@ -109,6 +112,22 @@ def test_answers_that_fail_too_often_shut_the_run_until_a_person_has_looked(desk
     desk.send(run)
     assert desk.exchange(run).stopped == "failure-rate"
     assert desk.send(run).stopped == "failure-rate"
+
+
+def test_a_person_who_has_the_run_go_on_is_asked_again_only_by_new_failures(desk: BatchBank) -> None:
+    run = desk.debits(4, failureBps=5_000, atLeast=3)
+    for agreement in desk.agreements[:3]:
+        fate_of(desk.book, agreement, rejected("AC04"))
+    fate_of(desk.book, desk.agreements[3], returned("AC04", days=1))
+    desk.send(run)
+    desk.exchange(run)
+    assert desk.exchange(run).stopped == "failure-rate"
+    desk.book.change(lambda session: run_on(session, run, settings=None, now=desk.book.clock()))
+    for _ in range(2):
+        desk.next_day()
+        taken = desk.exchange(run)
+    assert desk.states(run) == ["rejected"] * 3 + ["returned"]
+    assert taken.stopped is None  # three of four that failed were looked at, and one is too few for a rate
 
 
 def test_a_file_that_breaks_off_goes_into_quarantine_and_its_whole_copy_is_taken(desk: BatchBank) -> None:
