@@ -1,7 +1,8 @@
 """Files of a run leave for the bank (送盘): reserved, written, checked, sent, marked; each exactly once.
 
-MsgId, time and name stand in SQL before the first byte, and with them which orders are in the file: written again after
-a crash at any point, it is the same byte for byte.
+MsgId, time and name stand in SQL before the first byte, and with them which orders are in the file. Until the commit that
+marks it as written an order can be taken out of it, and it is written anew; from then on it is the same byte for byte,
+after a crash at any point.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
 
-from sqlmodel import Session, col, func, select, update
+from sqlmodel import Session, col, select, update
 
 from activities.batches.bank_orders import OrderOpener
 from activities.batches.bank_work import BankWork, unless_nothing
@@ -35,6 +36,8 @@ from models.domain.daily import FileState
 from models.errors import CannotOpen, SubjectShredded
 from models.operations.bank_files import NewFile, mark_written, reserve_file
 from models.operations.batches.order_states import move_orders
+from models.operations.batches.taking_out import take_out
+from models.queries.batches.outgoing import FileContents, contents_of, files_of, in_order, orders_in, stopped_in
 from models.tables.batch_runs import BatchOrder, BatchRun
 from models.tables.daily import BankFile
 
@@ -52,6 +55,10 @@ class _Examined:
     problem: str | None
 
 
+class _OvertakenError(Exception):
+    """What was written is not what is to leave."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunSender:
     """The step, over one run."""
@@ -66,11 +73,13 @@ class RunSender:
             return stopped
         settings, now = self.bank.settings, self.bank.work.clock()
         wait = due_in_s(now, on=self.bank.day.on, cut_off=settings.cut_off, is_bank_day=self.bank.is_bank_day)
-        if wait is None:
+        self._tidy()
+        if wait is None and not self._cancelled():
             self._put_all()
         files, orders, total = 0, 0, 0
         for file in self._files():
-            self._send(file)
+            if not self._send(file):
+                continue
             with self.bank.work.database.read() as session:
                 sent = session.get_one(BankFile, file.id)
             files, orders, total = files + 1, orders + sent.items, total + sent.total_minor
@@ -85,6 +94,23 @@ class RunSender:
         if run.tripped is not None and run.cancel_asked_at is None:
             return FilesSent(files=0, orders=0, amount_minor=0, stopped=run.tripped)
         return None
+
+    def hand_over(self) -> None:
+        """Files of a stopped run that are written may be at the bank: they go out whole, and are followed."""
+        for file in self._files():
+            if file.state == FileState.WRITTEN:
+                self._send(file)
+
+    def _cancelled(self) -> bool:
+        with self.bank.work.database.read() as session:
+            return session.get_one(BatchRun, self.bank.work.run.token).cancel_asked_at is not None
+
+    def _tidy(self) -> None:
+        """What a killed sender left of files that have gone out: they name people in clear."""
+        with self.bank.work.database.read() as session:
+            gone = [file.name for file in files_of(session, self.bank.work.run) if file.state == FileState.SENT]
+        for name in gone:
+            (self.bank.bank.spool / name).unlink(missing_ok=True)
 
     # -- which orders stand in which file
 
@@ -160,12 +186,12 @@ class RunSender:
 
     def _file_for(self, session: Session, profile: BankProfile, *, now: datetime) -> BankFile:
         """The file of this run, profile and date that is not written yet, or else its next one."""
-        known = [file for file in _files_of(session, self.bank.work.run) if _profile_of(file) is profile]
+        known = [file for file in files_of(session, self.bank.work.run) if _profile_of(file) is profile]
         last = known[-1] if known else None
         if last is not None and last.state == FileState.RESERVED and last.business_date == self.bank.day.on:
             return last
         kind = KINDS[KindName(self.bank.work.run.kind)].message
-        number = len(_files_of(session, self.bank.work.run)) + 1
+        number = len(files_of(session, self.bank.work.run)) + 1
         # From the business alone, within 35 characters together with the batch's suffix.
         message = f"B{self.bank.work.run.token.rpartition('.')[2]}-{number:02X}"
         version = profile.pain001 if kind == TRANSFERS else profile.pain008
@@ -182,29 +208,57 @@ class RunSender:
 
     def _files(self) -> list[BankFile]:
         with self.bank.work.database.read() as session:
-            return [file for file in _files_of(session, self.bank.work.run) if file.state in _LEAVING]
+            return [file for file in files_of(session, self.bank.work.run) if file.state in _LEAVING]
 
-    def _send(self, file: BankFile) -> None:
-        written = self._write(file)
-        self.bank.write("batch.file-written", lambda unit, _now: self._written(unit, file, written), file=file.id)
+    def _send(self, file: BankFile) -> bool:
+        """Write, mark, hand over, mark again. False: nothing is to leave in it now."""
+        while True:
+            self._take_out(file)
+            contents = self._contents(file)
+            if not contents.count:
+                return False
+            written = self._write(file, contents)
+            try:
+                self.bank.write("batch.file-written", partial(self._written, file, written, contents), file=file.id)
+                break
+            except _OvertakenError:  # somebody has stopped an order of it, or the run, while it was being written
+                written.path.unlink(missing_ok=True)
+                if self._cancelled():
+                    return False
         self.bank.bank.port.send(OutboundFile(name=written.name, path=written.path, digest=written.digest))
         self._mark_sent(file)
         written.path.unlink(missing_ok=True)  # it names people in clear
+        return True
 
-    def _write(self, file: BankFile) -> WrittenFile:
+    def _take_out(self, file: BankFile) -> None:
+        """Orders whose mandate was stopped since they were put into the file, as long as it is not written."""
+        if file.state != FileState.RESERVED:
+            return
+        with self.bank.work.database.read() as session:
+            stopped = stopped_in(session, file.id)
+        for first in range(0, len(stopped), CHUNK):
+            part = stopped[first : first + CHUNK]
+
+            def out(unit: Unit, now: datetime, ids: Sequence[str] = part) -> Mapping[str, int]:
+                orders, reason = in_order(unit.session, ids), OrderReason.MANDATE_REVOKED
+                taken = take_out(unit.session, orders, cause=f"out-of-file/{file.id}", reason_code=reason, now=now)
+                return unless_nothing({"orders": len(taken)})
+
+            self.bank.write("batch.orders-withdrawn", out, file=file.id)
+
+    def _contents(self, file: BankFile) -> FileContents:
+        with self.bank.work.database.read() as session:
+            return contents_of(session, file.id)
+
+    def _write(self, file: BankFile, contents: FileContents) -> WrittenFile:
         profile, kind = _profile_of(file), file.kind
         with self.bank.work.database.read() as session:
-            ids = _orders_in(session, file.id)
-            count, total, wanted = session.exec(
-                select(func.count(), func.sum(BatchOrder.amount_minor), func.max(BatchOrder.requested_on)).where(
-                    col(BatchOrder.file_id) == file.id
-                )
-            ).one()
+            ids = orders_in(session, file.id)
             payer = None
             own = self.bank.bank.creditors[profile.name]
             if kind == TRANSFERS:
                 payer = self.opener.payer(session, bank=own.bank)
-        requested = self.bank.collection_date(max(file.business_date, wanted))
+        requested = self.bank.collection_date(max(file.business_date, contents.wanted_on or file.business_date))
         message, created_at = file.message_id or "", file.created_at.replace(microsecond=0)
         common: dict[str, Any] = {
             "batch_id": batch_of(message, kind=kind),
@@ -216,8 +270,8 @@ class RunSender:
         is_day: Callable[[date], bool] = lambda day: day == requested  # noqa: E731 - the calendar has spoken already
         if payer is not None:
             transfers = TransferBatch(
-                **common, payer=payer, count=count, sum_minor=int(total), transfers=self._transfers(ids, profile),
-                purpose=_WAGES,
+                **common, payer=payer, count=contents.count, sum_minor=contents.sum_minor,
+                transfers=self._transfers(ids, profile), purpose=_WAGES,
             )  # fmt: skip
             whole = TransferFile(
                 message_id=message, created_at=created_at, file_name=file.name, initiator=payer.name,
@@ -227,8 +281,8 @@ class RunSender:
             check_pain001(written.path, **check, is_bank_day=is_day).require_ok()
             return written
         debits = DebitBatch(
-            **common, creditor=own, sequence=DebitSequence.RECURRING, count=count, sum_minor=int(total),
-            debits=self._debits(ids, profile),
+            **common, creditor=own, sequence=DebitSequence.RECURRING, count=contents.count,
+            sum_minor=contents.sum_minor, debits=self._debits(ids, profile),
         )  # fmt: skip
         debit_file = DebitFile(
             message_id=message, created_at=created_at, file_name=file.name, initiator=own.name, batches=(debits,)
@@ -254,13 +308,29 @@ class RunSender:
     def _chunks(self, ids: Sequence[str]) -> Iterator[list[BatchOrder]]:
         for first in range(0, len(ids), CHUNK):
             with self.bank.work.database.read() as session:
-                yield _in_order(session, ids[first : first + CHUNK])
+                yield in_order(session, ids[first : first + CHUNK])
             self.bank.rest()
 
-    def _written(self, unit: Unit, file: BankFile, written: WrittenFile) -> Mapping[str, int]:
-        """A file that was written again and came out otherwise is refused here, before it leaves (BankFileConflict)."""
-        before = unit.session.get_one(BankFile, file.id).digest
-        mark_written(unit.session, file.id, digest=written.digest, items=written.count, total_minor=written.sum_minor)
+    def _written(
+        self, file: BankFile, written: WrittenFile, contents: FileContents, unit: Unit, now: datetime
+    ) -> Mapping[str, int]:
+        """The point of no return: from this commit on the bank is taken to have the file.
+
+        A file that was written again and came out otherwise is refused here, before it leaves (BankFileConflict).
+
+        Raises:
+            _OvertakenError: it is not written yet, and an order of it, or the run, was stopped meanwhile.
+        """
+        del now
+        session = unit.session
+        fresh = session.get_one(BankFile, file.id, with_for_update=True, populate_existing=True)
+        if fresh.state == FileState.RESERVED:
+            run = session.get_one(BatchRun, self.bank.work.run.token, populate_existing=True)
+            changed = contents_of(session, file.id) != contents
+            if run.cancel_asked_at is not None or changed or stopped_in(session, file.id):
+                raise _OvertakenError
+        before = fresh.digest
+        mark_written(session, file.id, digest=written.digest, items=written.count, total_minor=written.sum_minor)
         if before is not None:
             raise Unchanged
         unit.deed.facts |= {"digest": written.digest}
@@ -268,10 +338,10 @@ class RunSender:
 
     def _mark_sent(self, file: BankFile) -> None:
         with self.bank.work.database.read() as session:
-            ids = _orders_in(session, file.id)
+            ids = orders_in(session, file.id)
 
         def mark(chunk: Sequence[str], unit: Unit, now: datetime) -> Mapping[str, int]:
-            orders = _in_order(unit.session, chunk)
+            orders = in_order(unit.session, chunk)
             return unless_nothing({"orders": len(mark_left(unit.session, orders, now=now))})
 
         for first in range(0, len(ids), CHUNK):
@@ -301,41 +371,5 @@ def mark_left(session: Session, orders: Sequence[BatchOrder], *, now: datetime) 
     return moved
 
 
-def _files_of(session: Session, run: BatchRun) -> list[BankFile]:
-    """The files that a run has reserved, oldest first: their ids are named by the run."""
-    named = f"B{run.token.rpartition('.')[2]}-"
-    return list(
-        session.exec(
-            select(BankFile)
-            .where(
-                col(BankFile.tenant) == run.tenant,
-                col(BankFile.direction) == "out",
-                col(BankFile.message_id).startswith(named, autoescape=True),
-            )
-            .order_by(col(BankFile.message_id))
-        )
-    )
-
-
 def _profile_of(file: BankFile) -> BankProfile:
     return PROFILES[file.name.split(".")[1]]
-
-
-def _orders_in(session: Session, file_id: str) -> list[str]:
-    return list(
-        session.exec(
-            select(BatchOrder.id)
-            .where(col(BatchOrder.file_id) == file_id)
-            .order_by(col(BatchOrder.member), col(BatchOrder.attempt))
-        )
-    )
-
-
-def _in_order(session: Session, ids: Sequence[str]) -> list[BatchOrder]:
-    return list(
-        session.exec(
-            select(BatchOrder)
-            .where(col(BatchOrder.id).in_(ids))
-            .order_by(col(BatchOrder.member), col(BatchOrder.attempt))
-        )
-    )

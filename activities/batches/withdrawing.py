@@ -11,7 +11,7 @@ from models.domain.batches.states import FinalState, OrderReason, OrderState, Ru
 from models.domain.ids import tenant_of_case
 from models.errors import WrongState
 from models.operations.batches import chunks
-from models.operations.batches.orders import NewOrder, make_orders, withdraw_queued
+from models.operations.batches.orders import NewOrder, make_orders, withdraw_waiting
 from models.tables.batch_runs import BatchRun
 
 _AT_ONCE: Final = 500
@@ -39,7 +39,7 @@ def withdraw(database: Database, token: str, *, holder: str, policy_of: PolicyOf
             unit.deed.facts |= {"chunk": number, "orders": skipped}
             done = max(1, skipped)  # a chunk of excluded rows alone is a part too
         else:
-            done = withdraw_queued(unit.session, run, limit=_AT_ONCE, now=now)
+            done = withdraw_waiting(unit.session, run, limit=_AT_ONCE, now=now)
             if not done:
                 raise Unchanged
             unit.deed.facts["orders"] = done

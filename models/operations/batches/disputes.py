@@ -15,7 +15,7 @@ from models.database.bulk import insert_new
 from models.domain.aftercare.clocks import TicketKind, due_at
 from models.domain.batches.kinds import KINDS, Direction, KindName
 from models.domain.batches.postings import BatchAccount, pair
-from models.domain.batches.states import DisputeState, FinalState, OrderReason, OrderState
+from models.domain.batches.states import DisputeState, OrderReason, OrderState
 from models.domain.canonical import digest
 from models.domain.ids import batch_row_workflow_id
 from models.domain.roles import CANDIDATE_ROLE
@@ -23,8 +23,8 @@ from models.domain.states import Outcome, TaskState, TaskType
 from models.domain.tokens import named_token
 from models.errors import FieldFault, FormInvalid, WrongState
 from models.operations.batches.entries import post_entries
-from models.operations.batches.order_states import move_orders
 from models.operations.batches.suspense import close_record_task
+from models.operations.batches.taking_out import state_at_bank, take_out
 from models.tables.agreements import Mandate
 from models.tables.batch_books import BatchDispute
 from models.tables.batch_runs import BatchOrder, BatchRun
@@ -133,12 +133,9 @@ def settle_dispute(
         _refund(session, held, order, at_fault=reason_code == AT_FAULT, annual_rate=annual_rate, on=on, now=now)
         held.state = DisputeState.REFUNDED
     elif outcome is Outcome.CANCEL:
-        moved = move_orders(
-            session, [order], to=OrderState.WITHDRAWN, cause=f"decision/{held.id}", now=now,
-            reason_code=OrderReason.DISPUTED, final_state=FinalState.WITHDRAWN.value, final_at=now,
-        ) if order.state == OrderState.QUEUED else []  # fmt: skip
+        moved = take_out(session, [order], cause=f"decision/{held.id}", reason_code=OrderReason.DISPUTED, now=now)
         if not moved:
-            raise WrongState(detail=order.id, params={"state": order.state})
+            raise WrongState(detail=order.id, params={"state": state_at_bank(order)})
         held.state = DisputeState.CANCELLED
     elif reason_code == AT_FAULT:
         raise FormInvalid(faults=(FieldFault(pointer="/reasonCode", code="refund-owed"),))

@@ -10,11 +10,12 @@ from typing import Any, Final
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, select
 
 from models.database.bulk import insert_many
 from models.domain.batches.states import FinalState, OrderReason, OrderState
 from models.domain.tokens import named_token
+from models.operations.batches.taking_out import in_our_hands, take_out
 from models.tables.batch_cohorts import BatchMember
 from models.tables.batch_runs import BatchOrder, BatchOutcome, BatchRun
 
@@ -94,34 +95,16 @@ def make_orders(
     return Made(len(made), len(rows) - len(made), sum(row["amount_minor"] for row in made))
 
 
-def withdraw_queued(session: Session, run: BatchRun, *, limit: int, now: datetime) -> int:
-    """Withdraw the next orders that wait for a file; what a file carries may have left, and is followed to its end."""
+def withdraw_waiting(session: Session, run: BatchRun, *, limit: int, now: datetime) -> int:
+    """Withdraw the next orders that have not left; what a written file carries is followed to its end."""
     found = session.exec(
         select(BatchOrder)
-        .where(col(BatchOrder.run) == run.token, col(BatchOrder.state) == OrderState.QUEUED)
+        .where(col(BatchOrder.run) == run.token, in_our_hands())
         .order_by(col(BatchOrder.member))
         .limit(limit)
-        .with_for_update()
     ).all()
-    if not found:
-        return 0
-    session.exec(
-        update(BatchOrder)
-        .where(col(BatchOrder.id).in_([each.id for each in found]), col(BatchOrder.state) == OrderState.QUEUED)
-        .values(
-            state=OrderState.WITHDRAWN.value,
-            final_state=FinalState.WITHDRAWN.value,
-            final_at=now,
-            reason_code=OrderReason.RUN_CANCELLED.value,
-            next_try_on=None,
-            updated_at=now,
-        )
-        .execution_options(synchronize_session=False)
-    )
-    told = {"tenant": run.tenant, "run": run.token, "state": OrderState.WITHDRAWN.value}
-    rows = [told | {"id": each.id, "reason_code": OrderReason.RUN_CANCELLED.value} for each in found]
-    insert_many(session, _OUTCOMES, [_outcome(row, f"withdrawn/{row['id']}", now) for row in rows])
-    return len(found)
+    reason = OrderReason.RUN_CANCELLED.value
+    return len(take_out(session, found, cause=f"withdrawn/{run.token}", reason_code=reason, now=now))
 
 
 def _insert(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
