@@ -78,9 +78,9 @@ class SqlDailyRun(DailyPort):
         """Read the bank's files and keep their lines (收取回盘)."""
         index, work = partial(account_index, self.vault, input.tenant), self._work(input, DayStep.REPLIES)
         with exchange_lease(self.database, self.clock, input.tenant) as held:
-            if not held:
+            bank = self.bank_of(input.tenant)
+            if held is None or not take_files(work, bank, account_index=index, beat=held.beat):
                 raise DatabaseBusy(detail="the exchange is being read")  # by a batch: the step is repeated
-            take_files(work, self.bank_of(input.tenant), account_index=index)
         work.finish()
         return Done()
 

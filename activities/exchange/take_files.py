@@ -48,36 +48,53 @@ class _Source:
     account_index: AccountIndex
 
 
-def take_files(work: ExchangeWork, bank: BankConnection, *, account_index: AccountIndex) -> None:
+def take_files(
+    work: ExchangeWork, bank: BankConnection, *, account_index: AccountIndex, beat: Callable[[], bool]
+) -> bool:
     """Take every complete file that waits; one that cannot be read goes into quarantine.
 
     Args:
         work: the step.
         bank: the tenant's.
         account_index: the blind index of a debtor's account: the account itself is not kept.
+        beat: of the lease, called between any two chunks; once it is False another reads on, and we stop.
+
+    Returns:
+        Whether all that waited was taken; False: another reads on.
     """
     for file in bank.port.replies():
-        _take(work, bank, file, account_index)
+        if not beat() or not _take(work, bank, file, account_index, beat):
+            return False
         work.rest()
+    return True
 
 
-def _take(work: ExchangeWork, bank: BankConnection, file: InboundFile, account_index: AccountIndex) -> None:
+def _take(
+    work: ExchangeWork,
+    bank: BankConnection,
+    file: InboundFile,
+    account_index: AccountIndex,
+    beat: Callable[[], bool],
+) -> bool:
     try:
         replies = open_replies(file.path)
     except BankFileUnreadable as broken:
         problem = broken.faults[0].code if broken.faults else broken.code
         _record(work, file, kind="unknown", problem=problem)
         bank.port.quarantine(file, broken.faults)
-        return
+        return True
     file_id = _record(work, file, kind=replies.kind, items=replies.items)
     source, waiting = _Source(work, file_id, account_index), iter(replies)
     while chunk := list(islice(waiting, CHUNK)):
+        if not beat():
+            return False  # the file stays where it is: who has taken over puts it away
         work.once(partial(_keep, source, chunk))
         work.rest()
     if replies.faults:
         work.note(file_id, "unreadable-lines")
     work.once(lambda unit, _now: _taken(unit, file_id))
     bank.port.settle(file)
+    return True
 
 
 def _record(work: ExchangeWork, file: InboundFile, *, kind: str, items: int = 0, problem: str | None = None) -> str:

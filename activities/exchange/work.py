@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
-from typing import Final, Protocol
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 from compliance.audit.unit import Unit, bookkeeping
 from models.database.engine import Database
@@ -12,8 +13,7 @@ from models.domain.daily import DayStep
 from models.domain.tokens import new_token
 from models.operations.business_dates import Day
 from models.operations.leases import acquire, release
-
-_TERM: Final = timedelta(minutes=2)  # longer than any one file takes; a killed reader is followed after it
+from workflows.support.options import EXCHANGE_LEASE
 
 
 class ExchangeWork(Protocol):
@@ -37,15 +37,42 @@ class ExchangeWork(Protocol):
         """Let others write."""
 
 
+@dataclass(slots=True)
+class ExchangeLease:
+    """Held by the one who reads a tenant's exchange, for as long as they show that they live.
+
+    It is short, so that a killed reader keeps nobody waiting; one who is slower than it is only read after by another:
+    every line is kept once, whoever reads it.
+    """
+
+    database: Database
+    clock: Clock
+    name: str
+    holder: str
+    until: datetime
+
+    def beat(self) -> bool:
+        """Keep it. False: it had lapsed, and somebody else reads on."""
+        now = self.clock()
+        if self.until - now > EXCHANGE_LEASE / 2:
+            return True
+        with bookkeeping(self.database) as session:
+            if acquire(session, name=self.name, holder=self.holder, now=now, ttl=EXCHANGE_LEASE) is None:
+                return False
+        self.until = now + EXCHANGE_LEASE
+        return True
+
+
 @contextmanager
-def exchange_lease(database: Database, clock: Clock, tenant: str) -> Iterator[bool]:
-    """Whether we are the one who reads the tenant's exchange now; let go at the end of the block."""
-    name, holder = f"exchange/{tenant}", new_token("ltk")
+def exchange_lease(database: Database, clock: Clock, tenant: str) -> Iterator[ExchangeLease | None]:
+    """The lease of the tenant's exchange, let go at the end of the block; None: somebody else reads it now."""
+    name, holder, now = f"exchange/{tenant}", new_token("ltk"), clock()
     with bookkeeping(database) as session:
-        held = acquire(session, name=name, holder=holder, now=clock(), ttl=_TERM) is not None
+        is_ours = acquire(session, name=name, holder=holder, now=now, ttl=EXCHANGE_LEASE) is not None
+    held = ExchangeLease(database, clock, name, holder, now + EXCHANGE_LEASE) if is_ours else None
     try:
         yield held
     finally:
-        if held:
+        if held is not None:
             with bookkeeping(database) as session:
                 release(session, name=name, holder=holder, now=clock())

@@ -70,6 +70,9 @@ BULK: Final[BulkProfile] = {
     "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)),
 }
 
+# How long whoever reads a tenant's bank exchange keeps it without a sign of life; each beat of the reading renews it.
+EXCHANGE_LEASE: Final = timedelta(seconds=20)
+
 # How long the daily run waits for a date that somebody else runs before it looks again.
 DAY_STEP_REST: Final = timedelta(seconds=6)
 _LONGEST_REST_S: Final = 60
