@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
-from sqlmodel import Session, col, func, select, update
+from sqlmodel import Session, col, func, select
 
 from activities.batches.debit_news import tell_debits
-from activities.batches.retrying import after_failure
+from activities.batches.next_tries import after_failure
 from activities.batches.sending import mark_left
 from activities.gateways.bank.replies import ReplyStatus
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, Unit, unit_of_work
 from models.database.engine import Database
 from models.domain.batches.kinds import KINDS, Direction, KindName
-from models.domain.batches.settings import read_settings
-from models.domain.batches.states import OPEN_ORDER_STATES, OrderState
+from models.domain.batches.states import LATE_RETURN, OPEN_ORDER_STATES, OrderState
 from models.domain.clock import Clock
 from models.domain.daily import ReplyState
+from models.operations.batches import breakers
 from models.operations.batches.moving import book_returned, book_settled
 from models.operations.batches.order_states import move_orders
 from models.operations.batches.suspense import open_suspense
@@ -39,6 +39,7 @@ _ORDER: Final = (
     ReplyStatus.SETTLED,
     ReplyStatus.RETURNED,
 )
+_ANSWERS: Final = "answers"  # the breakers' figures of what the bank has answered
 _ANSWERED: Final = (OrderState.SETTLED, OrderState.REJECTED, OrderState.RETURNED)
 
 
@@ -168,7 +169,7 @@ def _returned(chunk: _Chunk, reply: BankReply, order: BatchOrder) -> ReplyState:
         return _suspense(chunk, reply, "returned-unpaid")
     if order.final_state is not None:  # the term is over: the order keeps its end, and people see to the money
         chunk.count("late")
-        return _suspense(chunk, reply, "late-return", posting=f"late-return/{reply.id}")
+        return _suspense(chunk, reply, LATE_RETURN, posting=f"late-return/{reply.id}")
     book_returned(chunk.session, chunk.run, order, value_date=reply.value_date or chunk.on, now=chunk.now)
     _failed(chunk, reply, order, OrderState.RETURNED)
     chunk.count("returnedMinor", reply.amount_minor)
@@ -181,10 +182,7 @@ def _failed(chunk: _Chunk, reply: BankReply, order: BatchOrder, state: OrderStat
         reason_code=reply.reason_code,
     )  # fmt: skip
     if moved:
-        after_failure(
-            chunk.session, chunk.run, order, reason=reply.reason_code, on=chunk.on, now=chunk.now,
-            is_bank_day=chunk.is_bank_day,
-        )  # fmt: skip
+        after_failure(chunk.session, chunk.run, order, on=chunk.on, now=chunk.now, is_bank_day=chunk.is_bank_day)
     chunk.count("failed")
 
 
@@ -221,14 +219,10 @@ def _trip(session: Session, token: str, *, now: datetime) -> str | None:
         ).all()
     )
     failed = counts.get(OrderState.REJECTED, 0) + counts.get(OrderState.RETURNED, 0)
-    breaker = read_settings(run.settings).breaker
-    code = breaker.trips(answered=sum(counts.values()), failed=failed, amount_minor=0)
-    if code is None or run.tripped is not None or run.cancel_asked_at is not None or run.ended_at is not None:
+    answered = sum(counts.values())
+    if run.tripped is not None or run.cancel_asked_at is not None or run.ended_at is not None:
         return None
-    session.exec(
-        update(BatchRun)
-        .where(col(BatchRun.token) == token)
-        .values(tripped=code, version=BatchRun.version + 1, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    code = breakers.trips(run, scope=_ANSWERS, answered=answered, failed=failed, amount_minor=0)
+    if code is not None:
+        breakers.trip(session, run, code, scope=_ANSWERS, answered=answered, failed=failed, amount_minor=0, now=now)
     return code

@@ -9,7 +9,9 @@ from temporalio import activity
 from activities.batches.answering import LinePoster
 from activities.batches.bank_orders import OrderOpener, RowOpener, open_row
 from activities.batches.bank_work import BankWork
-from activities.batches.retrying import FAILED, RetryMaker, due_again
+from activities.batches.judging import Judge
+from activities.batches.next_tries import FAILED
+from activities.batches.retrying import RetryMaker, due_again
 from activities.batches.run_work import RunWork
 from activities.batches.sending import RunSender
 from activities.exchange.accounts import account_index
@@ -47,9 +49,12 @@ class SqlBatchBank(BankPort):
     def take_replies(self, input: RunStep) -> RepliesTaken:
         """Read what the bank has sent, match it, book it; what no order explains goes to suspense."""
         bank = self._bank(input.run)
+        if bank.work.run.cancel_asked_at is not None:
+            RunSender(bank, OrderOpener(self.vault, bank.work.run, self.row_opener)).hand_over()
         with exchange_lease(self.database, self.clock, bank.day.tenant) as held:
-            if held:  # otherwise somebody else reads it just now; what it has kept so far is posted all the same
-                take_files(bank, bank.bank, account_index=partial(account_index, self.vault, bank.day.tenant))
+            if held is not None:  # otherwise somebody else reads it; what they have kept so far is posted all the same
+                index = partial(account_index, self.vault, bank.day.tenant)
+                take_files(bank, bank.bank, account_index=index, beat=held.beat)
         LinePoster(self.database, self.clock, bank.day.tenant, bank.day.on, bank.is_bank_day, bank.rest).run()
         with self.database.read() as session:
             return self._left(session, bank)
@@ -57,7 +62,8 @@ class SqlBatchBank(BankPort):
     @activity.defn(name="batches.make_retries", no_thread_cancel_exception=True)
     def make_retries(self, input: PartStep) -> PartDone:
         """Make the next attempts that are due, each under the policy that its order was bound to."""
-        return RetryMaker(self._bank(input.run)).run(input.after)
+        bank = self._bank(input.run)
+        return RetryMaker(bank, Judge(bank.bank.is_bank_day)).run(input.after)
 
     def _bank(self, run: str) -> BankWork:
         work = RunWork.of(self.database, self.clock, run)

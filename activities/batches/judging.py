@@ -241,8 +241,23 @@ def _queued(member: BatchMember, amount_minor: int, on: date) -> Expected:
     return Expected(member=member, state=OrderState.QUEUED, amount_minor=amount_minor, requested_on=on)
 
 
-def keep_verdicts(session: Session, run: BatchRun, answers: Sequence[Expected], *, now: datetime) -> dict[str, Any]:
-    """Keep what stands against barred rows, once for each; returns what the event says of the chunk."""
+def keep_verdicts(
+    session: Session,
+    run: BatchRun,
+    answers: Sequence[Expected],
+    *,
+    now: datetime,
+    attempts: Mapping[int, int] | None = None,
+) -> dict[str, Any]:
+    """Keep what stands against barred rows, once for each attempt; returns what the event says of the chunk.
+
+    Args:
+        session: of the transaction that acts on the answers.
+        run: whose rows.
+        answers: of its gate.
+        now: when it was asked.
+        attempts: by number of the member; left out, the first.
+    """
     gate = KINDS[KindName(run.kind)].row_gate
     barred = [each for each in answers if each.verdicts]
     rows = [
@@ -252,7 +267,7 @@ def keep_verdicts(session: Session, run: BatchRun, answers: Sequence[Expected], 
             each.verdicts,
             gate=Gate(gate),
             case_token=run.token,
-            key=f"{run.token}/{gate}/{each.member.number}",
+            key=_asked_as(f"{run.token}/{gate}/{each.member.number}", (attempts or {}).get(each.member.number, 1)),
             now=now,
         )
     ]
@@ -261,3 +276,7 @@ def keep_verdicts(session: Session, run: BatchRun, answers: Sequence[Expected], 
         session.execute(insert(RuleVerdict).on_conflict_do_nothing(index_elements=["gate_key", "rule_id"]), rows)
     told = Counter(one.rule_id for each in barred for one in each.verdicts)
     return {"gate": gate, "ruleSet": RULE_SET_VERSION, "asked": len(answers), "barred": dict(sorted(told.items()))}
+
+
+def _asked_as(key: str, attempt: int) -> str:
+    return key if attempt == 1 else f"{key}/{attempt}"

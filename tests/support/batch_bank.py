@@ -227,7 +227,7 @@ class BatchBank:
             session.add(
                 BatchMember(
                     cohort=cohort, number=number, tenant=TENANT, claim_key=claim, subject_id=subject,
-                    import_line=number, amount_minor=base + number, state="included",
+                    import_line=number, amount_minor=base + number, state="included", mandate_id=mandate,
                 )
             )  # fmt: skip
             session.add(

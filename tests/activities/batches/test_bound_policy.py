@@ -1,9 +1,10 @@
 """Orders are bound to the retry policy of the rule set's version, and read it back as it was approved."""
 
-from activities.batches.policies import bound_policy, lacking
-from activities.batches.retrying import policy_of
+from datetime import time
+
+from activities.batches.policies import bound_policy, lacking, policy_of
 from models.domain.batches.kinds import KindName
-from models.domain.batches.retrying.policy import DEFAULT_POLICY, ReasonRule
+from models.domain.batches.retrying.policy import DEFAULT_POLICY, Parts, ReasonRule
 from models.domain.batches.retrying.reasons import Reason
 from models.domain.servicing.retry_policy import RetryAction
 from models.tables.batch_rules import BatchRuleSet, BatchRuleVersion
@@ -39,6 +40,9 @@ def test_the_policy_of_the_bound_version_decides_when_an_order_is_tried_again(bo
         run.rule_version = "patient/1"
         bound = bound_policy(session, run)
     kept = policy_of(BatchOrder(policy_version=bound.version, policy=dict(bound.body)))
-    assert (kept.version, kept.rules["AM04"].after_days) == ("patient", (4,))
-    assert lacking(policy.as_record()) is None
-    assert lacking(policy.model_copy(update={"minimum_gap_days": 2}).as_record()) == "retry-policy-unsupported"
+    assert (kept, kept.hash, bound.body["hash"]) == (policy, policy.hash, policy.hash)
+    assert kept.rule_for("AM04", Reason.INSUFFICIENT_FUNDS) == PATIENT
+    whole = policy.model_copy(update={"minimum_gap_days": 2, "cut_off": time(9), "payday_before_holiday": True})
+    assert lacking(whole.as_record()) is None
+    parts = Parts(from_attempt=2, share_bps=5_000, least_minor=1, rest_after_days=1)
+    assert lacking(policy.model_copy(update={"parts": parts}).as_record()) == "retry-policy-unsupported"

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from models.database.engine import Database
+from models.domain.batches.states import RunOutcome
 from models.tables.batch_cohorts import BatchCohort, BatchMember
 from models.tables.batch_imports import BatchImport, BatchRow
 from models.tables.batch_runs import BatchOrder, BatchRun
@@ -35,7 +36,7 @@ REFUSED: Final = (
     ("batch_orders_end_once", (SETTLE,), "UPDATE batch_orders SET final_state = 'returned'"),
     ("batch_orders_end_once", (SETTLE,), "UPDATE batch_orders SET final_state = NULL"),
     ("batch_orders_end_once", (SETTLE,), "UPDATE batch_orders SET amount_minor = 1"),
-    ("batch_runs_close", (ACCEPT,), END.format("cancelled")),
+    *(("batch_runs_close", (ACCEPT,), END.format(outcome)) for outcome in RunOutcome),
     ("batch_runs_conserve", (SETTLE,), END.format("completed")),
     ("batch_runs_conserve", (SETTLE, HOLD), END.format("completed")),
     ("batch_rows_kept", (), "DELETE FROM batch_rows"),

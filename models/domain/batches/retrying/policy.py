@@ -46,6 +46,9 @@ class ReasonRule(Data):
         return self.after_days[min(presentment, len(self.after_days)) - 1]
 
 
+_FOR_A_PERSON: Final = ReasonRule(action=RetryAction.ASK_CUSTOMER)
+
+
 class Parts(Data):
     """How a part is asked for where the whole did not come (部分扣款).
 
@@ -101,10 +104,15 @@ class RetryPolicy(Versioned):
         return self
 
     def rule_for(self, code: str | None, reason: Reason) -> ReasonRule:
-        """What a refusal brings: its code's own rule, or that of its reason, or the general one."""
+        """What a refusal brings: its code's own rule, or that of its reason, or the general one.
+
+        What a code means that nobody has placed, nobody knows: no general rule has it presented again by guess.
+        """
         if code is not None and code in self.codes:
             return self.codes[code]
-        return self.reasons.get(reason, self.otherwise)
+        rule = self.reasons.get(reason, self.otherwise)
+        by_guess = reason is Reason.UNKNOWN and reason not in self.reasons and rule.action is RetryAction.RETRY
+        return _FOR_A_PERSON if by_guess else rule
 
 
 def general_form(daily: DailyPolicy) -> RetryPolicy:
