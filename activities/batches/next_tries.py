@@ -1,7 +1,7 @@
 """What follows a failed order (下一次扣款), by the policy that it keeps: the day, the amount, or why there is none.
 
-`models.domain.batches.retrying.decide` decides; here it is told what the records hold. An answer is kept with its order,
-so that everybody can see which rule gave it; it is asked again when its day has come.
+`models.domain.batches.retrying.decide` decides; here it is told what the records hold. An answer is kept with its
+order, so that everybody can see which rule gave it; it is asked again when its day has come.
 """
 
 from collections import defaultdict

@@ -1,8 +1,8 @@
 """Files of a run leave for the bank (送盘): reserved, written, checked, sent, marked; each exactly once.
 
-MsgId, time and name stand in SQL before the first byte, and with them which orders are in the file. Until the commit that
-marks it as written an order can be taken out of it, and it is written anew; from then on it is the same byte for byte,
-after a crash at any point.
+MsgId, time and name stand in SQL before the first byte, and with them which orders are in the file. Until the commit
+that marks it as written an order can be taken out of it, and it is written anew; from then on it is the same byte for
+byte, after a crash at any point.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
