@@ -40,7 +40,15 @@ _ORDER: Final = (
     ReplyStatus.RETURNED,
 )
 _ANSWERS: Final = "answers"  # the breakers' figures of what the bank has answered
-_ANSWERED: Final = (OrderState.SETTLED, OrderState.REJECTED, OrderState.RETURNED)
+# Of which the rate of failures is taken. Banks tell what they refuse first and the money a day later: of what has an
+# outcome at that moment, all has failed.
+_AWAY: Final = (
+    OrderState.SENT,
+    OrderState.ACCEPTED,
+    OrderState.SETTLED,
+    OrderState.REJECTED,
+    OrderState.RETURNED,
+)
 
 
 @dataclass(slots=True)
@@ -214,15 +222,16 @@ def _trip(session: Session, token: str, *, now: datetime) -> str | None:
     counts = dict(
         session.exec(
             select(BatchOrder.state, func.count())
-            .where(col(BatchOrder.run) == token, col(BatchOrder.state).in_(_ANSWERED))
+            .where(col(BatchOrder.run) == token, col(BatchOrder.state).in_(_AWAY))
             .group_by(BatchOrder.state)
         ).all()
     )
     failed = counts.get(OrderState.REJECTED, 0) + counts.get(OrderState.RETURNED, 0)
-    answered = sum(counts.values())
+    away = sum(counts.values())
     if run.tripped is not None or run.cancel_asked_at is not None or run.ended_at is not None:
         return None
-    code = breakers.trips(run, scope=_ANSWERS, answered=answered, failed=failed, amount_minor=0)
+    code = breakers.trips(run, scope=_ANSWERS, answered=away, failed=failed, amount_minor=0)
     if code is not None:
-        breakers.trip(session, run, code, scope=_ANSWERS, answered=answered, failed=failed, amount_minor=0, now=now)
+        # What failed was looked at; what left stays the measure of what fails from now on.
+        breakers.trip(session, run, code, scope=_ANSWERS, answered=0, failed=failed, amount_minor=0, now=now)
     return code

@@ -71,9 +71,7 @@ class NextTries:
         attempts = [_attempt(each, answered_on if each.id == order.id else None, on=on) for each in rows]
         mandate = self.mandates.get(order.mandate_id or "")
         terms = (
-            Mandate(
-                limit_minor=mandate.limit_minor, valid_to=mandate.valid_to, revoked=mandate.revoked_at is not None
-            )
+            Mandate(limit_minor=mandate.limit_minor, valid_to=mandate.valid_to, revoked=mandate.revoked_at is not None)
             if mandate is not None
             else Mandate(revoked=True)  # nobody allows a debit any more
         )

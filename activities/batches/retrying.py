@@ -86,9 +86,7 @@ class RetryMaker:
             session.add(order)
         session.flush()  # the claims are free now, and are taken again in the same transaction
         made = self._present(unit, ready, now)
-        return unless_nothing(
-            {"orders": made, "dropped": len(failed) - waiting - made, "postponed": waiting}
-        )
+        return unless_nothing({"orders": made, "dropped": len(failed) - waiting - made, "postponed": waiting})
 
     def _present(self, unit: Unit, ready: Sequence[tuple[BatchOrder, Decision]], now: datetime) -> int:
         """Ask the gate of each row as if the run reached it now, and make the orders that it lets pass."""

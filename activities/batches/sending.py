@@ -188,6 +188,8 @@ class RunSender:
         """The file of this run, profile and date that is not written yet, or else its next one."""
         known = [file for file in files_of(session, self.bank.work.run) if _profile_of(file) is profile]
         last = known[-1] if known else None
+        if last is not None:  # held, so that a sender who was overtaken does not mark it as written meanwhile
+            session.refresh(last, with_for_update=True)
         if last is not None and last.state == FileState.RESERVED and last.business_date == self.bank.day.on:
             return last
         kind = KINDS[KindName(self.bank.work.run.kind)].message

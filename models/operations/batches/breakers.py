@@ -21,7 +21,7 @@ def trips(run: BatchRun, *, scope: str, answered: int, failed: int, amount_minor
     Args:
         run: with its settings, and what was looked at.
         scope: whose figures: `orders` or `answers`.
-        answered: rows that have an outcome so far.
+        answered: rows that have an outcome so far; of `answers`, those that have left.
         failed: of these, without the effect wanted.
         amount_minor: of the orders made so far, and of those that are about to be.
     """

@@ -114,6 +114,14 @@ def test_answers_that_fail_too_often_shut_the_run_until_a_person_has_looked(desk
     assert desk.send(run).stopped == "failure-rate"
 
 
+def test_refusals_that_are_told_before_the_money_are_held_against_all_that_left(desk: BatchBank) -> None:
+    run = desk.debits(4, failureBps=5_000, atLeast=1)
+    fate_of(desk.book, desk.agreements[0], rejected("AC04"))
+    desk.send(run)
+    assert desk.exchange(run).stopped is None
+    assert desk.states(run) == ["rejected"] + ["accepted"] * 3
+
+
 def test_a_person_who_has_the_run_go_on_is_asked_again_only_by_new_failures(desk: BatchBank) -> None:
     run = desk.debits(4, failureBps=5_000, atLeast=3)
     for agreement in desk.agreements[:3]:

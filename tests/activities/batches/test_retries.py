@@ -168,7 +168,7 @@ def test_behind_the_policy_s_cut_off_the_next_try_waits_for_the_next_bank_day(de
     assert desk.orders(run)[0].next_try_on == START + 2 * ONE_DAY
 
 
-@pytest.mark.parametrize(("code", "ends"), [("MD01", True), ("XX99", False)], ids=["forbids", "nobody-has-placed"])
+@pytest.mark.parametrize(("code", "ends"), [("MD01", True), ("RR04", False)], ids=["forbids", "nobody-has-placed"])
 def test_a_reason_is_never_tried_again_by_guess_and_ends_the_mandate_only_where_it_forbids(
     desk: BatchBank, code: str, ends: bool
 ) -> None:
