@@ -2,7 +2,8 @@
 
 The new file is sealed beside the old one; its digest goes on record; then it takes the old one's place in one step. Who
 reads meanwhile reads the old file to its end. Killed in between, the next try finds the file whose digest is on record
-and puts it in place, or seals another.
+and puts it in place, or seals another. Where the record has the digest of the content alone, the next try always seals
+another: either of them is right.
 """
 
 import contextlib
@@ -12,14 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import update
+from sqlmodel import Session
 
 from activities.parties.reseal_work import Found, Place, ResealWork
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.vault import files
 from compliance.vault.files import FileAddress
 from compliance.vault.kek import sync_folder
-from compliance.vault.sealed_places import FILES
+from compliance.vault.sealed_places import FILES, FilePlace
 from compliance.vault.shelf import file_path
 from models.errors import CannotOpen, SubjectShredded
 from models.operations.suite_changes import count_in
@@ -30,9 +32,12 @@ _DRAFT: Final = "reseal"
 
 @dataclass(frozen=True, slots=True)
 class _Document:
+    """One sealed file; `digest` is that of the sealed file as the record has it, None where it has none."""
+
+    place: FilePlace
     id: str
     subject: str
-    digest: str
+    digest: str | None
     path: Path
 
 
@@ -49,33 +54,31 @@ def reseal_files(work: ResealWork, subject_ids: Collection[str], found: Found) -
         except SubjectShredded:
             continue
         except CannotOpen:
-            found.name(Place(FILES.name, "file", document.id), document.subject)
+            found.name(Place(document.place.name, "file", document.id), document.subject)
 
 
 def _documents(work: ResealWork, subject_ids: Collection[str]) -> Iterable[_Document]:
-    statement = select(FILES.c.id, FILES.c.subject_id, FILES.c.digest).where(
-        FILES.c.tenant == work.tenant, FILES.c.subject_id.in_(subject_ids)
-    )
-    with work.database.read() as session:
-        rows = session.execute(statement).all()
-    for row, subject, digest in rows:
-        yield _Document(row, subject, digest, file_path(work.files_root, tenant=work.tenant, document_id=row))
+    for place in FILES:
+        with work.database.read() as session:
+            rows = session.execute(place.rows(tenant=work.tenant).where(place.subject.in_(subject_ids))).all()
+        for file, subject, digest in rows:
+            path = file_path(work.files_root, tenant=work.tenant, document_id=file)
+            yield _Document(place, file, subject, digest, path)
 
 
 def _reseal(work: ResealWork, document: _Document) -> None:
-    draft = _draft(document, document.digest)
-    if not draft.exists():  # no try was killed between the record and the exchange
-        new = _sealed_beside(work, document)
-        if new is None:
+    draft = None if document.digest is None else _draft(document, document.digest)
+    if draft is None or not draft.exists():  # no try was killed between the record and the exchange
+        draft = _sealed_beside(work, document)
+        if draft is None:
             return
-        draft = new
     with contextlib.suppress(FileNotFoundError):  # another try at this moment has put it in place
         draft.replace(document.path)
         sync_folder(document.path.parent)
 
 
 def _sealed_beside(work: ResealWork, document: _Document) -> Path | None:
-    """Seal the content anew and put the digest on record; None where somebody else did meanwhile."""
+    """Seal the content anew and put it on record; None where somebody else did meanwhile."""
     address = FileAddress(work.tenant, document.subject, document.id)
     unnamed = _draft(document, os.urandom(8).hex())
     sealed = work.vault.seal_file(address, work.vault.open_file(address, document.path), unnamed)
@@ -84,12 +87,7 @@ def _sealed_beside(work: ResealWork, document: _Document) -> Path | None:
     is_recorded = False
     deed = work.deed(RESEALED, work.clock(), document=document.id, digest=sealed.digest, before=document.digest)
     with unit_of_work(work.database, deed) as unit:
-        changed = unit.session.connection().execute(
-            update(FILES)
-            .where(FILES.c.id == document.id, FILES.c.digest == document.digest)
-            .values(digest=sealed.digest)
-        )
-        if not changed.rowcount:
+        if not _is_ours(unit.session, document, sealed.digest):
             raise Unchanged
         count_in(unit.session, work.change.id, {"files": 1})
         is_recorded = True
@@ -97,6 +95,19 @@ def _sealed_beside(work: ResealWork, document: _Document) -> Path | None:
         draft.unlink(missing_ok=True)
         return None
     return draft
+
+
+def _is_ours(session: Session, document: _Document, digest: str) -> bool:
+    """Compare and set of the sealed file's digest; without one on record there is nothing to set."""
+    place = document.place
+    if place.digest is None:
+        return True
+    changed = session.connection().execute(
+        update(place.table)
+        .where(place.file == document.id, place.digest == document.digest)
+        .values({place.digest: digest})
+    )
+    return bool(changed.rowcount)
 
 
 def clear_drafts(work: ResealWork) -> None:

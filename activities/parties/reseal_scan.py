@@ -16,12 +16,14 @@ from activities.parties.reseal_work import Place, ResealWork
 from compliance.audit.log import Edge, leaf_hash
 from compliance.vault import cells, files
 from compliance.vault.framing import framed
-from compliance.vault.sealed_places import CELLS, FILES, CellPlace
+from compliance.vault.sealed_places import CELLS, FILES, CellPlace, FilePlace
 from compliance.vault.shelf import file_path
 from models.errors import CannotOpen, SubjectShredded
 from models.operations.suite_changes import MOST_NAMED, is_whole_tenant
 
 PAGE: Final = 2_000
+FILE: Final = "file"
+SHELF: Final = "shelf"
 _UNKNOWN: Final = "unknown"
 Named = tuple[int, int] | None  # suite and version of the key that a header names
 
@@ -32,7 +34,8 @@ class Scan:
 
     Attributes:
         by_suite: cells and files together, by the suite's number as text; `unknown` for what names none.
-        by_table: the same for each table; sealed files stand under `files`.
+        by_table: the same for each table; sealed files stand under `<table>.file`, and files on the shelf that no row
+            names, which a killed upload may leave, under `shelf`.
         old: how many lie under another suite or key than they shall; the first of them stand in `named`.
         dead: how many were left by people whose keys were destroyed.
     """
@@ -74,7 +77,10 @@ def scan(work: ResealWork) -> Scan:
     found = Scan()
     for place in CELLS:
         _scan_cells(work, place, found)
-    _scan_files(work, found)
+    for files_of in FILES:
+        _scan_files(work, files_of, found)
+    if is_whole_tenant(work.change):
+        _scan_shelf(work, found)
     return found
 
 
@@ -128,27 +134,50 @@ def _note(work: ResealWork, old: list[tuple[str | None, Place]], found: Scan) ->
             found.note_old(place)
 
 
-def _scan_files(work: ResealWork, found: Scan) -> None:
-    after = ""
-    statement = select(FILES.c.id, FILES.c.subject_id).where(FILES.c.tenant == work.tenant).order_by(FILES.c.id)
+def _scan_files(work: ResealWork, place: FilePlace, found: Scan) -> None:
+    after, name = "", f"{place.name}.{FILE}"
+    statement = place.rows(tenant=work.tenant)
     if not is_whole_tenant(work.change):
-        statement = statement.where(FILES.c.subject_id == work.change.subject_id)
+        statement = statement.where(place.subject == work.change.subject_id)
     while True:
         with work.database.read() as session:
-            rows = session.execute(statement.where(FILES.c.id > after).limit(PAGE)).all()
+            rows = session.execute(statement.where(place.file > after).limit(PAGE)).all()
         leaves, old = [], []
-        for row, subject in rows:
+        for row, subject, _ in rows:
             named = _file_header(file_path(work.files_root, tenant=work.tenant, document_id=row))
-            found.count("files", named)
-            leaves.append(leaf_hash(framed("files", row, *(named or ()))))
+            found.count(name, named)
+            leaves.append(leaf_hash(framed(name, row, *(named or ()))))
             if not _is_right(work, subject, named):
-                old.append((subject, Place(FILES.name, "file", row)))
+                old.append((subject, Place(place.name, FILE, row)))
         found.edge.extend(leaves)
         _note(work, old, found)
         work.beat()
         if len(rows) < PAGE:
             return
-        after = rows[-1].id
+        after = rows[-1].file
+
+
+def _scan_shelf(work: ResealWork, found: Scan) -> None:
+    """What lies on the tenant's shelf and no row names: a list of tables proves nothing about what it forgot."""
+    folder = file_path(work.files_root, tenant=work.tenant, document_id="-").parent
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) if folder.is_dir() else []
+    for first in range(0, len(names), PAGE):
+        some = names[first : first + PAGE]
+        with work.database.read() as session:
+            known = {
+                name
+                for place in FILES
+                for name in session.execute(select(place.file).where(place.file.in_(some))).scalars()
+            }
+        for name in some:
+            if name in known:
+                continue
+            named = _file_header(folder / name)
+            found.count(SHELF, named)
+            found.edge.extend([leaf_hash(framed(SHELF, name, *(named or ())))])
+            if not _is_right(work, None, named):
+                found.note_old(Place(SHELF, FILE, name))
+        work.beat()
 
 
 def _file_header(path: Path) -> Named:

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 from compliance.vault.purposes import INSTALLATION, ISSUER_PURPOSE, LINKAGE_PREFIX, Purpose
 from compliance.vault.rotation import users_of
+from compliance.vault.sealed_places import FILES
 from compliance.vault.store import answering
 from compliance.vault.suites import suite_of
 from compliance.vault.tables import BranchKey, KeyStoreHead, SealKey, SubjectKey
@@ -117,6 +118,11 @@ def cell_columns(data: MetaData) -> list[str]:
     return _columns(data, "_cell")
 
 
+def sealed_files() -> list[str]:
+    """Every kind of sealed file on the shelf, as `table.file`."""
+    return [f"{place.name}.file" for place in FILES]
+
+
 def index_columns(data: MetaData) -> list[str]:
     """Every column that holds blind indexes."""
     return _columns(data, "_index")
@@ -178,7 +184,7 @@ def _used_in(purpose: str, data: MetaData) -> tuple[str, ...]:
 def _persons(session: Session, data: MetaData, now: datetime) -> Iterable[Item]:
     group = [col(getattr(SubjectKey, name)) for name in ("tenant", "suite", "branch_version", "state")]
     statement = sqlalchemy.select(*group, func.count(), func.max(col(SubjectKey.created_at))).group_by(*group)
-    cells = (*cell_columns(data), "sealed files")
+    cells = (*cell_columns(data), *sealed_files())
     for tenant, suite_id, branch_version, state, count, newest in session.execute(statement).all():
         suite = suite_of(suite_id)
         yield Item(

@@ -17,7 +17,7 @@ from models.tables.agreements import Mandate
 from models.tables.assessments import ImpactAssessment
 from models.tables.batch_books import BatchDispute, BatchFeedback, BatchPaper
 from models.tables.batch_clients import BatchClient, FundingAccount
-from models.tables.batch_imports import BatchCorrection, BatchRow
+from models.tables.batch_imports import BatchCorrection, BatchImport, BatchRow
 from models.tables.change_requests import ChangeRequest
 from models.tables.customers import CustomerRecord
 from models.tables.daily import BankReply, DebitOrder, Ticket
@@ -28,6 +28,7 @@ from models.tables.notices import Notice
 from models.tables.parties import ContactPoint, Subject
 from models.tables.tasks import Decision, Task, TaskComment
 from models.tables.transfer_corrections import TransferCorrection
+from models.tables.transfer_jobs import TransferEvidence
 from models.tables.transfer_notices import TransferFollowUp
 from models.tables.transfer_reports import TransferPaper
 from models.tables.transfer_telling import CustomerMessage
@@ -99,6 +100,34 @@ class IndexPlace:
     is_own: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FilePlace:
+    """The sealed files that the rows of one table name (`compliance.vault.shelf`).
+
+    Attributes:
+        file: the column with the name on the shelf, which is the document's id in its address; null: no file.
+        subject: the column with the subject whose key seals it, or an expression over one.
+        digest: the column with the digest of the **sealed** file; None where the table knows that of the content alone,
+            which no new key changes.
+    """
+
+    table: Table
+    file: Column[Any]
+    subject: Any
+    digest: Column[Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self.table.name
+
+    def rows(self, *, tenant: str) -> Select[Any]:
+        """File, subject and the sealed file's digest, if the table has it, of a tenant; in the order of the files."""
+        digest: Any = literal(None) if self.digest is None else self.digest
+        chosen = select(self.file.label("file"), self.subject.label("subject"), digest.label("digest"))
+        return chosen.where(self.table.c.tenant == tenant, self.file.is_not(None)).order_by(self.file)
+
+
 def _of(model: Any, *columns: str, row: str = "id", subject: str = "subject_id") -> CellPlace:
     table = _table(model)
     return CellPlace(table=table, columns=columns, row=table.c[row], subject=table.c[subject])
@@ -149,8 +178,19 @@ _SAID_ON_JOBS: Final = (
 def _of_job(model: Any, column: str, *, job: Any, only: Any, joined: tuple[tuple[Table, Any], ...]) -> CellPlace:
     """What is said on a step task of a transfer job lies under the job's own key (`models.domain.ids.job_record`)."""
     table = _table(model)
-    subject: Any = literal(JOB_RECORD_PREFIX) + func.substr(job, func.length(job) - _RANDOM_CHARACTERS + 1)
-    return CellPlace(table=table, columns=(column,), row=table.c.id, subject=subject, joined=joined, only=only)
+    return CellPlace(
+        table=table, columns=(column,), row=table.c.id, subject=_record_of_job(job), joined=joined, only=only
+    )
+
+
+def _record_of_job(job: Any) -> Any:
+    """`models.domain.ids.job_record` in SQL."""
+    return literal(JOB_RECORD_PREFIX) + func.substr(job, func.length(job) - _RANDOM_CHARACTERS + 1)
+
+
+def _file_of_job(model: Any, job: str) -> FilePlace:
+    table = _table(model)
+    return FilePlace(table=table, file=table.c.file_name, subject=_record_of_job(table.c[job]))
 
 
 CELLS: Final[tuple[CellPlace, ...]] = (
@@ -238,5 +278,12 @@ INDEXES: Final[tuple[IndexPlace, ...]] = (
     ),
 )
 
-# One sealed file for each row, under its id (`compliance.vault.shelf`); `digest` is that of the sealed file.
-FILES: Final = _table(CaseDocument)
+_DOCUMENTS: Final = _table(CaseDocument)
+
+# Everything on the shelf. The containers of transfer jobs and the backups of the key store are no part of it: each lies
+# elsewhere, under a key of its own that no change of suite touches.
+FILES: Final[tuple[FilePlace, ...]] = (
+    FilePlace(table=_DOCUMENTS, file=_DOCUMENTS.c.id, subject=_DOCUMENTS.c.subject_id, digest=_DOCUMENTS.c.digest),
+    _file_of_job(BatchImport, "run"),
+    _file_of_job(TransferEvidence, "job"),
+)

@@ -250,7 +250,8 @@ def test_the_inventory_names_algorithm_length_place_and_use_of_every_key(run: Ru
     assert (by_purpose["subject-wrap"]["algorithm"], by_purpose["subject-wrap"]["key_bits"]) == ("AES-256-GCM", 256)
     assert by_purpose["audit-mac"]["algorithm"] == "HMAC-SHA256"
     assert by_purpose["person"]["keys"] == 1
-    assert {"subjects.name_cell", "sealed files"} <= set(by_purpose["person"]["used_in"])
+    files = {"case_documents.file", "batch_imports.file", "transfer_evidence.file"}
+    assert {"subjects.name_cell", *files} <= set(by_purpose["person"]["used_in"])
     assert "subjects.id_index" in by_purpose["blind-index"]["used_in"]
     assert {item["kind"] for item in items} >= {"kek", "branch", "person", "outside"}
     assert all(item["age_days"] == 0 for item in items if item["created_at"])

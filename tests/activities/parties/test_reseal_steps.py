@@ -16,6 +16,7 @@ from models.tables.daily import BankReply, DebitOrder
 from models.tables.parties import ContactPoint, Subject
 from tests.support.people import people
 from tests.support.sealed_book import SEALED, TENANT, SealedBook
+from tests.support.sealed_shelf import CONTENT, DIGEST, add_shelf
 from tests.support.sealed_transfers import add_transfer
 
 AES, SM4 = SuiteName.AES_256_GCM, SuiteName.SM4_GCM
@@ -230,6 +231,52 @@ def test_the_scan_finds_one_old_file_and_one_that_is_gone(book: SealedBook) -> N
     again = book.change(SM4)
     assert not book.steps().scan(ResealStep(tenant=TENANT, change=again)).is_clean
     assert [place["row"] for place in book.record_of(again).scan["named"]] == [kept[1].name, kept[2].name]
+
+
+def test_a_runs_file_and_evidence_of_a_job_come_along_and_open_once_the_old_keys_are_gone(book: SealedBook) -> None:
+    shelf = add_shelf(book)
+    for suite, number in ((SM4, 2), (AES, 1)):
+        change = book.change(suite)
+        assert run(book, change)
+        assert set(shelf.contents().values()) == {CONTENT}
+        assert (shelf.suites(), shelf.digests()) == ({number}, {DIGEST})
+        counted = book.record_of(change).scan["byTable"]
+        assert counted["batch_imports.file"] == counted["transfer_evidence.file"] == {str(number): 1}
+        assert book.record_of(change).figures["files"] == 2
+        assert book.vault.renewal.with_old_versions(TENANT, list(shelf.owners.values())) == {}
+
+
+def test_a_killed_exchange_of_a_runs_file_is_done_again_by_the_next_try(book: SealedBook, monkeypatch) -> None:
+    shelf = add_shelf(book)
+    change, rest = book.change(SM4), timedelta()
+    steps, step = book.steps(rest=rest), ResealStep(tenant=TENANT, change=change)
+    steps.publish(step)
+    steps.activate(step)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", _third(Path.replace, killed))
+    with pytest.raises(KeyboardInterrupt):
+        one_pass(book, change)
+    monkeypatch.undo()
+    assert set(shelf.contents().values()) == {CONTENT}
+    assert run(book, change, rest=rest)
+    assert (set(shelf.contents().values()), shelf.suites()) == ({CONTENT}, {2})
+    assert {path.name for path in (book.root / TENANT).iterdir()} == set(shelf.owners)
+
+
+def test_the_scan_names_an_old_file_that_no_row_names(book: SealedBook) -> None:
+    book.add(people(1))
+    stray = book.root / TENANT / "doc_stray"
+    stray.write_bytes(next((book.root / TENANT).iterdir()).read_bytes())
+    change = book.change(SM4)
+    assert not run(book, change)
+    scan = book.record_of(change).scan
+    assert (scan["named"], scan["byTable"]["shelf"]) == (
+        [{"table": "shelf", "column": "file", "row": "doc_stray"}],
+        {"1": 1},
+    )
 
 
 def test_what_a_shredded_person_left_is_counted_apart(book: SealedBook) -> None:

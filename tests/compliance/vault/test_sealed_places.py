@@ -23,6 +23,9 @@ NEITHER = {
 }
 
 
+ELSEWHERE = {"transfer_papers"}  # its content stands in a cell
+
+
 def _columns(wanted) -> set[str]:
     return {
         f"{table.name}.{column.name}"
@@ -62,4 +65,11 @@ def test_every_place_says_how_a_row_and_its_person_are_found() -> None:
         told_by = {each for each in iterate(place.subject) if isinstance(each, Column)}
         assert len(told_by) == 1
         assert {each.table for each in told_by} <= {place.table, *(table for table, _ in place.joined)}
-    assert {"id", "tenant", "subject_id", "digest"} <= set(FILES.c.keys())
+
+
+def test_every_table_that_names_a_file_on_the_shelf_has_its_place() -> None:
+    named = {table.name for table in METADATA.tables.values() if {"file_name", "size_bytes"} & set(table.c.keys())}
+    assert {place.name for place in FILES} == named - ELSEWHERE
+    for place in FILES:
+        assert place.file.table is place.table
+        assert {each.table for each in iterate(place.subject) if isinstance(each, Column)} == {place.table}
