@@ -107,6 +107,14 @@ def test_each_form_says_the_same_and_the_same_bytes(sqlite_database, vault, cloc
     assert "batch-report." not in page.decode()  # every code has its word
 
 
+def test_a_run_in_which_nobody_was_left_to_pay_has_its_report_too(sqlite_database, vault, clock) -> None:
+    books = BatchBooks(sqlite_database, vault, clock, ends={}).build()
+    books.to_the_end()
+    books.steps.write_report(STEP)
+    [report] = reports(books)
+    assert report.body["outcomes"] == []
+
+
 def many(books: BatchBooks) -> None:
     """Forty orders of the fifth, half of which settle; the others are of the seventeenth."""
     with books.unit() as unit:
