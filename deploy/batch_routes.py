@@ -7,6 +7,7 @@ BATCHES: Final = "/v1/batches"
 PREVIEW: Final = f"{BATCHES}/preview"
 LAYOUTS: Final = "/v1/batch-layouts"
 CLIENTS: Final = "/v1/batch-clients"
+RULE_SETS: Final = "/v1/batch-rule-sets"
 
 
 def run(token: str) -> str:
@@ -47,3 +48,18 @@ def cancellation(token: str) -> str:
 def report(token: str, *, form: str, language: str) -> str:
     """The newest report."""
     return f"{run(token)}/report?{urlencode({'format': form, 'language': language})}"
+
+
+def accounts(client: str) -> str:
+    """Accounts of a corporate client."""
+    return f"{CLIENTS}/{client}/accounts"
+
+
+def payments(client: str, account: str) -> str:
+    """What a client paid in."""
+    return f"{accounts(client)}/{account}/payments"
+
+
+def rule_version(name: str, number: int, act: str) -> str:
+    """What is done with a version of a rule set: `test`, `proposal`, `decision`."""
+    return f"{RULE_SETS}/{name}/versions/{number}/{act}"

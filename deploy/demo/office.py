@@ -89,11 +89,12 @@ class Actor:
     async def call(
         self, method: str, path: str, *, expect: tuple[int, ...] = (200, 201, 202, 204), **request: Any
     ) -> httpx.Response:
-        """Call the API; an ended or too old log-in is renewed once.
+        """Call the API; who has not logged in does it now, an ended or too old log-in is renewed once.
 
         Raises:
             Unexpected: another status than expected.
         """
+        await self._be_known()
         answer = await self._call(method, path, **request)
         if answer.status_code == _UNAUTHENTICATED:
             async with self.entering:
@@ -120,6 +121,13 @@ class Actor:
                 return answer
             await asyncio.sleep(_PAUSE_SECONDS)
         raise Unexpected(f"task {task_id}: {answer.status_code} {_code(answer)}")
+
+    async def _be_known(self) -> None:
+        if self.token:
+            return
+        async with self.entering:
+            if not self.token:
+                await self.log_in()
 
     async def _call(self, method: str, path: str, **request: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}", "Accept-Language": "zh-CN"} | request.pop("headers", {})

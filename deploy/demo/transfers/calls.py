@@ -1,7 +1,7 @@
 """What the people of the transfer demo ask of the API: paths and shapes of bodies stand here alone."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -11,6 +11,13 @@ from models.domain.tokens import new_token
 
 _FORBIDDEN: Final = 403
 _ASSESSMENTS: Final = "/v1/impact-assessments"
+_OF_TRANSFER: Final[dict[str, Any]] = {
+    "activity": "customer-transfer",
+    "triggers": ["provision", "sensitive-data"],
+    "necessity": "合并后由存续公司继续为客户提供服务。",
+    "risk": "迁移过程中信息泄露、丢失或错误合并。",
+    "measures": "加密备份并验证恢复，双人复核，分批更新并可回退。",
+}
 
 
 async def who(actor: Actor) -> str:
@@ -65,17 +72,16 @@ async def train(actor: Actor, job: str, staff: str, *, now: datetime, is_sponsor
     await actor.call("POST", routes.grants(job), json=body, headers=_key())
 
 
-async def assess(maker: Actor, checker: Actor, *, valid_until: date) -> str:
-    """An impact assessment (个人信息保护影响评估), written by one person and approved by another; returns its id."""
-    body = {
-        "activity": "customer-transfer",
-        "triggers": ["provision", "sensitive-data"],
-        "necessity": "合并后由存续公司继续为客户提供服务。",
-        "risk": "迁移过程中信息泄露、丢失或错误合并。",
-        "measures": "加密备份并验证恢复，双人复核，分批更新并可回退。",
-        "conclusion": "proceed-with-measures",
-        "validUntil": valid_until.isoformat(),
-    }
+async def assess(maker: Actor, checker: Actor, *, valid_until: date, about: Mapping[str, Any] | None = None) -> str:
+    """An impact assessment (个人信息保护影响评估), written by one person and approved by another; returns its id.
+
+    Args:
+        maker: who writes it.
+        checker: who approves it.
+        valid_until: its last day.
+        about: activity, triggers and what is said of them; a transfer's where it is left out.
+    """
+    body = {**(about or _OF_TRANSFER), "conclusion": "proceed-with-measures", "validUntil": valid_until.isoformat()}
     drafted = await maker.call("POST", _ASSESSMENTS, json=body, headers=_key())
     path = f"{_ASSESSMENTS}/{drafted.json()['id']}"
     headers = {"If-Match": drafted.headers["ETag"]}

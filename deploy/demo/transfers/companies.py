@@ -107,7 +107,7 @@ def found(
         prepare_embedded(settings, stores, now=wall_clock())
         vault = build_vault(settings, stores, wall_clock)
         for company, legal in _LEGAL.items():
-            accounts = _accounts(passwords[company])
+            accounts = accounts_of(passwords[company])
             create_tenant(stores, vault, code=company, legal=legal, accounts=accounts, sandbox=True, now=wall_clock())
         loaded = {}
         for company, path in books.items():
@@ -127,7 +127,8 @@ def company_of(line: Line, tenant: str, password: str) -> Company:
     return Company(tenant, staff)
 
 
-def _accounts(password: str) -> list[Account]:
+def accounts_of(password: str) -> list[Account]:
+    """Two persons in every role, all with one password."""
     return [
         Account(
             login=_login(role, person),
