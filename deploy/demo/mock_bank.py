@@ -29,6 +29,7 @@ CREDITOR_BANK: Final = "102100099996"
 _CREDITOR_ID: Final = "CASEWORK"
 _SEEDED_RATE: Final = 65_536
 _NEVER_MS: Final = 3_600_000  # the folder is read when we say so, not when time passes
+_LARGE_FILE_S: Final = 300.0  # it reads a file of thousands of debits before it answers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -291,7 +292,8 @@ def running_mock_bank(
     )
     thread.start()
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{server.server_address[1]}", trust_env=False) as client:
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        with httpx.Client(base_url=address, trust_env=False, timeout=_LARGE_FILE_S) as client:
             bank = MockBank(client, today=today, currency=currency, fate=fate)
             _open(client, currency, holidays, number=collects_on)
             yield bank
