@@ -79,6 +79,11 @@ def batch_row_workflow_id(run: str, subject: str) -> str:
     return f"batch-records/{run}/{subject}"
 
 
+def is_batch_record(workflow_id: str) -> bool:
+    """Whether this names what one person decides about a run of a batch, behind or beside its workflow."""
+    return workflow_id.startswith("batch-records/")
+
+
 def batch_schedule_id(tenant: str, schedule: str) -> str:
     """The schedule that starts runs of one kind (批量定时)."""
     return f"batch-schedules/{tenant}/{schedule}"

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, false, func, not_, or_
 from sqlmodel import Session, col, select
 
 from models.domain.filter_language import Op, Value
-from models.domain.ids import care_item, is_batch, is_transfer, job_record
+from models.domain.ids import care_item, is_batch, is_batch_record, is_transfer, job_record
 from models.domain.states import OPEN_TASK_STATES, RECORD_TASKS, TaskState
 from models.domain.task_filter import ME, NOBODY, TaskField, TaskFilter, TaskTest
 from models.domain.viewer import Viewer
@@ -113,6 +113,8 @@ def subject_of_task(session: Session, task: Task) -> str:
         return care_item(task.workflow_id)
     if is_transfer(task.workflow_id) or is_batch(task.workflow_id):
         return job_record(care_item(task.workflow_id))
+    if task.case_token is not None and is_batch_record(task.workflow_id):
+        return job_record(task.case_token)
     case = session.get(InstallmentCase, task.case_token) if task.case_token is not None else None
     if case is None:
         raise NotFound(detail=task.id)

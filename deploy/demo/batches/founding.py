@@ -98,7 +98,7 @@ def _records(vault: Vault, subject: str, debtor: Debtor, now: datetime) -> Itera
     case, offer, point = new_case_token(TENANT), new_token("plo"), new_token("cpt")
     common: dict[str, Any] = {"tenant": TENANT, "created_at": now}
 
-    def sealed(table: str, row: str, **values: str) -> dict[str, bytes]:
+    def sealed(table: str, row: str, **values: str) -> dict[str, Any]:
         return vault.seal_many(RowAddress(tenant=TENANT, table=table, row=row, subject=subject), values)
 
     yield Subject(

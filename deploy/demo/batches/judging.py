@@ -242,14 +242,13 @@ def _rejected_rows(session: Session) -> list[tuple[str, int]]:
 
 
 def _excluded(session: Session) -> list[tuple[str, int]]:
-    return list(
-        session.exec(
-            select(BatchMember.exclusion, func.count())
-            .join(BatchCohort, col(BatchCohort.id) == col(BatchMember.cohort))
-            .where(col(BatchMember.exclusion).is_not(None))
-            .group_by(col(BatchMember.exclusion))
-        ).all()
-    )
+    found = session.exec(
+        select(BatchMember.exclusion, func.count())
+        .join(BatchCohort, col(BatchCohort.id) == col(BatchMember.cohort))
+        .where(col(BatchMember.exclusion).is_not(None))
+        .group_by(col(BatchMember.exclusion))
+    ).all()
+    return [(str(code), int(rows)) for code, rows in found]
 
 
 def _clearing(session: Session) -> int:

@@ -10,16 +10,18 @@ from sqlmodel import select
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
 from models.domain.batches.kinds import KindName, MemberSource, Origin
-from models.domain.ids import batch_row_workflow_id
+from models.domain.batches.suggesting import Suggested
+from models.domain.ids import batch_row_workflow_id, job_record
 from models.domain.roles import Role
 from models.domain.states import TaskType
 from models.domain.tokens import named_token, new_token
 from models.operations.batches.beginning import NewRun, begin_run
+from models.operations.batches.suggestions import open_suggestions
 from models.operations.batches.suspense import open_suspense
 from models.operations.four_eyes import By
-from models.tables.batch_books import BatchDispute
+from models.tables.batch_books import BatchDispute, BatchSuggestion
 from models.tables.batch_imports import BatchImport, BatchRow
-from models.tables.batch_runs import BatchOrder
+from models.tables.batch_runs import BatchOrder, BatchRun
 from models.tables.daily import BankFile, BankReply, BusinessDate
 from models.tables.staff import Staff
 from models.tables.tasks import Task
@@ -171,6 +173,25 @@ async def test_quarantine_is_listed_without_values_and_a_row_rejected_for_good(o
         assert done.status_code == 201, done.text
         (row,) = (await client.get(f"{path}?state=rejected")).json()["items"]
         assert (row["number"], row["reasonCode"]) == (2, "cannot-be-corrected")
+
+
+async def test_a_suggestion_is_dismissed_by_an_approver_and_why_is_kept(office: Office, operator: Staff) -> None:
+    run, _, _ = _run(office, operator)
+    office.deps.vault.create_subject(tenant="main", subject_id=job_record(run))  # as beginning a run does
+    better = Suggested(code="presentment-day", basis={"days": []}, change={"fromDay": 5, "presentmentDay": 17})
+    with unit_of_work(office.deps.database, _deed(office)) as unit:
+        session = unit.session
+        (made,) = open_suggestions(session, session.get_one(BatchRun, run), [better], now=office.clock())
+        task = made.task_id
+    approver = office.staff("approver", Role.BATCH_APPROVER, branch="hq")
+    async with office.client(approver) as client:
+        why = {"outcome": "dismiss", "reasonCode": "not-needed", "note": "发薪日已在别处约定"}
+        dismissed = await _decide(client, task, why, "x")
+        assert dismissed.status_code == 201, dismissed.text
+        assert (await _decide(client, task, why, "y")).status_code == 409
+    with office.deps.database.read() as session:
+        kept = session.exec(select(BatchSuggestion)).one()
+        assert (kept.state, kept.decided_by) == ("dismissed", approver.id)
 
 
 async def test_another_institution_finds_none_of_it(office: Office, operator: Staff) -> None:
