@@ -67,7 +67,7 @@ async def take_on_client(
     return client, account_id
 
 
-async def begin(actor: Actor, kind: str, file: BatchFile, **of_kind: str) -> str:
+async def begin_run(actor: Actor, kind: str, file: BatchFile, **of_kind: str) -> str:
     """A run with its file; returns its token."""
     body = {"kind": kind, "source": "file", "criteria": {"stated": _STATED}, "settings": _SETTINGS, **of_kind}
     run = str((await actor.call("POST", routes.BATCHES, json=body, headers=key())).json()["run"])

@@ -160,8 +160,8 @@ async def _begin(stage: _Stage) -> tuple[Course, tuple[BatchFile, BatchFile]]:
     client, account = await calls.take_on_client(
         desk.maker, desk.checker, account=CREDITOR_NUMBER, since=today, paid_minor=paid
     )
-    wages = await calls.begin(desk.maker, KindName.PAYROLL, wage_file, client=client, fundingAccount=account)
-    debits = await calls.begin(desk.maker, KindName.AUTO_DEBIT, debit_file)
+    wages = await calls.begin_run(desk.maker, KindName.PAYROLL, wage_file, client=client, fundingAccount=account)
+    debits = await calls.begin_run(desk.maker, KindName.AUTO_DEBIT, debit_file)
     course = Course(desk=desk, bank=bank, database=stage.database, debits=debits, wages=wages, today=today)
     return course, (debit_file, wage_file)
 
