@@ -286,7 +286,7 @@ def _reconciled(record: Record, words: Words) -> Iterator[Block]:
             for each in record["files"]
         ),
         right={2, 3},
-        widths=(34, 14, 12, 22, 18),
+        widths=(28, 18, 12, 22, 20),
     )
 
 
