@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
@@ -24,6 +25,10 @@ from tests.support.temporal import TemporalServer, new_task_queue, running_serve
 from tests.support.vaults import throw_away_vault
 
 compile_once()
+
+# An example that takes a fifth of a second says that the machine is busy; what hangs is stopped by the test's time-out.
+settings.register_profile("casework", deadline=None)
+settings.load_profile("casework")
 
 
 @pytest.fixture(autouse=True)
