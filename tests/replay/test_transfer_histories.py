@@ -100,7 +100,8 @@ async def _wave_stopped(office: FakeOffice) -> str:
 SCENARIOS: Final[dict[str, Callable[[FakeOffice], Awaitable[str]]]] = {
     "transfer-completed": _completed,
     "transfer-barred-and-mended": _barred_and_mended,
-    "transfer-wave-undone": _wave_undone,
+    "transfer-wave-undone": _wave_undone,  # its gates were asked again afterwards
+    "transfer-wave-undone-gates-stay-passed": _wave_undone,
     "transfer-rolled-back": _rolled_back,
     "transfer-second-run": _second_run,
     "wave-moved": _wave,

@@ -26,6 +26,7 @@ S = TypeVar("S", bound=str)
 O = TypeVar("O", bound=str)  # noqa: E741 - how it ends
 P = TypeVar("P", bound="Part")
 MOST_DONE = 200  # names of steps that a run hands on; a stage has some twenty, and one for each wave it undoes
+_GATE = "gate/"  # before the name of a gate that was passed
 # About how many events of history each costs, with its share of workflow tasks.
 LOCAL_COSTS, BULK_COSTS, SIGNAL_COSTS, REST_COSTS, DECISION_COSTS, CHILD_COSTS = 2, 6, 4, 5, 11, 8
 
@@ -336,7 +337,7 @@ class StageDesk(Desk, Generic[S, O]):
         Raises:
             Left: they gave up.
         """
-        name = f"gate/{gate}"
+        name = f"{_GATE}{gate}"
         if name in self._done:
             return
         while (answer := await self.gate(gate)).blocks:
@@ -346,6 +347,10 @@ class StageDesk(Desk, Generic[S, O]):
             await self.ask(self.GATE_TASK, step=gate, blocked=blocked)
             await self.renew_if_long()
         self._done.append(name)
+
+    def passed_gates(self) -> tuple[str, ...]:
+        """Names under which this stage remembers the gates that it has passed."""
+        return tuple(name for name in self._done if name.startswith(_GATE))
 
     # -- where the work stands -----------------------------------------------------------------------------------------
 

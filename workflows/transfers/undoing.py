@@ -15,6 +15,7 @@ from workflows.support.options import DATABASE
 from workflows.transfers.moving import MovingStages
 
 ROOT_DIFFERS = "root-differs"
+GATES_STAY_PASSED = "gates-stay-passed"  # a job that went the old way asks them again
 
 
 class UndoingStages(MovingStages):
@@ -36,7 +37,7 @@ class UndoingStages(MovingStages):
                 await self._undo_all()
             await self._settle(wanted.rollback)
             if wanted.rollback_wave:
-                await self.enter(JobStage.UPDATING)  # the wave waits there for a person: again, or the whole job
+                await self._return_to_update()
             else:
                 await self.end(JobOutcome.ROLLED_BACK)
         finally:
@@ -70,6 +71,18 @@ class UndoingStages(MovingStages):
                 return
             await self.incident("transfers.end_undo", ROOT_DIFFERS)
             self.forget(f"transfers.undo_rows/{wave.number}/{wave.attempt}")
+
+    async def _return_to_update(self) -> None:
+        """The wave waits there for a person: again, or the whole job.
+
+        From within the update no border is crossed, and its gates stay passed. Asked again halfway they would answer
+        for what other waves still ask people: conflicts of rows that have not moved would bar all that is left, even
+        the word on the wave that was put back.
+        """
+        passed = self.passed_gates() if self._stage is JobStage.UPDATING else ()
+        await self.enter(JobStage.UPDATING)
+        if passed and workflow.patched(GATES_STAY_PASSED):
+            self._done.extend(passed)
 
     async def _settle(self, rollback: str) -> None:
         step = RollbackSettled(job=self._case, rollback=rollback)

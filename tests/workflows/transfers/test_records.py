@@ -13,7 +13,7 @@ from models.tables.audit import AuditEvent
 from models.tables.installments import RuleVerdict
 from models.tables.tasks import Task
 from models.tables.transfer_jobs import TransferEvidence, TransferRollback
-from models.tables.transfers import TransferJob, TransferWave
+from models.tables.transfers import TransferJob, TransferRow, TransferWave
 from tests.support.temporal import TemporalServer
 from tests.support.transfer_desk import BUYER, SELLER, transfer_desk
 from tests.support.transfer_fakes import World
@@ -101,10 +101,7 @@ async def test_a_stopped_wave_has_the_whole_job_held_for_its_rollback(
     async with transfer_desk(sqlite_database, temporal_server, clock, world) as desk:
         await desk.up_to_go()
         await desk.task(TaskType.TRANSFER_GO_NO_GO)
-        with sqlite_database.write() as session:
-            wave = session.get_one(TransferWave, (desk.job, 1))
-            wave.state, wave.stop_code = "stopped", "error-budget"
-            session.add(wave)
+        _set_wave(sqlite_database, desk.job, "stopped")
         await desk.decide(TaskType.TRANSFER_GO_NO_GO, Outcome.APPROVE)
         task = await desk.task(TaskType.TRANSFER_WAVE_STOPPED)
         assert (task.shown["code"], task.shown["wave"]["number"]) == ("error-budget", 1)
@@ -112,6 +109,37 @@ async def test_a_stopped_wave_has_the_whole_job_held_for_its_rollback(
         with sqlite_database.read() as session:
             asked = session.exec(select(TransferRollback).where(col(TransferRollback.job) == desk.job)).one()
         assert (asked.state, asked.wave, desk.row().paused_at is not None) == ("confirmed", None, True)
+
+
+async def test_a_wave_that_was_put_back_is_decided_about_while_others_still_ask_people(
+    sqlite_database: Database, temporal_server: TemporalServer, clock
+) -> None:
+    wave_stopped = TaskType.TRANSFER_WAVE_STOPPED
+    async with transfer_desk(sqlite_database, temporal_server, clock, World()) as desk:
+        await desk.up_to_go()
+        await desk.task(TaskType.TRANSFER_GO_NO_GO)
+        _set_wave(sqlite_database, desk.job, "stopped")
+        await desk.decide(TaskType.TRANSFER_GO_NO_GO, Outcome.APPROVE)
+        await desk.task(wave_stopped)
+        _set_wave(sqlite_database, desk.job, "undone")  # its steps are in memory here
+        with sqlite_database.write() as session:
+            row = session.exec(select(TransferRow).where(col(TransferRow.job) == desk.job)).first()
+            assert row is not None
+            row.move = "conflict"
+            session.add(row)
+        await desk.decide(wave_stopped, Outcome.UNDO_WAVE, reason_code="error-rate")
+        task = await desk.task(wave_stopped)
+        assert [(each["outcome"], each["rule"]) for each in task.blocked] == [("undo-wave", "wave-undone")]
+        with sqlite_database.read() as session:
+            gates = (col(Task.case_token) == desk.job, col(Task.type) == TaskType.TRANSFER_GATE)
+            assert session.exec(select(Task).where(*gates)).all() == [], "PIPL-8 would count the open conflict"
+
+
+def _set_wave(database: Database, job: str, state: str) -> None:
+    with database.write() as session:
+        wave = session.get_one(TransferWave, (job, 1))
+        wave.state, wave.stop_code = state, "error-budget"
+        session.add(wave)
 
 
 async def test_a_cancelled_job_leaves_no_task_behind(

@@ -96,6 +96,7 @@ async def test_a_wave_is_undone_and_run_again(temporal_server: TemporalServer) -
         await office.close()
         assert (await office.end())["outcome"] == "completed"
         assert (world.undone, world.waves[2].attempt, world.waves[2].moved) == ([(2, 1)], 2, {"2/"})
+        assert _rounds(world, Gate.TRANSFER_UPDATE) == ["1"], "the job never left the update"
 
 
 async def test_the_job_is_rolled_back_last_change_first(temporal_server: TemporalServer) -> None:
@@ -141,6 +142,7 @@ async def test_a_rollback_takes_a_second_person_and_may_be_refused(temporal_serv
         await office.close()
         assert (await office.end())["outcome"] == "completed"
         assert (world.undone, world.waves[2].attempt) == ([(2, 1)], 2)
+        assert _rounds(world, Gate.TRANSFER_UPDATE) == ["1", "2"], "it came back to the update from its close"
 
 
 async def test_a_root_that_differs_after_a_rollback_is_an_incident(temporal_server: TemporalServer) -> None:
@@ -154,6 +156,11 @@ async def test_a_root_that_differs_after_a_rollback_is_an_incident(temporal_serv
         await office.decide(TaskType.INCIDENT, Outcome.RETRY, person=SELLER)
         await office.decide(TaskType.INCIDENT_CONFIRM, Outcome.CONFIRM, person=BUYER)
         assert (await office.end())["outcome"] == "rolled-back"
+
+
+def _rounds(world: World, gate: Gate) -> list[str]:
+    """How often a gate was asked."""
+    return [key.rpartition("/")[2] for key in world.gates if key.startswith(f"{gate}/")]
 
 
 # -- runs --------------------------------------------------------------------------------------------------------------
@@ -170,6 +177,7 @@ async def test_a_long_job_goes_on_as_a_new_run_where_it_stood(temporal_server: T
         await office.close()
         assert (await office.end())["outcome"] == "completed"
         assert len(world.runs) > 3
+        assert _rounds(world, Gate.TRANSFER_UPDATE) == ["1"]
         assert len([key for key in world.rows if key.startswith(("collect", "verify"))]) == 24
 
 
