@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from deploy.demo.transfers import calls
 from models.domain.transfers.states import JobStage, WaveState
 from tests.chaos.proofs import command
-from tests.chaos.transfers import TransferSiege, all_are, ask_rollback, besieged_transfer
+from tests.chaos.transfers import TransferSiege, all_are, besieged_transfer
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(2400)]
 
@@ -78,11 +79,14 @@ async def _move(siege: TransferSiege, phase: str, *, kills: int) -> None:
 
 
 async def _put_all_back(siege: TransferSiege) -> None:
-    """Wave after wave, last one first, a kill in each; nobody says yet that one shall run again."""
+    """Wave after wave, last one first, a kill in each; nobody says yet that one shall run again.
+
+    A wave is back before its request is done; a kill may fall between the two, and the next one is asked for after it.
+    """
     siege.held_back.add("transfers.wave-stopped")
     for wave in sorted(siege.waves(), reverse=True):
-        is_back = lambda wave=wave: siege.waves()[wave] == WaveState.UNDONE  # noqa: E731
-        await ask_rollback(siege, wave)
+        is_back = lambda wave=wave: siege.waves()[wave] == WaveState.UNDONE and not siege.is_rolling_back()  # noqa: E731
+        await calls.ask_rollback(siege.room.acquirer.lead, siege.room.job, wave=wave)
         answering = asyncio.create_task(siege.answer_until(is_back))
         try:
             await _until(lambda wave=wave: siege.waves()[wave] != WaveState.MOVED, answering)

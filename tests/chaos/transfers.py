@@ -23,7 +23,7 @@ from deploy.clock import wall_clock
 from deploy.demo.office import Line, Unexpected
 from deploy.demo.stack import start_stack
 from deploy.demo.transfer_book import TransferBook, write_transfer_book
-from deploy.demo.transfers import calls, casting
+from deploy.demo.transfers import casting
 from deploy.demo.transfers.answers import answer
 from deploy.demo.transfers.casting import Files
 from deploy.demo.transfers.companies import ACQUIRER, TRANSFEROR, Founded, company_of, found
@@ -91,6 +91,11 @@ class TransferSiege(Siege):
         """Lines of the journal that are not undone."""
         query = "SELECT count(*) FROM transfer_changes WHERE job = ? AND undone_at IS NULL"
         return int(self.ask(query, self.room.job)[0][0])
+
+    def is_rolling_back(self) -> bool:
+        """Whether a request for a rollback is open: until it is done, no other one can be made."""
+        query = "SELECT count(*) FROM transfer_rollbacks WHERE job = ? AND done_at IS NULL"
+        return bool(self.ask(query, self.room.job)[0][0])
 
     def stage(self) -> str:
         """Where the job stands by its record."""
@@ -249,14 +254,6 @@ async def besieged_transfer(
             if siege.stack is not None and siege.stack.process.poll() is None:
                 siege.stack.kill()
             wait_until(siege.nothing_is_left, seconds=10)
-
-
-async def ask_rollback(siege: TransferSiege, wave: int) -> None:
-    """Somebody asks for a wave to be put back; if the answer got lost, it may have been asked already."""
-    try:
-        await calls.ask_rollback(siege.room.acquirer.lead, siege.room.job, wave=wave)
-    except Unexpected as error:
-        siege._raced(error)
 
 
 def all_are(siege: TransferSiege, state: WaveState) -> bool:
