@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +19,39 @@ from compliance.transfers.report_bundle import write_bundle
 from compliance.transfers.verify_transfer import SIGNED, Bundle, canonical, read_key, sha, verify
 from compliance.vault.keyring import Vault
 from models.contracts.transfers import JobStep
-from models.database.engine import Database
 from models.domain.transfers.report_ids import report_id
 from tests.support.clock import FakeClock
+from tests.support.databases import SqliteFiles, create_data_schema, create_keys_schema
 from tests.support.reported_jobs import JOB, AuditedJob
+from tests.support.vaults import throw_away_vault
+
+
+@pytest.fixture(scope="module")
+def vault(sqlite_files: SqliteFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
+    """Keys of all tests here: none of them changes any."""
+    with sqlite_files.fresh(create_keys_schema, into=tmp_path_factory.mktemp("bundle-keys")) as keys:
+        yield throw_away_vault(keys, FakeClock())
+
+
+@pytest.fixture(scope="module")
+def archive(sqlite_files: SqliteFiles, vault: Vault, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The bundle of a whole job, written once; each test alters a copy of its own."""
+    folder, clock = tmp_path_factory.mktemp("bundle-job"), FakeClock()
+    with sqlite_files.fresh(create_data_schema, into=folder) as database:
+        job = AuditedJob(database, vault, folder / "anchor", moved=30).build()
+        SqlReport(database, vault, lambda: clock.advance(seconds=1), sealer_wait_s=0).write_report(JobStep(job=JOB))
+        job.seal()
+        kept = io.BytesIO()
+        write_bundle(database, vault, report_id(JOB, 1), to=kept, now=clock())
+    return kept.getvalue()
 
 
 @pytest.fixture
-def bundle(sqlite_database: Database, vault: Vault, clock: FakeClock, tmp_path: Path) -> Path:
-    job = AuditedJob(sqlite_database, vault, tmp_path / "anchor", moved=30).build()
-    SqlReport(sqlite_database, vault, lambda: clock.advance(seconds=1), sealer_wait_s=0).write_report(JobStep(job=JOB))
-    job.seal()
-    kept = io.BytesIO()
-    write_bundle(sqlite_database, vault, report_id(JOB, 1), to=kept, now=clock())
+def bundle(archive: bytes, tmp_path: Path) -> Path:
     folder = tmp_path / "bundle"
-    with zipfile.ZipFile(kept) as archive:
-        archive.extractall(folder)
-        (tmp_path / "bundle.zip").write_bytes(kept.getvalue())
+    (tmp_path / "bundle.zip").write_bytes(archive)
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as opened:
+        opened.extractall(folder)
     return folder
 
 
