@@ -61,11 +61,7 @@ class Office:
 
     def tenant(self, code: str) -> None:
         """Add an institution."""
-        self.deps.vault.ensure_tenant(code)
-        with unit_of_work(self.deps.database, _deed(code, "tenant.created", self.clock())) as unit:
-            unit.session.add(Tenant(code=code, name=code, created_at=self.clock()))
-            unit.session.flush()
-            unit.session.add(model_assessment(code, approved_on=date(2026, 1, 5), now=self.clock()))
+        add_tenant(self.deps.database, self.deps.vault, code, now=self.clock())
 
     def staff(
         self,
@@ -133,8 +129,9 @@ def open_office(
     dispatcher: Dispatcher | None = None,
     settings: ApiSettings = SETTINGS,
     more_routes: Sequence[Any] = (),
+    opened: bool = False,
 ) -> Office:
-    """An app with tenant `main` and nobody in it."""
+    """An app with tenant `main` and nobody in it; `opened`: the stores have it already."""
     client: Any = temporal or NoTemporal()
     issuer, verifier = local_issuer(database=database, vault=vault, clock=clock)
     deps = ApiDeps(
@@ -155,8 +152,18 @@ def open_office(
     else:
         app, deps = shared_app(deps, settings=settings)
     office = Office(app=app, deps=deps, clock=clock)
-    office.tenant("main")
+    if not opened:
+        office.tenant("main")
     return office
+
+
+def add_tenant(database: Database, vault: Vault, code: str, *, now: datetime) -> None:
+    """An institution with its assessment of what it does with personal data."""
+    vault.ensure_tenant(code)
+    with unit_of_work(database, _deed(code, "tenant.created", now)) as unit:
+        unit.session.add(Tenant(code=code, name=code, created_at=now))
+        unit.session.flush()
+        unit.session.add(model_assessment(code, approved_on=date(2026, 1, 5), now=now))
 
 
 def _deed(tenant: str, action: str, at: datetime) -> Deed:

@@ -124,11 +124,19 @@ class FakeDispatcher:
         return Answer(fate=self.fate, result=result, reason=self.reason)
 
 
-def open_desk(database: Database, vault: Vault, clock: FakeClock, folder: Path, dispatcher: FakeDispatcher) -> Office:
+def open_desk(
+    database: Database,
+    vault: Vault,
+    clock: FakeClock,
+    folder: Path,
+    dispatcher: FakeDispatcher,
+    *,
+    opened: bool = False,
+) -> Office:
     """An office whose workflows are started and asked through a dispatcher of the test."""
     files = folder / "files"
     files.mkdir(exist_ok=True)
-    return open_office(database, vault, clock, files, dispatcher=dispatcher)  # type: ignore[arg-type]
+    return open_office(database, vault, clock, files, dispatcher=dispatcher, opened=opened)  # type: ignore[arg-type]
 
 
 async def send(office: Office, by: Staff, body: dict[str, Any], *, key: str = "k") -> httpx.Response:

@@ -51,7 +51,7 @@ class SqliteFiles:
 
     @contextmanager
     def fresh(self, schema: MakeSchema, *, into: Path) -> Iterator[Database]:
-        """An empty database with the schema, in a file of its own under `into`."""
+        """A database as `schema` makes it, in a file of its own under `into`."""
         path = into / f"{schema.__name__}-{next(_SERIAL)}.db"
         shutil.copyfile(self._template(schema), path)
         database = open_database(f"sqlite:///{path}")
@@ -62,8 +62,7 @@ class SqliteFiles:
 
     def _template(self, schema: MakeSchema) -> Path:
         if schema not in self._templates:
-            path = self._folder / f"{schema.__name__}.template.db"
-            path.unlink(missing_ok=True)  # of a try that failed
+            path = self._folder / f"{next(_SERIAL)}.template.db"
             database = open_database(f"sqlite:///{path}")
             try:
                 schema(database)
@@ -83,7 +82,7 @@ class PostgresDatabases:
 
     @contextmanager
     def fresh(self, schema: MakeSchema) -> Iterator[Database]:
-        """An empty database with the schema; dropped at the end, whoever is still connected."""
+        """A database as `schema` makes it; dropped at the end, whoever is still connected."""
         name = f"test_{next(_SERIAL)}"
         self._cluster.create(name, template=self._template(schema))
         database = open_database(self._cluster.url(name))
@@ -95,8 +94,7 @@ class PostgresDatabases:
 
     def _template(self, schema: MakeSchema) -> str:
         if schema not in self._templates:
-            name = f"template_{schema.__name__}"
-            self._cluster.drop(name)  # of a try that failed
+            name = f"template_{next(_SERIAL)}"
             self._cluster.create(name)
             database = open_database(self._cluster.url(name))
             try:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -33,13 +33,38 @@ from models.tables.transfers import (
 )
 from tests.support.clock import FakeClock
 from tests.support.reported_jobs import JOB, ROOT, AuditedJob
+from tests.support.worlds import Copied, World
 
 STEP = JobStep(job=JOB)
 
 
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A sound job, written once for each kind of database; each test has a copy of its own."""
+    folder = tmp_path_factory.mktemp("audited-job")
+    return World(lambda database, vault, beside: AuditedJob(database, vault, beside / "anchor").build(), folder)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def copied(request: pytest.FixtureRequest, world: World, clock: FakeClock, tmp_path: Path) -> Iterator[Copied]:
+    stores = request.getfixturevalue("sqlite_files" if request.param == "sqlite" else "postgres")
+    with world.copy(stores, into=tmp_path, clock=clock) as copied:
+        yield copied
+
+
 @pytest.fixture
-def job(database: Database, vault: Vault, tmp_path: Path) -> AuditedJob:
-    return AuditedJob(database, vault, tmp_path / "anchor").build()
+def database(copied: Copied) -> Database:
+    return copied.database
+
+
+@pytest.fixture
+def vault(copied: Copied) -> Vault:
+    return copied.vault
+
+
+@pytest.fixture
+def job(copied: Copied) -> AuditedJob:
+    return AuditedJob(copied.database, copied.vault, copied.folder / "anchor")
 
 
 @pytest.fixture

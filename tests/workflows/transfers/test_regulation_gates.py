@@ -4,9 +4,10 @@ The rules are asked as the job asks them, and the answer is put on the job's gat
 read over HTTP. That a barred job stands still, and goes on after a retry, is shown in `test_records` and `test_job`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -14,7 +15,9 @@ from sqlmodel import col, select
 
 from activities.tasks.platform import SqlPlatform
 from compliance.rules.facts import facts_needed, spelled_fact
+from compliance.vault.keyring import Vault
 from models.contracts.platform import EvaluateGateInput, Fence, GateAnswer, OpenTaskInput
+from models.database.engine import Database
 from models.domain.ids import transfer_workflow_id
 from models.domain.roles import Role
 from models.domain.states import Gate, Outcome, TaskType
@@ -25,10 +28,14 @@ from models.tables.tasks import Task
 from models.tables.transfer_jobs import TransferEvidence, TransferFact
 from models.tables.transfer_notices import TransferNotice
 from models.tables.transfers import TransferBackup, TransferJob, TransferRow
-from tests.support.api import Office
+from tests.support.api import Office, add_tenant
+from tests.support.applications import FakeDispatcher, open_desk
+from tests.support.clock import FakeClock
+from tests.support.databases import SqliteFiles
 from tests.support.office_fixtures import dispatcher, sqlite_office
 from tests.support.regulation_gates import INCIDENT_FACTS, INCIDENT_SHUT, SECTION_13_3, SHUT, Shut
 from tests.support.transfer_jobs import NOW, TODAY, RecordedJob, recorded_job
+from tests.support.worlds import World
 from workflows.support.stages import bar
 
 __all__ = ("dispatcher", "sqlite_office")
@@ -110,13 +117,33 @@ class Desk:
         return {each["rule"]: each for each in answer.json()["blocked"]}
 
 
+def with_a_complete_job(database: Database, vault: Vault, _folder: Path) -> None:
+    add_tenant(database, vault, "main", now=NOW)
+    with database.write() as session:
+        recorded_job(session)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The complete record, written once; each test has a copy of its own."""
+    return World(with_a_complete_job, tmp_path_factory.mktemp("recorded-job"))
+
+
 @pytest.fixture
-def desk(sqlite_office: Office, request: pytest.FixtureRequest) -> Desk:
+def recorded(
+    world: World, sqlite_files: SqliteFiles, clock: FakeClock, tmp_path: Path, dispatcher: FakeDispatcher
+) -> Iterator[Office]:
+    clock.set(NOW)
+    with world.copy(sqlite_files, into=tmp_path, clock=clock) as copied:
+        yield open_desk(copied.database, copied.vault, clock, tmp_path, dispatcher, opened=True)
+
+
+@pytest.fixture
+def desk(recorded: Office, request: pytest.FixtureRequest) -> Desk:
     shut: Shut = request.param
-    sqlite_office.clock.set(NOW)
-    with sqlite_office.deps.database.write() as session:
-        job = recorded_job(session).job.token
-    made = Desk(sqlite_office, shut, job, sqlite_office.staff("lead", Role.MIGRATION_LEAD))
+    with recorded.deps.database.read() as session:
+        job = session.exec(select(TransferJob.token)).one()
+    made = Desk(recorded, shut, job, recorded.staff("lead", Role.MIGRATION_LEAD))
     made.write(shut.given)
     made.keep()
     return made
