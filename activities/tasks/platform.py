@@ -76,14 +76,15 @@ class SqlPlatform(PlatformPort):
         elif is_batch(input.workflow_id):
             action = "batch.run-registered"
         deed = _deed(tenant_of_workflow(input.workflow_id), action, case_token, now)
-        epoch = 0
+        epoch, ended = 0, None
         with unit_of_work(self.database, deed) as unit:
             epoch, is_new = runs.register_run(unit.session, workflow_id=input.workflow_id, run_id=input.run_id, now=now)
             unit.deed.facts = {"epoch": epoch, "run": input.run_id, "workflow": input.workflow_id}
             outbox.close(unit.session, kind=OutboxKind.START, business_key=key, now=now)
+            ended = runs.end_of(unit.session, input.workflow_id, case_token) if input.first else None
             if not is_new and not unit.session.dirty:
                 raise Unchanged
-        return RunRegistered(epoch=epoch)
+        return RunRegistered(epoch=epoch, outcome=ended and ended[0], reason_code=ended and ended[1])
 
     @activity.defn(name="rules.evaluate_gate", no_thread_cancel_exception=True)
     def evaluate_gate(self, input: EvaluateGateInput) -> GateAnswer:

@@ -5,17 +5,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegisterRunInput:
-    """A run that begins."""
+    """A run that begins.
+
+    Attributes:
+        first: nothing before it belongs to it: it neither continues another run nor repeats one from some point on.
+    """
 
     workflow_id: str
     run_id: str
+    first: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRegistered:
-    """The run's epoch: a serial per workflow that only grows. Writes of an older epoch are no-ops."""
+    """The run's epoch: a serial per workflow that only grows. Writes of an older epoch are no-ops.
+
+    Attributes:
+        outcome: what this was begun for has ended so before, by its record: there is nothing left to do.
+        reason_code: why.
+    """
 
     epoch: int
+    outcome: str | None = None
+    reason_code: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -33,7 +33,9 @@ class BatchRun(PreparingStages, ExecutingStages, ExchangingStages, FinishingStag
     async def run(self, input: RunInput) -> RunResult:
         """Stage after stage, until the run has ended."""
         try:
-            await self.register()
+            known = await self.register()
+            if known.outcome is not None:
+                self._stage, self._outcome, self._reason = RunStage.ENDED, RunOutcome(known.outcome), known.reason_code
             while self._stage is not RunStage.ENDED:
                 try:
                     await self._run_stage()

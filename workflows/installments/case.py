@@ -43,7 +43,13 @@ class InstallmentCase(NeedsStages, AgreeingStages, ServicingStages, DecidingCase
     async def run(self, input: CaseInput) -> CaseResult:
         """Stage after stage, until the case has ended."""
         try:
-            await self.register()
+            known = await self.register()
+            if known.outcome is not None:
+                self._stage, self._outcome, self._reason = (
+                    CaseStage.ENDED,
+                    CaseOutcome(known.outcome),
+                    known.reason_code,
+                )
             while self._stage is not CaseStage.ENDED:
                 try:
                     await self._run_stage()

@@ -7,7 +7,7 @@ from typing import TypeVar
 from temporalio import workflow
 
 from models.contracts.installments import CaseView, DecideInput
-from models.contracts.platform import BlockedOutcome, Fence, OpenTask, OpenTaskInput, RegisterRunInput
+from models.contracts.platform import BlockedOutcome, Fence, OpenTask, OpenTaskInput, RegisterRunInput, RunRegistered
 from models.domain.states import CHECKER_TASKS, OUTCOMES, TaskType
 from workflows.ports.platform import PlatformPort
 from workflows.support.failures import STEP_FAILED
@@ -33,13 +33,20 @@ class Desk:
         self._open: OpenTask | None = None
         self._lock = asyncio.Lock()  # held while the records and what is remembered here are not the same
 
-    async def register(self) -> None:
-        """Give this run its epoch; the start has arrived."""
-        step = RegisterRunInput(workflow_id=self._workflow_id, run_id=workflow.info().run_id)
+    async def register(self) -> RunRegistered:
+        """Give this run its epoch; the start has arrived.
+
+        Returns:
+            With an outcome, if what is begun here had its end long ago and Temporal has forgotten it since.
+        """
+        info = workflow.info()
+        first = info.continued_run_id is None and info.first_execution_run_id == info.run_id
+        step = RegisterRunInput(workflow_id=self._workflow_id, run_id=info.run_id, first=first)
         registered = await self.persist(
             lambda: workflow.execute_local_activity_method(PlatformPort.register_run, step, **DATABASE)
         )
         self._epoch = registered.epoch
+        return registered
 
     def question(
         self,

@@ -35,7 +35,9 @@ class TransferJob(PreparingStages, GatheringStages, TellingStages, UndoingStages
     async def run(self, input: JobInput) -> JobResult:
         """Stage after stage, until the job has ended."""
         try:
-            await self.register()
+            known = await self.register()
+            if known.outcome is not None:
+                self._stage, self._outcome, self._reason = JobStage.ENDED, JobOutcome(known.outcome), known.reason_code
             while self._stage is not JobStage.ENDED:
                 try:
                     await self._run_stage()

@@ -7,12 +7,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import WorkflowUpdateFailedError
+from temporalio.service import RPCError, RPCStatusCode
 
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import unit_of_work
 from compliance.payloads.dispatch import Fate
-from models.contracts.installments import CaseView, DecideResult, Terms
+from models.contracts.installments import CaseResult, CaseView, DecideResult, Terms
 from models.domain.roles import Role
 from models.domain.states import Outcome, TaskState, TaskType
 from models.errors import AlreadyClaimed, DecisionPending, FourEyesViolation, ShownChanged, StaleVersion
@@ -153,6 +156,35 @@ async def test_thirty_starts_are_one_case(world: CaseWorld) -> None:
     await world.ended(token)
     assert await world.dispatcher.start_case(token)  # after its end: "already started" is success, and nothing starts
     assert len(world.rows(Task, token)) == 5
+
+
+async def test_a_case_that_has_ended_is_not_begun_again_when_temporal_has_forgotten_it(world: CaseWorld) -> None:
+    team = lives.hire_team(world)
+    token = world.apply(by=team.officer)
+    await world.start(token)
+    await lives.declined(world, team, token)
+    await world.ended(token)
+    handle = world.handle(token)
+    await handle.result()
+    before = (world.case(token).model_dump(), [task.model_dump() for task in world.rows(Task, token)])
+    gone = DeleteWorkflowExecutionRequest(
+        namespace=world.client.namespace, workflow_execution=WorkflowExecution(workflow_id=handle.id)
+    )
+    await world.client.workflow_service.delete_workflow_execution(gone)
+
+    async def is_gone() -> bool:
+        try:
+            await handle.describe()
+        except RPCError as error:
+            return error.status is RPCStatusCode.NOT_FOUND
+        return False
+
+    while not await is_gone():  # noqa: ASYNC110 - Temporal deletes in its own time
+        await asyncio.sleep(0.02)
+    assert await world.dispatcher.start_case(token)
+    again: CaseResult = await world.client.get_workflow_handle(handle.id, result_type=CaseResult).result()
+    assert (again.outcome, again.reason_code) == (world.case(token).outcome, world.case(token).reason_code)
+    assert (world.case(token).model_dump(), [task.model_dump() for task in world.rows(Task, token)]) == before
 
 
 # -- lost nowhere ------------------------------------------------------------------------------------------------------
