@@ -12,7 +12,6 @@ from activities.support.tabular.csv_files import CsvSource
 from activities.support.tabular.encodings import encoding_of
 from activities.support.tabular.examine import examine
 from activities.support.tabular.rows import RowSource
-from activities.support.tabular.xlsx_files import XlsxSource
 from models.domain.batches.files.cleaner import Cleaner
 from models.domain.batches.files.layout import Layout
 from models.domain.batches.files.report import QualityReport
@@ -79,6 +78,8 @@ def open_file(path: Path, layout: Layout) -> RowSource:
             case FileFormat.PARQUET:
                 return ParquetSource(path)
             case FileFormat.XLSX:
+                from activities.support.tabular.xlsx_files import XlsxSource  # noqa: PLC0415 - the library is slow to load
+
                 return XlsxSource(path, FileOptions(header=layout.file.header, sheet=layout.file.sheet))
             case FileFormat.CSV:
                 encoding, is_utf8 = _encoding(path, layout)

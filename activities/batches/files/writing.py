@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-import openpyxl
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
@@ -94,6 +93,8 @@ def _amount(layout: Layout, row: Mapping[str, Value]) -> int:
 
 
 def _write_xlsx(path: Path, layout: Layout, rows: Iterable[Mapping[str, Value]]) -> None:
+    import openpyxl  # noqa: PLC0415 - the library is slow to load
+
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet(layout.file.sheet)
     for cells in _lines(layout, rows):

@@ -10,7 +10,6 @@ from pathlib import Path
 from activities.support.tabular.csv_files import CsvSource
 from activities.support.tabular.examine import Examined, examine
 from activities.support.tabular.rows import RowSource
-from activities.support.tabular.xlsx_files import XlsxSource
 from activities.transfers.sources.places import file_of
 from activities.transfers.sources.sql_tables import SqlSource
 from compliance.vault.framing import framed
@@ -60,6 +59,8 @@ class Sources(SourceDesk):
                 found = examined or examine(path, self._key(source.tenant))
                 return CsvSource(path, mapping.file, is_utf8=found.is_utf8)
             case SourceKind.XLSX:
+                from activities.support.tabular.xlsx_files import XlsxSource  # noqa: PLC0415 - the library is slow to load
+
                 return XlsxSource(self._path(source), mapping.file)
             case SourceKind.SQL:
                 url = self.connections.get(source.place)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from activities.documents.pades import FIELD
 from activities.documents.render import Renderer
-from activities.documents.seal import FIELD, seal_pdf
+from activities.documents.seal import seal_pdf
 from compliance.vault.kek import EnvKek
 from compliance.vault.keyring import open_vault
 from compliance.vault.seal_keys import DocumentSeal
