@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,11 @@ from tests.workflows.installments import lives
 
 CASES = 200
 IN_FLIGHT = 16
-DECISIONS_ALONE = 100
+DECISIONS_ALONE = 60
 DECISIONS_TOGETHER = 320
 USERS = 16
-THINKING_S = 5.0  # between two decisions of one person who does hardly anything but press buttons
+HASTE_S = 1.0  # between two decisions of one person who does hardly anything but press buttons
+THINKING_S = 5.0  # between two of one of many
 _QUEUE = "bench-floor"
 _WAIT = timedelta(seconds=30)
 
@@ -127,19 +129,23 @@ async def _decisions(stack: Stack, alone: int, together: int) -> list[Figure]:
         http = await opened.enter_async_context(httpx.AsyncClient(base_url=stack.address, timeout=60))
         office = open_office(Line(http), stack.login_file)
         await office.log_in()
-        tasks = await _waiting_tasks(office, alone + 2 * together)
+        tasks = await _waiting_tasks(office, 2 * alone + 2 * together)
         client = await Client.connect(stack.facts["temporal"], namespace=stack.facts["namespace"])
         worker = Worker(client, task_queue=_QUEUE, workflows=[EmptyUpdate])
         await opened.enter_async_context(worker)
         figures = []
-        for users, part, rest, bound in (
-            (1, tasks[:alone], 0.0, 100),
-            (USERS, tasks[alone : alone + together], THINKING_S, 250),
-            (USERS, tasks[alone + together :], 0.0, 250),
+        waiting = iter(tasks)
+        for users, count, rest, bound in (
+            (1, alone, HASTE_S, 100),
+            (USERS, together, THINKING_S, 250),
+            (1, alone, 0.0, 100),
+            (USERS, together, 0.0, 250),
         ):
+            part = list(islice(waiting, count))
             floor = await _empty_updates(client, users, len(part), rest)
             ours = await _at_once(users, [lambda task=task: _accept(office, task) for task in part], rest)
-            manner = f"{users} users, {rest:.0f} s between two of one's own" if rest else f"{users} without a pause"
+            who = f"{users} users" if users > 1 else "one user"
+            manner = f"{who}, {rest:.0f} s between two of one's own" if rest else f"{who} without a pause"
             for name, share in (("p50", 0.5), ("p95", 0.95)):
                 figures.append(
                     Figure(
