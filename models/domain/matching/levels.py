@@ -61,13 +61,14 @@ _ADDRESS_PART: Final = 60.0
 def compare(one: Person, other: Person) -> Agreement:
     """How far two records agree.
 
-    Under one number birth date and sex are compared as they are written: what the number says of them is the same
-    twice, also where it stands in the record of a twin or a son.
+    Under one number the birth date is compared as it is written: what the number says of it is the same twice, also
+    where it stands in the record of a twin or a son. Sex is compared as written wherever both say it: a number of the
+    other sex than its record is, as likely as not, somebody else's.
     """
     identity = compare_identities(one.identity, other.identity)
     same = identity is Level.EQUAL
     births = ((one.born,), (other.born,)) if same and one.born and other.born else (one.births, other.births)
-    sexes = ((one.sex,), (other.sex,)) if same and one.sex and other.sex else (one.sexes, other.sexes)
+    sexes = ((one.sex,), (other.sex,)) if one.sex and other.sex else (one.sexes, other.sexes)
     return Agreement(
         name=compare_names(one.name, other.name),
         identity=identity,

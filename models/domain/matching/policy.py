@@ -13,6 +13,7 @@ from models.domain.matching.levels import Agreement, Level
 from models.domain.transfers.states import MatchVerdict
 
 REVIEW_FROM: Final = 2_000  # milli-bits
+_APART: Final = frozenset({Level.DIFFERENT, Level.NEAR})  # numbers that are two: those of twins differ in little
 
 
 class Veto(StrEnum):
@@ -81,7 +82,7 @@ def judge(agreement: Agreement, *, score: int, shared: Collection[str] = frozens
         return Judgement(MatchVerdict.REVIEW if worth_a_look else MatchVerdict.DIFFERENT, Ground.VETO, vetoes)
     if agreement.identity is Level.REPAIRED and _fits_repaired(agreement, own):
         return Judgement(MatchVerdict.AUTO, Ground.REPAIRED_NUMBER)
-    if exact and (own or _slipped_contact(agreement)) and agreement.identity is not Level.DIFFERENT:
+    if exact and (own or _slipped_contact(agreement)) and agreement.identity not in _APART:
         return Judgement(MatchVerdict.AUTO, Ground.OWN_CONTACT)
     if exact and _own_home(agreement, shared):
         return Judgement(MatchVerdict.AUTO, Ground.OWN_HOME)
@@ -128,7 +129,7 @@ def _own_home(agreement: Agreement, shared: Collection[str]) -> bool:
     Namesakes of one birth date live apart; father and son are born years apart; a twin has another name. Who shares a
     dormitory's or a village's address is not told apart by it, so that is not enough (`shared`).
     """
-    return agreement.address is Level.EQUAL and "address" not in shared and agreement.identity is not Level.DIFFERENT
+    return agreement.address is Level.EQUAL and "address" not in shared and agreement.identity not in _APART
 
 
 def _vetoes(agreement: Agreement, own: frozenset[str]) -> tuple[Veto, ...]:
@@ -136,7 +137,7 @@ def _vetoes(agreement: Agreement, own: frozenset[str]) -> tuple[Veto, ...]:
     same_number = agreement.identity in {Level.EQUAL, Level.UNCHECKED}
     if agreement.identity is Level.CONFLICT:
         found.append(Veto.ID_CONFLICT)
-    if not same_number and agreement.sex is Level.DIFFERENT:
+    if agreement.sex is Level.DIFFERENT:
         found.append(Veto.SEX_CONFLICT)
     if not same_number and agreement.birth_date is Level.DIFFERENT:
         found.append(Veto.BIRTH_CONFLICT)

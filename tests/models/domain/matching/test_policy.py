@@ -61,6 +61,24 @@ def test_one_number_under_another_name_goes_to_two_persons(name: str) -> None:
     assert judgement.high_risk
 
 
+def test_a_number_of_the_other_sex_may_be_somebody_elses() -> None:
+    """A sister's number in the brother's record, and a slip that makes one name of theirs."""
+    sisters = ANNA | {"sex": "F", "id_number": ANOTHER_NUMBER[:16] + "4"}
+    sisters["id_number"] = _number(str(sisters["id_number"])[:17])
+    under_one_number = _pair(sisters, sisters | {"sex": "M"}).judgement
+    without_his = _pair(sisters | {"sex": "M"}, ANNA | {"id_number": None, "sex": "F"}).judgement
+    assert (under_one_number.verdict, under_one_number.vetoes) == (REVIEW, (Veto.SEX_CONFLICT,))
+    assert (without_his.verdict, without_his.vetoes) == (REVIEW, (Veto.SEX_CONFLICT,))
+
+
+def test_a_broken_number_two_slips_from_the_proven_one_may_be_a_twins() -> None:
+    """Numbers of twins differ in sequence and check character; everything else may be the family's."""
+    number = str(ANNA["id_number"])
+    broken = number[:16] + str((int(number[16]) + 4) % 10) + ("0" if number[17] != "0" else "1")
+    judged = _pair(ANNA, ANNA | {"id_number": broken})
+    assert (judged.agreement.identity, judged.judgement.verdict) == (Level.NEAR, REVIEW)
+
+
 def test_the_15_digit_number_is_the_18_digit_one() -> None:
     legacy = str(ANNA["id_number"])[:6] + str(ANNA["id_number"])[8:17]
     assert len(legacy) == 15
