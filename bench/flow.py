@@ -37,6 +37,7 @@ USERS = 16
 HASTE_S = 1.0  # between two decisions of one person who does hardly anything but press buttons
 THINKING_S = 5.0  # between two of one of many
 _QUEUE = "bench-floor"
+_LOOK_AGAIN_S = 0.02
 _WAIT = timedelta(seconds=30)
 
 
@@ -129,7 +130,7 @@ async def _decisions(stack: Stack, alone: int, together: int) -> list[Figure]:
         http = await opened.enter_async_context(httpx.AsyncClient(base_url=stack.address, timeout=60))
         office = open_office(Line(http), stack.login_file)
         await office.log_in()
-        tasks = await _waiting_tasks(office, 2 * alone + 2 * together)
+        tasks = await waiting_tasks(office, 2 * alone + 2 * together)
         client = await Client.connect(stack.facts["temporal"], namespace=stack.facts["namespace"])
         worker = Worker(client, task_queue=_QUEUE, workflows=[EmptyUpdate])
         await opened.enter_async_context(worker)
@@ -143,7 +144,7 @@ async def _decisions(stack: Stack, alone: int, together: int) -> list[Figure]:
         ):
             part = list(islice(waiting, count))
             floor = await _empty_updates(client, users, len(part), rest)
-            ours = await _at_once(users, [lambda task=task: _accept(office, task) for task in part], rest)
+            ours = await _at_once(users, [lambda task=task: accept(office, task) for task in part], rest)
             who = f"{users} users" if users > 1 else "one user"
             manner = f"{who}, {rest:.0f} s between two of one's own" if rest else f"{who} without a pause"
             for name, share in (("p50", 0.5), ("p95", 0.95)):
@@ -159,8 +160,8 @@ async def _decisions(stack: Stack, alone: int, together: int) -> list[Figure]:
         return figures
 
 
-async def _waiting_tasks(office: Office, count: int) -> list[tuple[str, str]]:
-    """As many cases at their first task; the tasks' ids and versions."""
+async def waiting_tasks(office: Office, count: int) -> list[tuple[str, str]]:
+    """So many new cases at their first task; the tasks' ids and versions."""
     plan, phones = Plan(name="bench", end=""), ReceivedPhones({})  # nobody of them comes to sign
     rows = [row for _, row in cast(list(generate_book(600, 1)))]
     office_lives = [Life(office, plan, rows[number % len(rows)], phones) for number in range(count)]
@@ -181,11 +182,15 @@ async def _waiting_tasks(office: Office, count: int) -> list[tuple[str, str]]:
     return found[:count]
 
 
-async def _accept(office: Office, task: tuple[str, str]) -> None:
+async def accept(office: Office, task: tuple[str, str], *, applied: bool = False) -> None:
+    """Decide it; `applied`: ask under the same key until the workflow has applied it."""
     headers = {"If-Match": task[1], "Idempotency-Key": f"bench-{task[0]}"}
-    await office.officer.call(
-        "POST", f"/v1/tasks/{task[0]}/decisions", json={"outcome": "accept"}, headers=headers, expect=(201, 202)
-    )
+    path, body = f"/v1/tasks/{task[0]}/decisions", {"outcome": "accept"}
+    answer = await office.officer.call("POST", path, json=body, headers=headers, expect=(201, 202))
+    where = answer.headers["location"]
+    while applied and answer.json()["state"] != "APPLIED":
+        await asyncio.sleep(_LOOK_AGAIN_S)
+        answer = await office.officer.call("GET", where)
 
 
 async def _empty_updates(client: Client, users: int, count: int, rest: float) -> list[float]:
