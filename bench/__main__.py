@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 import bench
+from bench.measuring import tell
 from bench.registry import MEASUREMENTS, Figure
 
 WIDTH: Final = 150  # of the table, where the output is no terminal
@@ -37,12 +38,14 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = set(asked.names) - MEASUREMENTS.keys()
     if unknown:
         parser.error(f"nobody measures {', '.join(sorted(unknown))}")
-    progress = Console(stderr=True)
     _collect_as_served()
     figures: dict[str, list[Figure]] = {}
     for name in asked.names or sorted(MEASUREMENTS):
-        with progress.status(f"{name}: {_first_line(MEASUREMENTS[name])}"):
-            figures[name] = list(MEASUREMENTS[name](asked.scale))
+        tell(f"{name}: {_first_line(MEASUREMENTS[name])}")
+        figures[name] = []
+        for figure in MEASUREMENTS[name](asked.scale):
+            figures[name].append(figure)
+            tell(f"{name}: {figure.name}: {_number(figure.value)} {figure.unit}")
     if asked.json:
         print(json.dumps(_document(figures, scale=asked.scale), ensure_ascii=False, indent=2))
     else:

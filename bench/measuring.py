@@ -2,6 +2,8 @@
 
 import base64
 import os
+import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +17,7 @@ from compliance.vault.kek import EnvKek
 from compliance.vault.keyring import Vault, open_vault
 from compliance.vault.store import initialise_key_store
 from compliance.vault.suites import AES_256_GCM, EnabledSuites, Suite
-from deploy.migrate import Store, migrate
+from deploy.migrate import Store, migrate, newest
 from models.database.engine import Database, open_database
 
 NOW: Final = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -33,13 +35,56 @@ class Stores:
 @contextmanager
 def empty_stores(suite: Suite = AES_256_GCM) -> Iterator[Stores]:
     """Both stores on SQLite in a folder that goes away; `suite` is that of the tenants' keys."""
+    with (
+        tempfile.TemporaryDirectory(prefix="casework-bench-") as folder,
+        _stores_in(Path(folder), _new_kek(), suite) as stores,
+    ):
+        yield stores
+
+
+@contextmanager
+def kept_stores(name: str, fill: Callable[[Stores], None], suite: Suite = AES_256_GCM) -> Iterator[Stores]:
+    """Stores that are costly to fill: made once, then found again by the next run, which must only read them.
+
+    They lie under `$XDG_CACHE_HOME/casework-bench`, for each revision of the tables anew; those of other revisions go.
+    What is measured of them is measured in this run; only the filling is not repeated.
+    """
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "casework-bench"
+    folder = root / f"{name}-{newest(Store.DATA)}"
+    if not folder.exists():
+        for stale in root.glob(f"{name}-*"):
+            shutil.rmtree(stale)
+        tell(f"{name}: made once, and kept in {folder}")
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".", dir=root))
+        try:
+            (draft / "kek").write_text(_new_kek())  # of made-up data
+            with _stores_in(draft, (draft / "kek").read_text(), suite) as stores:
+                fill(stores)
+            draft.rename(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    with _stores_in(folder, (folder / "kek").read_text(), suite) as stores:
+        yield stores
+
+
+def tell(text: str) -> None:
+    """Say on the error stream how far a measurement is: the figures come at the end."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def _new_kek() -> str:
+    return base64.b64encode(os.urandom(32)).decode()
+
+
+@contextmanager
+def _stores_in(folder: Path, kek_text: str, suite: Suite) -> Iterator[Stores]:
     with ExitStack() as opened:
-        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="casework-bench-")))
         data, keys = (open_database(f"sqlite:///{folder / name}.db") for name in ("data", "keys"))
         opened.callback(data.dispose)
         opened.callback(keys.dispose)
         migrate(data, store=Store.DATA)
-        kek = EnvKek(base64.b64encode(os.urandom(32)).decode())
+        kek = EnvKek(kek_text)
         initialise_key_store(keys, kek=kek, clock=lambda: NOW)
         enabled = EnabledSuites(tuple(dict.fromkeys((suite, AES_256_GCM))))
         yield Stores(folder, data, open_vault(keys, kek, lambda: NOW, suites=enabled))
