@@ -47,6 +47,7 @@ class OrderSides:
         booked: net amounts on the clearing account by posting (`settled`, `returned`), without sign.
         unbalanced: postings of it whose legs do not add up to zero.
         lines: of the bank's statement.
+        has_case: of a row that became a case, whether that case is on record.
     """
 
     id: str
@@ -58,6 +59,7 @@ class OrderSides:
     booked: Mapping[str, int]
     unbalanced: tuple[str, ...] = ()
     lines: Sequence[Line] = ()
+    has_case: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,7 +175,10 @@ def _of_order(order: OrderSides) -> Iterator[str]:
         yield "order-open"
     elif _STATE_OF.get(FinalState(order.final_state), order.state) != order.state:
         yield "end-differs"
-    if order.state in LEFT and order.file_id is None:
+    if order.final_state == FinalState.OPENED:  # no money, so no file
+        if not order.has_case:
+            yield "row-without-case"
+    elif order.state in LEFT and order.file_id is None:
         yield "order-without-file"
     if order.unbalanced:
         yield "posting-unbalanced"
@@ -220,7 +225,7 @@ def _sum(order: OrderSides, status: str) -> int:
 
 # Every code that a reconciliation can end with, for the catalogue.
 CODES: Final = (
-    "order-open", "end-differs", "order-without-file", "posting-unbalanced",
+    "order-open", "end-differs", "order-without-file", "row-without-case", "posting-unbalanced",
     *(
         f"{posting}-{kind}"
         for posting in ("settled", "returned")

@@ -27,6 +27,7 @@ from models.tables.batch_cohorts import BatchCohort, BatchMember
 from models.tables.batch_imports import BatchImport, BatchRow
 from models.tables.batch_runs import BatchOrder, BatchRun
 from models.tables.daily import BankFile, BankReply, DebitOrder
+from models.tables.installments import InstallmentCase
 
 Place = tuple[int, int]  # member and attempt: the order in which orders are walked over
 START: Final[Place] = (0, 0)
@@ -57,6 +58,7 @@ def order_sides(session: Session, orders: Sequence[BatchOrder]) -> list[OrderSid
     for held in assigned:
         lines[held.order_id or ""].append(Line(status=SETTLED, amount_minor=abs(held.amount_minor)))
     events = _events(session, [each.event_id for each in debits.values() if each.event_id is not None])
+    cases = _cases(session, [order.case_token for order in orders if order.case_token is not None])
     sides = []
     for order in orders:
         debit = debits.get(order.debit_order or "")
@@ -72,9 +74,16 @@ def order_sides(session: Session, orders: Sequence[BatchOrder]) -> list[OrderSid
                 booked=booked,
                 unbalanced=tuple(unbalanced[order.id]),
                 lines=(*lines[order.id], *lines[order.debit_order or ""]),
+                has_case=order.case_token in cases,
             )
         )
     return sides
+
+
+def _cases(session: Session, tokens: Sequence[str]) -> frozenset[str]:
+    if not tokens:
+        return frozenset()
+    return frozenset(session.exec(select(InstallmentCase.token).where(col(InstallmentCase.token).in_(tokens))))
 
 
 def file_sides(session: Session, run: str) -> list[FileSides]:

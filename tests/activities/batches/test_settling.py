@@ -170,6 +170,7 @@ BROKEN: dict[str, Breakage] = {
     "order-open": lambda s, _: _order(s, REFUSED, state=OrderState.ACCEPTED),
     "end-differs": lambda s, _: _order(s, REFUSED, final_state="withdrawn"),
     "order-without-file": lambda s, _: _order(s, REFUSED, file_id=None),
+    "row-without-case": lambda s, _: _order(s, REFUSED, state=OrderState.ACCEPTED, final_state="opened"),
     "settled-booked-only": lambda s, b: _book(s, b, REFUSED, "settled"),
     "settled-not-on-statement": lambda s, _: _unsay(s, MOVED, "SETTLED"),
     "settled-twice-on-statement": lambda s, b: s.add(b.line(MOVED, "SETTLED", key="again")),
