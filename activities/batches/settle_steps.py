@@ -92,7 +92,7 @@ class SqlSettle(SettlePort):
         deed = self._deed(run, "batch.funding-released", self.clock())
         with unit_of_work(self.database, deed) as unit:
             rest = funding.release(unit.session, run.token, now=deed.at)
-            if not rest:
+            if rest is None:
                 raise Unchanged
             deed.facts = {"amountMinor": rest}
         return Done()

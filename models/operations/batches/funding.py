@@ -91,15 +91,15 @@ def give_back(session: Session, run: str, *, amount_minor: int, now: datetime) -
         raise WrongState(detail=run, params={"state": hold.state})
 
 
-def release(session: Session, run: str, *, now: datetime) -> int:
-    """Let go of what a run holds and did not use.
+def release(session: Session, run: str, *, now: datetime) -> int | None:
+    """Let go of what a run holds and did not use; from then on what comes back to it is free.
 
     Returns:
-        How much; 0 where it held nothing, or has let it go before.
+        How much, 0 where all was used; None: it held nothing, or has let it go before.
     """
     hold = session.get(FundingHold, run, with_for_update=True, populate_existing=True)
     if hold is None or hold.state != HELD:
-        return 0
+        return None
     rest = hold.amount_minor - hold.used_minor
     if not _move(session, hold.account, balance=0, held=-rest, now=now):
         raise WrongState(detail=run, params={"state": hold.state})

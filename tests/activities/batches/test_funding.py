@@ -1,6 +1,7 @@
 """Funding of payroll and its clients: covered at every moment, conserved to the cent, maker and checker two persons."""
 
 import random
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -109,6 +110,21 @@ def test_a_run_that_let_go_holds_nothing_more(books: BatchBooks) -> None:
         funding.hold_funding(unit.session, run, amount_minor=1, now=books.clock())
     with books.database.read() as session:
         assert session.get_one(FundingHold, RUN).state == "released"
+
+
+def test_what_comes_back_to_a_run_that_used_all_it_held_and_is_over_is_free(books: BatchBooks) -> None:
+    def each(act: Callable[..., bool], number: int) -> None:
+        with books.unit() as unit:
+            run, order = unit.session.get_one(BatchRun, RUN), unit.session.get_one(BatchOrder, order_id(number))
+            assert act(unit.session, run, order, value_date=TODAY, now=books.clock())
+
+    for number in range(1, 11):
+        each(book_settled, number)
+    books.steps.release_run(STEP)
+    each(book_returned, 3)
+    with books.database.read() as session:
+        assert session.get_one(FundingHold, RUN).state == "released"
+        assert account(session) == (PAID_IN - 9 * AMOUNT, 0)
 
 
 @pytest.mark.parametrize("held", [-1, PAID_IN + 1])
