@@ -3,13 +3,10 @@
 import asyncio
 import hashlib
 import json
-import os
-import signal
-import sqlite3
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -21,7 +18,6 @@ import pytest
 from compliance.vault.customer_layout import open_customers, stored_of
 from deploy.clock import wall_clock
 from deploy.demo.office import Line, Unexpected
-from deploy.demo.stack import start_stack
 from deploy.demo.transfer_book import TransferBook, write_transfer_book
 from deploy.demo.transfers import casting
 from deploy.demo.transfers.answers import answer
@@ -38,49 +34,33 @@ from deploy.values import DataDir
 from models.domain.transfers.images import image_of
 from models.domain.transfers.states import WaveState
 from models.operations.transfers.wave_moves import RECORDS
-from tests.chaos.siege import Siege
+from tests.chaos.strikes import PATIENCE_S, StruckSiege
 from tests.support.processes import wait_until
 
-PATIENCE_S: Final = 300.0  # without anything new, on a busy machine
-# Five deaths of the same child within a minute would make the supervisor give up, and rightly; a death of its own
-# begins the count anew.
-TARGETS: Final = ("up", "app", "app", "start-dev", "start-dev", "start-dev")
 _POLL_S: Final = 0.2
 _HELD_BACK: Final = frozenset({"transfers.conflict"})  # while one is open the job stays where waves move
 _LOST_RACE: Final = ("wrong-state", "stale-version", "not-found", "already", "shown-changed")
 
 
 @dataclass(slots=True)
-class TransferSiege(Siege):
-    """A job on its way, its people, and the kills.
+class TransferSiege(StruckSiege):
+    """A job on its way, its people, and the kills: how far it is, the lines of its journal tell.
 
     Attributes:
-        hit: at each kill: phase, process, and how many lines of the journal stood.
         held_back: types of tasks that nobody answers for now.
         races: answers that were refused because a kill had come between: the task was settled already.
     """
 
     room: Room = None  # type: ignore[assignment]
     providers: Providers = None  # type: ignore[assignment]
-    rng: Random = field(default_factory=Random)
-    hit: list[tuple[str, str, int]] = field(default_factory=list)
     held_back: set[str] = field(default_factory=set)
     races: Counter[str] = field(default_factory=Counter)
-    _deaths: dict[str, list[float]] = field(default_factory=dict)
 
-    def up(self) -> None:
-        """Start the stack at its address; on a busy machine it may need longer than it gives itself."""
-        with suppress(RuntimeError):
-            self.stack = start_stack(self.data.root, port=self.port, sandbox=True, settings=self.providers.settings)
-            return
-        self.stack = start_stack(self.data.root, port=self.port, sandbox=True, settings=self.providers.settings)
+    def settings(self) -> Mapping[str, str]:
+        """Where messages go."""
+        return self.providers.settings
 
     # -- the records, read beside the stack ----------------------------------------------------------------------------
-
-    def ask(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """One read of the data store."""
-        with closing(sqlite3.connect(f"file:{self.data.database}?mode=ro", uri=True, timeout=30)) as store:
-            return store.execute(query, parameters).fetchall()
 
     def waves(self) -> dict[int, str]:
         """State of each wave."""
@@ -181,40 +161,6 @@ class TransferSiege(Siege):
         """Before the kill it was done, and nobody heard of it."""
         self.races[str(error)] += 1
         assert any(code in str(error) for code in _LOST_RACE), error
-
-    # -- kills ---------------------------------------------------------------------------------------------------------
-
-    def strike(self, phase: str) -> None:
-        """Kill one of the processes, by chance, and wait until the installation is whole again. Blocking."""
-        assert self.stack is not None
-        target = self.rng.choice([each for each in TARGETS if self._may_die(each)])
-        self.hit.append((phase, target, self.standing()))
-        begun = time.monotonic()
-        if target == "up":
-            os.kill(self.stack.process.pid, signal.SIGKILL)
-            self.stack.kill()
-            wait_until(self.nothing_is_left, seconds=10)
-            self.assert_conserved()
-            self._deaths.clear()
-            self.up()
-        else:
-            self._deaths.setdefault(target, []).append(begun)
-            old = self.child(target)
-            os.kill(old, signal.SIGKILL)
-            wait_until(lambda: self.has_child_other_than(old, target), seconds=60)
-        wait_until(self._is_ready, seconds=PATIENCE_S)
-        self.assert_conserved()
-        self.back_after.append(time.monotonic() - begun)
-
-    def _may_die(self, target: str) -> bool:
-        recent = [each for each in self._deaths.get(target, ()) if time.monotonic() - each < 90]
-        return target == "up" or len(recent) < 3
-
-    def _is_ready(self) -> bool:
-        assert self.stack is not None
-        with suppress(httpx.TransportError):
-            return httpx.get(f"{self.stack.address}/readyz", timeout=10, trust_env=False).is_success
-        return False
 
 
 @asynccontextmanager
