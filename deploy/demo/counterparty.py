@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -64,5 +64,6 @@ def counterparty(
 
 
 def _age(path: Path) -> None:
-    written = path.stat().st_mtime
-    os.utime(path, (written - _LAIN_SECONDS, written - _LAIN_SECONDS))
+    with suppress(FileNotFoundError):  # we have just taken it
+        written = path.stat().st_mtime
+        os.utime(path, (written - _LAIN_SECONDS, written - _LAIN_SECONDS))

@@ -28,8 +28,8 @@ CREDITOR_NUMBER: Final = "10000000000000001"
 CREDITOR_BANK: Final = "102100099996"
 _CREDITOR_ID: Final = "CASEWORK"
 _SEEDED_RATE: Final = 65_536
-_NEVER_MS: Final = 3_600_000  # the folder is read when we say so, not when time passes
-_LARGE_FILE_S: Final = 300.0  # it reads a file of thousands of debits before it answers
+NEVER_MS: Final = 3_600_000  # the folder is read when we say so, not when time passes
+LARGE_FILE_S: Final = 300.0  # it reads a file of thousands of debits before it answers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -284,7 +284,7 @@ def running_mock_bank(
         drop_dir=str(folders.outbox),
         pickup_dir=str(folders.inbox),
         drop_settle_ms=0,
-        drop_interval_ms=_NEVER_MS,
+        drop_interval_ms=NEVER_MS,
     )
     server = make_server(config)
     thread = threading.Thread(
@@ -293,9 +293,9 @@ def running_mock_bank(
     thread.start()
     try:
         address = f"http://127.0.0.1:{server.server_address[1]}"
-        with httpx.Client(base_url=address, trust_env=False, timeout=_LARGE_FILE_S) as client:
+        with httpx.Client(base_url=address, trust_env=False, timeout=LARGE_FILE_S) as client:
             bank = MockBank(client, today=today, currency=currency, fate=fate)
-            _open(client, currency, holidays, number=collects_on)
+            open_bank(client, currency, holidays, number=collects_on)
             yield bank
     finally:
         server.shutdown()
@@ -303,7 +303,8 @@ def running_mock_bank(
         server.server_close()
 
 
-def _open(client: httpx.Client, currency: str, holidays: Sequence[date], *, number: str) -> None:
+def open_bank(client: httpx.Client, currency: str, holidays: Sequence[date], *, number: str) -> None:
+    """Give a bank that has just been started its only open account, and its holidays; arguments as above."""
     account = {
         "id": _CREDITOR_ID,
         "name": "Casework Demo",

@@ -102,7 +102,7 @@ async def play_batches(folder: Path, console: Console, *, orders: int = ORDERS, 
         async with httpx.AsyncClient(base_url=stack.address, timeout=60) as http:
             desk = Desk(company_of(Line(http, patience_seconds=30), TENANT, password))
             await desk.log_in()
-            today = await pass_to_bank_day(desk, is_bank_day=_is_open)
+            today = await pass_to_bank_day(desk, is_bank_day=is_open)
             with _bank(data.with_name(f"{data.name}.exchange"), cast, today) as bank:
                 database = open_database(f"sqlite:///{DataDir(data).database}")
                 stage = _Stage(desk=desk, bank=bank, cast=cast, data=data, database=database, today=today)
@@ -205,13 +205,18 @@ def _bank(exchange: Path, cast: Cast, today: date) -> Iterator[Counterparty]:
     """The bank, with what it will make of each debit; it keeps our holidays."""
     folders = BankFolders(exchange / "bank" / TENANT)
     fates = ScriptedFates({each.person.card_number: FATES[each.part] for each in cast.debtors if each.is_asked})
-    days = (today + timedelta(days=ahead) for ahead in range(_AHEAD_DAYS))
-    closed = [day for day in days if not _is_open(day)]
+    closed = closed_from(today)
     with running_mock_bank(folders, today=today, holidays=closed, fate=fates, collects_on=CREDITOR_NUMBER) as bank:
         yield Counterparty(bank, folders)
 
 
-def _is_open(day: date) -> bool:
+def closed_from(today: date) -> list[date]:
+    """On which of the days to come banks are closed."""
+    days = (today + timedelta(days=ahead) for ahead in range(_AHEAD_DAYS))
+    return [day for day in days if not is_open(day)]
+
+
+def is_open(day: date) -> bool:
     """Monday to Friday where nobody has announced the year."""
     try:
         return is_bank_day(day)
