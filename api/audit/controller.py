@@ -26,6 +26,7 @@ from api.deps import ApiDeps, Deps, Locale
 from api.identity.authenticate import requires
 from api.identity.principal import Caller, Principal
 from api.installments.access import known_case_token
+from api.moments import moment_of
 from api.paging import DEFAULT_LIMIT, After, Limit, decode_cursor, encode_cursor
 from compliance.audit.account import told
 from compliance.audit.checkpoint import origin_of, verifier_key
@@ -71,7 +72,7 @@ class AuditController(Controller):
         asked = {"case": case, "subject": subject, "task": task, "action": action, "actor": actor}
         given = {name: _code(name, value) for name, value in asked.items() if value is not None}
         times = {
-            name: _instant(name, value) for name, value in (("from", since), ("until", until)) if value is not None
+            name: moment_of(name, value) for name, value in (("from", since), ("until", until)) if value is not None
         }
         start = _position(after, kind="audit")
         _note(deps, principal, "events", **given, **{name: at.isoformat() for name, at in times.items()})
@@ -225,18 +226,6 @@ def _code(name: str, value: str) -> str:
     if _CODE.match(value) is None:
         raise FormInvalid(faults=(FieldFault(pointer=f"/{name}", code="audit-code"),))
     return value
-
-
-def _instant(name: str, value: str) -> datetime:
-    refused = FormInvalid(faults=(FieldFault(pointer=f"/{name}", code="audit-instant"),))
-    try:
-        at = datetime.fromisoformat(value)
-        utc = at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise refused from None
-    if at.tzinfo is None:
-        raise refused
-    return utc
 
 
 def _cursor(kind: str, at: datetime, event_id: str) -> str:

@@ -1,6 +1,5 @@
 """Routes of texts (告知与同意文本): drafted, submitted, published by a second person; then read and never changed."""
 
-from datetime import datetime
 from typing import Annotated
 
 from litestar import Controller, Response, get, post, put
@@ -15,6 +14,7 @@ from api.identity.principal import Caller
 from api.in_thread import in_thread
 from api.installments.bodies import TextVersion as VersionName
 from api.installments.controller import cursor_of, position_of
+from api.moments import moment_of
 from api.paging import DEFAULT_LIMIT, After, Limit
 from api.registers import texts
 from api.registers.text_bodies import (
@@ -284,11 +284,11 @@ class TextVersionController(Controller):
         principal: Caller,
         locale: Locale,
         kind: Annotated[TextKind, QueryParameter(name="kind")],
-        at: Annotated[datetime | None, QueryParameter(name="at")] = None,
+        at: Annotated[str | None, QueryParameter(name="at", max_length=40)] = None,
     ) -> TextVersionAnswer:
         """The version that holds now, or held at a moment: what a customer is to be given."""
         now = deps.clock()
-        when = at if at is not None and at.tzinfo is not None else now
+        when = moment_of("at", at) if at is not None else now
         with deps.database.read() as session:
             found: TextVersion | None = current_version(session, tenant=principal.tenant, kind=kind, now=when)
             others = versions_of(session, tenant=principal.tenant, kind=kind)
