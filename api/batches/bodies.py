@@ -198,8 +198,18 @@ class SampleAnswer(Answer):
     rule_id: str | None
 
 
+class ExclusionAnswer(Answer):
+    """Why rows would be left out, in words, with the rule and where it stands in the law, and how many they are."""
+
+    reason: str
+    title: str
+    rule_id: str
+    citation: str
+    rows: int
+
+
 class PreviewAnswer(Answer):
-    """What a cohort would be; nothing was written. `exclusions`: rows by reason."""
+    """What a cohort would be; nothing was written. `exclusions`: rows by reason; `reasons` says the same in words."""
 
     business_date: date
     members: int
@@ -207,6 +217,7 @@ class PreviewAnswer(Answer):
     amount_minor: int
     classes: list[ClassAnswer]
     exclusions: dict[str, int]
+    reasons: list[ExclusionAnswer]
     sample: list[SampleAnswer]
 
 

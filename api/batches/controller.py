@@ -86,7 +86,7 @@ class BatchController(Controller):
         status_code=200,
         operation_id="PreviewBatchCohort",
     )
-    def preview(self, data: JSONBody[PreviewBody], deps: Deps, principal: Caller) -> PreviewAnswer:
+    def preview(self, data: JSONBody[PreviewBody], deps: Deps, principal: Caller, locale: Locale) -> PreviewAnswer:
         """What the criteria would choose of the book today: counts, sums by class, exclusions and a masked sample."""
         on = run_acts.today(deps, principal)
         with deps.database.read() as session:
@@ -95,7 +95,7 @@ class BatchController(Controller):
         deed = run_acts.deed(principal, "batch.cohort-previewed", principal.tenant, deps.clock(), **facts)
         with unit_of_work(deps.database, deed):
             pass  # the event is all there is to write
-        return preview_answer(found, on=on)
+        return preview_answer(found, on=on, locale=locale)
 
     @get("/", guards=[requires(Permission.BATCHES_READ)], sync_to_thread=True, operation_id="ListBatches")
     def list_all(

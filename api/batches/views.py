@@ -8,6 +8,7 @@ from sqlmodel import Session
 from api.batches.bodies import (
     ClassAnswer,
     CohortAnswer,
+    ExclusionAnswer,
     FaultAnswer,
     ImportAnswer,
     OrderAnswer,
@@ -22,6 +23,7 @@ from api.batches.bodies import (
 from api.identity.principal import Principal
 from api.tasks.views import PermitAnswer
 from api.wording import worded
+from models.domain.batches.exclusions import RULE_OF, Exclusion
 from models.domain.batches.kinds import KindName, Origin, stages_of
 from models.domain.batches.states import BEFORE_EFFECTS, CAN_STOP, RunStage
 from models.domain.roles import Permission
@@ -162,7 +164,7 @@ def _rule_text(rule: str, locale: str) -> str:
     return worded(own if has_text(own, locale) else f"record-fault.{rule}", locale)
 
 
-def preview_answer(found: Preview, *, on: date) -> PreviewAnswer:
+def preview_answer(found: Preview, *, on: date, locale: str) -> PreviewAnswer:
     """What a cohort would be."""
     return PreviewAnswer(
         business_date=on,
@@ -180,6 +182,16 @@ def preview_answer(found: Preview, *, on: date) -> PreviewAnswer:
             for each in found.classes
         ],
         exclusions=found.exclusions,
+        reasons=[
+            ExclusionAnswer(
+                reason=reason,
+                title=worded(f"batch-exclusion.{reason}", locale),
+                rule_id=(rule := RULE_OF[Exclusion(reason)]),
+                citation=worded(f"rule.{rule}.citation", locale),
+                rows=rows,
+            )
+            for reason, rows in found.exclusions.items()
+        ],
         sample=[
             SampleAnswer(
                 claim_end=each.claim_end,
