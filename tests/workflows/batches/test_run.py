@@ -49,6 +49,7 @@ BULK = [
     "batches.may_close",
     "batches.release_run",
 ]
+GATE = "rules.evaluate_gate"
 PATH = [stage.value for stage in KINDS[KindName.AUTO_DEBIT].stages[1:]]
 
 
@@ -87,27 +88,41 @@ async def test_every_step_twice_is_every_step_once(temporal_server: TemporalServ
 
 
 async def test_a_step_whose_answer_is_lost_is_done_once(temporal_server: TemporalServer) -> None:
-    world, plan = World(), Breakage(lose_answer_of=OWN + BULK)
+    waits = [RepliesTaken(open_orders=2, retries=1, due_in_s=1)] * 2  # the first of them is lost
+    world, plan = World(answers={"take_replies": waits}), Breakage(lose_answer_of=OWN + BULK)
     async with batch_office(temporal_server, world, plan) as office:
         await _through(office)
-    assert set(plan.failed) == set(OWN + BULK) - {"batches.make_retries"}
+    assert set(plan.failed) == set(OWN + BULK)
     assert world.stages == PATH
     assert set(world.effects.values()) == {1}
 
 
 async def test_every_broken_step_is_an_incident_for_two_and_goes_on(temporal_server: TemporalServer) -> None:
     world = _world(chunks=1)
-    async with batch_office(temporal_server, world, Breakage(fail_at=BULK, fail_times=1)) as office:
+    broken = [*BULK, GATE]
+    async with batch_office(temporal_server, world, Breakage(fail_at=broken, fail_times=1)) as office:
         await office.start()
         answering = asyncio.create_task(_answer(office))
-        for _ in BULK:
+        for _ in broken:
             await office.task(TaskType.INCIDENT)
             await office.decide(TaskType.INCIDENT, Outcome.RETRY)
             await office.decide(TaskType.INCIDENT_CONFIRM, Outcome.CONFIRM, person=THIRD)
         await answering
         assert (await office.end())["outcome"] == "completed"
     incidents = [task.incident_step for task in world.tasks if task.task_type == TaskType.INCIDENT]
-    assert sorted(filter(None, incidents)) == sorted(BULK)
+    assert sorted(filter(None, incidents)) == sorted(broken)
+
+
+async def test_a_short_step_refused_for_good_is_tried_again_and_asks_nobody(temporal_server: TemporalServer) -> None:
+    """Records that refuse are a defect and no outage: the run rests, tries again, and ends as it would have."""
+    others = {"batches.apply_decision", GATE}  # refuses the decision itself; an incident, as a bulk step is
+    own = [step for step in OWN if step not in others]
+    world, plan = _world(chunks=1), Breakage(fail_at=own, fail_times=1)
+    async with batch_office(temporal_server, world, plan) as office:
+        await _through(office)
+    assert set(plan.failed) == set(own)
+    assert world.stages == PATH
+    assert not [task for task in world.tasks if task.task_type == TaskType.INCIDENT]
 
 
 async def _answer(office: BatchOffice) -> None:
