@@ -92,6 +92,8 @@ class Course:
     async def _nothing_waits(self) -> bool:
         """Whether all that the bank has said is booked, what is due again has left, and nobody is on the way."""
         await self._look()
+        if all(stage == RunStage.ENDED for stage in self.stages.values()):
+            return True  # what the bank brings from now on is for the daily run, on a date that need not come
         waits = await asyncio.to_thread(self._waits)
         still = [stage for stage in self.stages.values() if stage not in (RunStage.AWAITING, RunStage.ENDED)]
         return not waits and not still
