@@ -38,7 +38,7 @@ LINES = 10_000
 _KILLS, _BANK_KILLS = 20, 5  # of our processes, and of the bank's
 _WAGE_KILLS = 5
 _BY_FILE = 2  # so many changes an order has behind it when files appear: made, and put into one
-_BY_END = 9  # and about so many, with the bank's lines, when all is over
+_BY_END = 13  # and about so many, with the bank's lines, when all is over
 
 
 async def test_a_debit_run_survives_kills_and_sends_the_bank_the_same_bytes(tmp_path: Path) -> None:
