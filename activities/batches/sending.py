@@ -11,6 +11,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
 
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select, update
 
 from activities.batches.bank_orders import OrderOpener
@@ -133,6 +134,7 @@ class RunSender:
                     )
                     .order_by(col(BatchOrder.member), col(BatchOrder.attempt))
                     .limit(limit)
+                    .options(defer(BatchOrder.policy))  # type: ignore[arg-type]
                 )
             )
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
+from sqlalchemy import Row
 from sqlmodel import Session, col, func, select
 
 from activities.daily.chunks import DayWork
@@ -90,8 +92,8 @@ def _row_counts(session: Session, agreement_ids: Sequence[str]) -> dict[str, int
     return dict(found)
 
 
-def unpaid_minor(row: AgreementRow) -> int:
-    """What a row still lacks, in minor units."""
+def unpaid_minor(row: AgreementRow | Row[Any]) -> int:
+    """What a row still lacks, in minor units; it may have been read as plain columns."""
     asked = row.principal_minor + row.interest_minor + row.fee_minor
     paid = row.paid_principal_minor + row.paid_interest_minor + row.paid_fee_minor
     return asked - paid - row.waived_principal_minor - row.waived_interest_minor - row.waived_fee_minor

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 
 from models.domain.batches.states import OrderState
@@ -79,11 +80,12 @@ def orders_in(session: Session, file_id: str) -> list[str]:
 
 
 def in_order(session: Session, ids: Sequence[str]) -> list[BatchOrder]:
-    """These orders, in that order."""
+    """These orders, in that order; without their policy, which is longer than all the rest and leaves nowhere."""
     return list(
         session.exec(
             select(BatchOrder)
             .where(col(BatchOrder.id).in_(ids))
             .order_by(col(BatchOrder.member), col(BatchOrder.attempt))
+            .options(defer(BatchOrder.policy))  # type: ignore[arg-type]
         )
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import ColumnElement
+from sqlalchemy import select as rows_of
 from sqlmodel import Session, and_, col, exists, func, or_, select
 
 from models.domain.daily import ReplyState
@@ -53,12 +54,18 @@ class _Line:
 
 def waiting_lines(session: Session, *, tenant: str) -> list[Waiting]:
     """New lines of the tenant's batches, each with its run."""
-    found = session.exec(
-        select(BankReply)
+    found = session.execute(
+        rows_of(
+            col(BankReply.id),
+            col(BankReply.status),
+            col(BankReply.order_id),
+            col(BankReply.end_to_end_id),
+            col(BankReply.original_message_id),
+        )
         .where(col(BankReply.tenant) == tenant, col(BankReply.state) == ReplyState.NEW, of_batches())
         .order_by(col(BankReply.id))
     ).all()
-    lines = [_Line(row.id, row.status, row.order_id, row.end_to_end_id, row.original_message_id) for row in found]
+    lines = [_Line(*row) for row in found]
     waiting = []
     for first in range(0, len(lines), _PART):
         part = lines[first : first + _PART]
