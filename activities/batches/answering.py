@@ -3,28 +3,25 @@
 Lines of all runs of a tenant are posted, whoever has read them: a run that has ended still gets its late returns.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from sqlmodel import Session, col, func, select
+from sqlalchemy.orm import defer
+from sqlmodel import Session, col, func, select, update
 
 from activities.batches.debit_news import tell_debits
-from activities.batches.next_tries import after_failure
+from activities.batches.following import Lines
 from activities.batches.sending import mark_left
 from activities.gateways.bank.replies import ReplyStatus
 from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, Unit, unit_of_work
 from models.database.engine import Database
-from models.domain.batches.kinds import KINDS, Direction, KindName
-from models.domain.batches.states import LATE_RETURN, OPEN_ORDER_STATES, OrderState
+from models.domain.batches.states import OrderState
 from models.domain.clock import Clock
 from models.domain.daily import ReplyState
 from models.operations.batches import breakers
-from models.operations.batches.moving import book_returned, book_settled
-from models.operations.batches.order_states import move_orders
-from models.operations.batches.suspense import open_suspense
 from models.queries.batches.replies import waiting_lines
 from models.tables.batch_runs import BatchOrder, BatchRun
 from models.tables.daily import BankReply
@@ -51,25 +48,13 @@ _AWAY: Final = (
 )
 
 
-@dataclass(slots=True)
-class _Chunk:
-    """Lines of one run and status."""
-
-    session: Session
-    run: BatchRun
-    on: date
-    now: datetime
-    is_bank_day: Callable[[date], bool]
-    orders: dict[str, BatchOrder] = field(default_factory=dict)
-    figures: dict[str, int] = field(default_factory=dict)
-
-    def count(self, name: str, by: int = 1) -> None:
-        self.figures[name] = self.figures.get(name, 0) + by
-
-
 @dataclass(frozen=True, slots=True)
 class LinePoster:
-    """Posts the lines of a tenant's batches."""
+    """Posts the lines of a tenant's batches.
+
+    Attributes:
+        chunk: how many lines are one unit of work; nothing but time depends on it.
+    """
 
     database: Database
     clock: Clock
@@ -77,6 +62,7 @@ class LinePoster:
     on: date
     is_bank_day: Callable[[date], bool]
     rest: Callable[[], None]
+    chunk: int = CHUNK
 
     def run(self) -> None:
         """Let everything follow from the lines that are new; repeated, nothing is left to follow."""
@@ -86,8 +72,8 @@ class LinePoster:
             of_status = [each for each in waiting if each.status == status]
             for run in sorted({each.run for each in of_status}):
                 ids = [each.reply_id for each in of_status if each.run == run]
-                for first in range(0, len(ids), CHUNK):
-                    self._post(run, ids[first : first + CHUNK])
+                for first in range(0, len(ids), self.chunk):
+                    self._post(run, ids[first : first + self.chunk])
                     self.rest()
 
     def _post(self, run: str, ids: Sequence[str]) -> None:
@@ -111,17 +97,18 @@ class LinePoster:
         run = session.get_one(BatchRun, token)
         wanted = sorted({reply.order_id for reply in replies if reply.order_id is not None})
         orders = session.exec(
-            select(BatchOrder).where(col(BatchOrder.id).in_(wanted)).order_by(col(BatchOrder.id)).with_for_update()
+            select(BatchOrder)
+            .where(col(BatchOrder.id).in_(wanted))
+            .order_by(col(BatchOrder.id))
+            .with_for_update()
+            .options(defer(BatchOrder.policy))  # type: ignore[arg-type]  # long, and read of those that fail alone
         ).all()
-        chunk = _Chunk(session, run, self.on, now, self.is_bank_day, {order.id: order for order in orders})
         mark_left(session, orders, now=now)
-        for reply in replies:
-            order = chunk.orders.get(reply.order_id or "")
-            reply.state = (_follow(chunk, reply, order) if order is not None else _unmatched(chunk, reply)).value
-            session.add(reply)
-        session.flush()
+        lines = Lines(session, run, self.on, now, self.is_bank_day, {order.id: order for order in orders})
+        lines.follow(replies)
+        _write_states(session, lines.states)
         tell_debits(session, orders, on=self.on, now=now)
-        tripped = _trip(session, token, now=now) if chunk.figures.get("failed") else None
+        tripped = _trip(session, token, now=now) if lines.figures.get("failed") else None
         if tripped is not None:
             unit.also(
                 Deed(
@@ -129,7 +116,7 @@ class LinePoster:
                     facts={"code": tripped},
                 )
             )  # fmt: skip
-        late = chunk.figures.get("late", 0)
+        late = lines.figures.get("late", 0)
         if late:
             unit.also(
                 Deed(
@@ -137,83 +124,18 @@ class LinePoster:
                     facts={"lines": late},
                 )
             )  # fmt: skip
-        unit.deed.facts |= {"orders": len(chunk.orders), **chunk.figures}
+        unit.deed.facts |= {"orders": len(orders), **lines.figures}
 
 
-def _follow(chunk: _Chunk, reply: BankReply, order: BatchOrder) -> ReplyState:
-    """What one line means for its order. A status report names no amount: only a booked entry moves money here."""
-    status, is_money, state = ReplyStatus(reply.status), reply.amount_minor > 0, OrderState(order.state)
-    if status is ReplyStatus.SETTLED and is_money:
-        return _settled(chunk, reply, order)
-    if status is ReplyStatus.RETURNED and is_money:
-        return _returned(chunk, reply, order)
-    if status is ReplyStatus.REJECTED and state in OPEN_ORDER_STATES:
-        _failed(chunk, reply, order, OrderState.REJECTED)
-        return ReplyState.BOOKED
-    if status in (ReplyStatus.ACCEPTED, ReplyStatus.SETTLED) and state is OrderState.SENT:
-        move_orders(chunk.session, [order], to=OrderState.ACCEPTED, cause=f"reply/{reply.business_key}", now=chunk.now)
-    return ReplyState.NOTED
-
-
-def _settled(chunk: _Chunk, reply: BankReply, order: BatchOrder) -> ReplyState:
-    if order.state not in OPEN_ORDER_STATES:
-        # The same order was paid before under another reference, or money came for what the bank had refused.
-        return _suspense(chunk, reply, "paid-twice" if order.settled_on is not None else "paid-after-refusal")
-    if reply.credit is not None and reply.credit is not _comes_in(chunk.run):
-        return _suspense(chunk, reply, "wrong-direction")
-    value_date = reply.value_date or chunk.on
-    move_orders(
-        chunk.session, [order], to=OrderState.SETTLED, cause=f"reply/{reply.business_key}", now=chunk.now,
-        settled_on=value_date,
-    )  # fmt: skip
-    book_settled(chunk.session, chunk.run, order, value_date=value_date, now=chunk.now)
-    chunk.count("settled")
-    chunk.count("settledMinor", reply.amount_minor)
-    return ReplyState.BOOKED
-
-
-def _returned(chunk: _Chunk, reply: BankReply, order: BatchOrder) -> ReplyState:
-    if order.state != OrderState.SETTLED:
-        return _suspense(chunk, reply, "returned-unpaid")
-    if order.final_state is not None:  # the term is over: the order keeps its end, and people see to the money
-        chunk.count("late")
-        return _suspense(chunk, reply, LATE_RETURN, posting=f"late-return/{reply.id}")
-    book_returned(chunk.session, chunk.run, order, value_date=reply.value_date or chunk.on, now=chunk.now)
-    _failed(chunk, reply, order, OrderState.RETURNED)
-    chunk.count("returnedMinor", reply.amount_minor)
-    return ReplyState.BOOKED
-
-
-def _failed(chunk: _Chunk, reply: BankReply, order: BatchOrder, state: OrderState) -> None:
-    moved = move_orders(
-        chunk.session, [order], to=state, cause=f"reply/{reply.business_key}", now=chunk.now,
-        reason_code=reply.reason_code,
-    )  # fmt: skip
-    if moved:
-        after_failure(chunk.session, chunk.run, order, on=chunk.on, now=chunk.now, is_bank_day=chunk.is_bank_day)
-    chunk.count("failed")
-
-
-def _unmatched(chunk: _Chunk, reply: BankReply) -> ReplyState:
-    return _suspense(chunk, reply, "unmatched") if reply.amount_minor else ReplyState.NOTED
-
-
-def _suspense(chunk: _Chunk, reply: BankReply, code: str, *, posting: str | None = None) -> ReplyState:
-    came = reply.credit if reply.credit is not None else _came(chunk.run, reply)
-    open_suspense(
-        chunk.session, chunk.run, reply, code=code, signed_minor=reply.amount_minor if came else -reply.amount_minor,
-        posting=posting or f"suspense/{reply.id}", on=chunk.on, now=chunk.now,
-    )  # fmt: skip
-    chunk.count("suspense")
-    return ReplyState.SUSPENSE
-
-
-def _comes_in(run: BatchRun) -> bool:
-    return KINDS[KindName(run.kind)].direction is Direction.IN
-
-
-def _came(run: BatchRun, reply: BankReply) -> bool:
-    return _comes_in(run) is (ReplyStatus(reply.status) is ReplyStatus.SETTLED)
+def _write_states(session: Session, states: Mapping[str, ReplyState]) -> None:
+    """What has become of each line."""
+    for state in sorted(set(states.values())):
+        session.exec(
+            update(BankReply)
+            .where(col(BankReply.id).in_([name for name, each in states.items() if each is state]))
+            .values(state=state.value)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _trip(session: Session, token: str, *, now: datetime) -> str | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select, update
 
 from activities.batches.policies import policy_of
@@ -83,28 +84,38 @@ class NextTries:
         return decide(policy_of(order), claim, attempts, at=local, is_bank_day=self.is_bank_day)
 
 
-def after_failure(
+def after_failures(
     session: Session,
     run: BatchRun,
-    order: BatchOrder,
+    orders: Sequence[BatchOrder],
     *,
     on: date,
     now: datetime,
     is_bank_day: Callable[[date], bool],
 ) -> None:
-    """Note on a failed order when it is presented again; a reason that forbids debits ends the mandate."""
-    if order.mandate_id is None:  # wages are never presented again by themselves
+    """Note on failed orders of a run when each is presented again; a reason that forbids debits ends the mandate.
+
+    They are decided in the order in which they are given: behind one that ended its mandate no other of it is tried.
+    """
+    presented = [order for order in orders if order.mandate_id is not None]  # wages are never presented again
+    if not presented:
         return
-    tries = NextTries.of(session, run.token, [order], is_bank_day=is_bank_day)
-    decision = tries.decide(order, on=on, now=now, answered_on=on)
-    keep_decision(order, decision, answered_on=on)
-    order.next_try_on, order.updated_at = asked_on_of(decision, on=on), now
-    session.add(order)
-    rule = policy_of(order).rule_for(order.reason_code, reason_of(order.reason_code))
-    if rule.action is RetryAction.STOP:
+    tries = NextTries.of(session, run.token, presented, is_bank_day=is_bank_day)
+    ended: set[str] = set()
+    for order in presented:
+        decision = tries.decide(order, on=on, now=now, answered_on=on)
+        keep_decision(order, decision, answered_on=on)
+        order.next_try_on, order.updated_at = asked_on_of(decision, on=on), now
+        session.add(order)
+        rule = policy_of(order).rule_for(order.reason_code, reason_of(order.reason_code))
+        mandate = tries.mandates.get(order.mandate_id or "")
+        if rule.action is RetryAction.STOP and mandate is not None and mandate.revoked_at is None:
+            ended.add(mandate.id)
+            set_committed_value(mandate, "revoked_at", now)  # for those behind it, and for the notices
+    if ended:
         session.exec(
             update(MandateRow)
-            .where(col(MandateRow.id) == order.mandate_id, col(MandateRow.revoked_at).is_(None))
+            .where(col(MandateRow.id).in_(ended), col(MandateRow.revoked_at).is_(None))
             .values(revoked_at=now)
             .execution_options(synchronize_session=False)
         )

@@ -1,6 +1,8 @@
 """Which retry policy (重试策略) the orders of a run are bound to; frozen whole with each order, with its hash."""
 
+import json
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlmodel import Session
@@ -37,8 +39,19 @@ def policy_of(order: BatchOrder) -> RetryPolicy:
     """The policy that an order was bound to when it was made: a later version never moves its dates."""
     kept = order.policy.get(_RECORD)
     if kept is not None:
-        return RetryPolicy.from_record(kept)
-    daily = RETRY_POLICIES.get(order.policy_version)
+        return _read(json.dumps(kept))
+    return _of_daily_run(order.policy_version)
+
+
+# Nearly all orders of a run are bound to one policy, and reading it costs more than what it decides.
+@lru_cache(maxsize=64)
+def _read(text: str) -> RetryPolicy:
+    return RetryPolicy.read_json(text)
+
+
+@lru_cache(maxsize=64)
+def _of_daily_run(version: str) -> RetryPolicy:
+    daily = RETRY_POLICIES.get(version)
     return general_form(daily) if daily is not None else DEFAULT_POLICY
 
 

@@ -69,25 +69,28 @@ def insert_many(session: Session, table: Table, rows: Sequence[Mapping[str, Any]
     _copy(session, table, names, rows)
 
 
-def insert_new(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert rows whose `id` is not there yet; returns how many are new.
+def insert_new(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Insert rows whose `id` is not there yet.
 
     Args:
         session: of the unit.
         table: with a primary key `id`.
-        rows: that all name the same columns.
+        rows: that all name the same columns, each id once.
+
+    Returns:
+        Ids of the rows that are new.
     """
     if not rows:
-        return 0
+        return set()
     connection = session.connection()
     if connection.dialect.name != "sqlite":
         once = postgresql.insert(table).on_conflict_do_nothing().returning(table.c.id)
-        return len(connection.execute(once, list(rows)).all())
+        return set(connection.execute(once, list(rows)).scalars())
     # SQLite has one writer, and this is it: what is not there now is not there when it is written.
     there = set(connection.execute(select(table.c.id).where(table.c.id.in_([row["id"] for row in rows]))).scalars())
     new = [row for row in rows if row["id"] not in there]
     insert_many(session, table, new)
-    return len(new)
+    return {row["id"] for row in new}
 
 
 def update_many(session: Session, statement: Update, rows: Sequence[Mapping[str, Any]]) -> None:

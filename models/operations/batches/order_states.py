@@ -1,10 +1,12 @@
 """Changes of orders' states by what caused them: each cause once, along the transitions, in bulk. Over a session."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Table
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select, update
 
 from models.database.bulk import insert_new
@@ -13,6 +15,23 @@ from models.domain.tokens import named_token
 from models.tables.batch_runs import BatchOrder, BatchOutcome
 
 _OUTCOMES: Final[Table] = BatchOutcome.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """One order's change, with its own cause.
+
+    Attributes:
+        order: as it stands, locked by this unit of work.
+        cause: what made it so; it is kept with the order once.
+        reason_code: of the bank, or of `OrderReason`.
+        values: further columns that change with it.
+    """
+
+    order: BatchOrder
+    cause: str
+    reason_code: str | None = None
+    values: Mapping[str, Hashable] = field(default_factory=dict)
 
 
 def move_orders(
@@ -46,46 +65,57 @@ def move_orders(
         .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
-    able = [order for order in fresh if to in ORDER_TRANSITIONS[OrderState(order.state)] and order.final_state is None]
-    if not able:
-        return []
-    ids = [order.id for order in able]
-    known = set(
+    moves = [Move(order=order, cause=cause, reason_code=reason_code, values=values) for order in fresh]
+    return move_each(session, moves, to=to, now=now)
+
+
+def move_each(session: Session, moves: Sequence[Move], *, to: OrderState, now: datetime) -> list[str]:
+    """Move orders that this unit of work holds, each once and by a cause of its own; whoever has them sees it.
+
+    Returns:
+        Ids of the orders that were moved, in the order in which they were given; a repeated cause moves none.
+    """
+    able = [
+        move
+        for move in moves
+        if to in ORDER_TRANSITIONS[OrderState(move.order.state)] and move.order.final_state is None
+    ]
+    new = _note(session, able, to=to, now=now)
+    moved = [move for move in able if _outcome_id(move) in new]
+    alike: dict[tuple[str | None, tuple[tuple[str, Hashable], ...]], list[BatchOrder]] = {}
+    for move in moved:
+        alike.setdefault((move.reason_code, tuple(sorted(move.values.items()))), []).append(move.order)
+    for (reason_code, values), orders in alike.items():
+        changed: dict[str, Any] = {"state": to.value, "reason_code": reason_code, "updated_at": now, **dict(values)}
         session.exec(
-            select(BatchOutcome.order_id).where(col(BatchOutcome.order_id).in_(ids), col(BatchOutcome.cause) == cause)
-        ).all()
-    )
-    moved = [order for order in able if order.id not in known]
-    if not moved:
-        return []
-    session.exec(
-        update(BatchOrder)
-        .where(col(BatchOrder.id).in_([order.id for order in moved]))
-        .values(state=to.value, reason_code=reason_code, updated_at=now, **values)
-        .execution_options(synchronize_session=False)
-    )
-    _note(session, moved, state=to.value, cause=cause, reason_code=reason_code, now=now)
-    moved_ids = [order.id for order in moved]
-    again = select(BatchOrder).where(col(BatchOrder.id).in_(moved_ids)).execution_options(populate_existing=True)
-    session.exec(again).all()  # whoever goes on with these orders sees what they have become
-    return moved_ids
+            update(BatchOrder)
+            .where(col(BatchOrder.id).in_([order.id for order in orders]))
+            .values(**changed)
+            .execution_options(synchronize_session=False)
+        )
+        for order in orders:
+            for name, value in changed.items():
+                set_committed_value(order, name, value)
+    return [move.order.id for move in moved]
 
 
-def _note(
-    session: Session, moved: Sequence[BatchOrder], *, state: str, cause: str, reason_code: str | None, now: datetime
-) -> None:
-    """Each change with its cause, for ever."""
+def _note(session: Session, moves: Sequence[Move], *, to: OrderState, now: datetime) -> set[str]:
+    """Each change with its cause, for ever; returns the ids of the outcomes that were not there yet."""
     rows = [
         {
-            "id": named_token("bou", f"{order.id}/{cause}"),
-            "tenant": order.tenant,
-            "run": order.run,
-            "order_id": order.id,
-            "cause": cause,
-            "state": state,
-            "reason_code": reason_code,
+            "id": _outcome_id(move),
+            "tenant": move.order.tenant,
+            "run": move.order.run,
+            "order_id": move.order.id,
+            "cause": move.cause,
+            "state": to.value,
+            "reason_code": move.reason_code,
             "at": now,
         }
-        for order in moved
+        for move in moves
     ]
-    insert_new(session, _OUTCOMES, rows)
+    return insert_new(session, _OUTCOMES, rows)
+
+
+def _outcome_id(move: Move) -> str:
+    return named_token("bou", f"{move.order.id}/{move.cause}")

@@ -4,6 +4,8 @@ One proposes whose it is, or that it goes back; another confirms. What lies in s
 alone, and is booked with it. Amounts are signed from where we stand: above zero it came, below zero it went.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -20,7 +22,7 @@ from models.domain.roles import CANDIDATE_ROLE, Role
 from models.domain.states import OPEN_TASK_STATES, TaskState, TaskType
 from models.domain.tokens import named_token
 from models.errors import FieldFault, FormInvalid, FourEyesViolation, WrongState
-from models.operations.batches.entries import post_entries
+from models.operations.batches.entries import Posting, post_all, post_entries
 from models.operations.batches.funding import give_back, use
 from models.operations.batches.order_states import move_orders
 from models.tables.batch_books import BatchSuspense
@@ -31,6 +33,22 @@ from models.tables.tasks import Task
 _WITHIN: Final = timedelta(hours=24)
 _PRIORITY: Final = 80
 _TASKS: Final = Task.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unexplained:
+    """A line that no order explains.
+
+    Attributes:
+        code: why.
+        signed_minor: above zero it came, below zero it went.
+        posting: the business key under which it is booked.
+    """
+
+    reply: BankReply
+    code: str
+    signed_minor: int
+    posting: str
 
 
 def open_suspense(
@@ -45,37 +63,33 @@ def open_suspense(
     now: datetime,
 ) -> BatchSuspense:
     """Book a line to suspense and ask people about it; repeated, it stays one."""
-    name = named_token("bsu", reply.id)
-    known = session.get(BatchSuspense, name)
-    if known is not None:
-        return known
-    post_entries(
-        session,
-        posting,
-        (Leg(BatchAccount.CLEARING, signed_minor), Leg(BatchAccount.SUSPENSE, -signed_minor)),
-        tenant=run.tenant,
-        run=run.token,
-        order_id=None,
-        value_date=reply.value_date or on,
-        now=now,
-    )
-    held = BatchSuspense(
-        id=name,
-        tenant=run.tenant,
-        run=run.token,
-        reply_id=reply.id,
-        amount_minor=signed_minor,
-        code=code,
-        state=SuspenseState.OPEN,
-        order_id=reply.order_id,
-        opened_at=now,
-    )
-    task = _task(run, held, now)
-    held.task_id = task["id"]
-    session.add(held)
-    insert_new(session, _TASKS, [task])
+    line = Unexplained(reply=reply, code=code, signed_minor=signed_minor, posting=posting)
+    open_all(session, run, [line], on=on, now=now)
+    return session.get_one(BatchSuspense, _name(reply))
+
+
+def open_all(session: Session, run: BatchRun, lines: Sequence[Unexplained], *, on: date, now: datetime) -> None:
+    """As `open_suspense`, for many lines, each given once."""
+    names = [_name(line.reply) for line in lines]
+    known = set(session.exec(select(BatchSuspense.id).where(col(BatchSuspense.id).in_(names))).all())
+    new = [line for line in lines if _name(line.reply) not in known]
+    postings = [
+        Posting(
+            key=line.posting,
+            legs=(Leg(BatchAccount.CLEARING, line.signed_minor), Leg(BatchAccount.SUSPENSE, -line.signed_minor)),
+            order_id=None,
+            value_date=line.reply.value_date or on,
+        )
+        for line in new
+    ]
+    post_all(session, postings, tenant=run.tenant, run=run.token, now=now)
+    held = [_suspense(run, line, now) for line in new]
+    tasks = [_task(run, each, now) for each in held]
+    for each, task in zip(held, tasks, strict=True):
+        each.task_id = task["id"]
+    session.add_all(held)
+    insert_new(session, _TASKS, tasks)
     session.flush()
-    return held
 
 
 def propose(
@@ -227,6 +241,24 @@ def _post(
         order_id=order_id,
         value_date=on,
         now=now,
+    )
+
+
+def _name(reply: BankReply) -> str:
+    return named_token("bsu", reply.id)
+
+
+def _suspense(run: BatchRun, line: Unexplained, now: datetime) -> BatchSuspense:
+    return BatchSuspense(
+        id=_name(line.reply),
+        tenant=run.tenant,
+        run=run.token,
+        reply_id=line.reply.id,
+        amount_minor=line.signed_minor,
+        code=line.code,
+        state=SuspenseState.OPEN,
+        order_id=line.reply.order_id,
+        opened_at=now,
     )
 
 

@@ -57,12 +57,12 @@ def course_of(notice: TransferNotice) -> Course:
 
 def add_notices(session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert notices that are not there yet; returns how many are new."""
-    return insert_new(session, _NOTICES, rows)
+    return len(insert_new(session, _NOTICES, rows))
 
 
 def add_texts(session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
     """Keep words that are not kept yet: what a customer read never changes."""
-    return insert_new(session, _TEXTS, rows)
+    return len(insert_new(session, _TEXTS, rows))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

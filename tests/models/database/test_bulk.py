@@ -61,10 +61,10 @@ def test_documents_and_instants_come_back_as_they_went_in(database: Database, jo
 
 def test_what_is_there_already_stays_and_is_not_counted(database: Database, job: str) -> None:
     with database.write() as session:
-        assert insert_new(session, SOURCES, sources(job, 3)) == 3
+        assert insert_new(session, SOURCES, sources(job, 3)) == {"tsr_1", "tsr_2", "tsr_3"}
     changed = [row | {"place": "other.csv"} for row in sources(job, 5)]
     with database.write() as session:
-        assert insert_new(session, SOURCES, changed) == 2
+        assert insert_new(session, SOURCES, changed) == {"tsr_4", "tsr_5"}
     with database.read() as session:
         places = session.exec(select(TransferSource.place).order_by(SOURCES.c.number)).all()
     assert places == ["客户.csv"] * 3 + ["other.csv"] * 2
