@@ -1,8 +1,8 @@
 """The retention sweep (保存期限清理): proposes to delete what has been kept long enough, locks what may only be stored.
 
-It deletes nothing itself: two persons decide, and a legal hold stands against both. A person whose every case has been
-over for a while is looked at: nothing stands in the way any more -> an erasure is proposed; a law still keeps them ->
-their data are locked until its last day (个人信息保护法 Art. 47).
+It deletes nothing itself: two persons decide, in the inbox, and a legal hold stands against both. A person whose every
+case has been over for a while is looked at: nothing stands in the way any more -> an erasure is proposed; a law still
+keeps them -> their data are locked until its last day (个人信息保护法 Art. 47).
 """
 
 import asyncio
@@ -22,8 +22,10 @@ from models.domain.tokens import new_token
 from models.errors import Conflict, NotFound, WrongState
 from models.operations import erasure, subject_locks
 from models.operations.erasure import NewErasure
+from models.operations.erasure_tasks import sync_tasks
+from models.queries.erasure import request_by_id, waiting_without_task
 from models.queries.products import retention_of
-from models.queries.retention import obstacles_of, subjects_at_rest, tenants
+from models.queries.retention import obstacles_of, periods_of, subjects_at_rest, tenants
 
 ACTOR: Final = "duty:retention"
 _CHUNK: Final = 200
@@ -51,6 +53,7 @@ class RetentionSweep(Duty):
         done = 0
         for tenant in codes:
             if self.swept_on.get(tenant) != today:
+                self._open_tasks(tenant, now)
                 done += self._sweep_tenant(tenant, now)
                 self.swept_on[tenant] = today
         return done
@@ -70,6 +73,32 @@ class RetentionSweep(Duty):
             if len(ids) < _CHUNK:
                 return done
             after = ids[-1]
+
+    def _open_tasks(self, tenant: str, now: datetime) -> None:
+        """Put into the inbox what was asked for before requests had tasks there."""
+        after = ""
+        while True:
+            with self.database.read() as session:
+                ids = [each.id for each in waiting_without_task(session, tenant=tenant, after=after, limit=_CHUNK)]
+            for request_id in ids:
+                self._open_task(tenant, request_id, now)
+                time.sleep(_BREATH)
+            if len(ids) < _CHUNK:
+                return
+            after = ids[-1]
+
+    def _open_task(self, tenant: str, request_id: str, now: datetime) -> None:
+        deed = Deed(tenant=tenant, action="erasure.task-opened", target=request_id, actor=ACTOR, at=now)
+        with unit_of_work(self.database, deed) as unit:
+            request = request_by_id(unit.session, request_id, tenant=tenant)
+            if request is None or request.subject_id is None:
+                raise Unchanged
+            erasure.hold_person(unit.session, request.subject_id, erased_too=True)
+            unit.session.refresh(request)  # nobody moves it from here on
+            if request.subject_id is None:
+                raise Unchanged
+            periods = periods_of(unit.session, request.subject_id, tenant=tenant)
+            sync_tasks(unit.session, request, now=now, periods=periods)
 
     def _look_at(self, tenant: str, subject_id: str, now: datetime) -> int:
         today = shanghai_date(now)
@@ -93,7 +122,8 @@ class RetentionSweep(Duty):
                 if standing:
                     raise Unchanged
                 bound = shown_hash(erasure.shown(new))
-                erasure.make(unit.session, new, shown_hash=bound, standing=(), now=now)
+                periods = periods_of(unit.session, subject_id, tenant=tenant)
+                erasure.make(unit.session, new, shown_hash=bound, standing=(), now=now, periods=periods)
                 deed.facts = {"subject": subject_id, "ground": Ground.PERIOD_OVER.value, "shown": bound}
         except (Conflict, NotFound, WrongState):
             return 0

@@ -1,5 +1,6 @@
 """What the routes of erasure and legal holds do: one unit of work each, bound to what was shown."""
 
+from collections.abc import Callable
 from typing import Any
 
 from api.bodies import known_token
@@ -9,7 +10,7 @@ from api.four_eyes import by, refuse_maker
 from api.identity.principal import Principal
 from api.parties.reveal import subject_for
 from compliance.audit.deeds import Deed, shown_hash
-from compliance.audit.unit import unit_of_work
+from compliance.audit.unit import Unit, unit_of_work
 from compliance.vault.cells import CellAddress
 from models.domain.privacy.erasing import ErasureState, HoldState
 from models.domain.shanghai import shanghai_date
@@ -20,10 +21,17 @@ from models.operations.erasure import NewErasure, Word
 from models.operations.idempotency import KeySlot, open_key
 from models.operations.legal_holds import NewHold
 from models.queries import erasure as erasures
-from models.queries.retention import obstacles_of
+from models.queries.retention import obstacles_of, periods_of
 from models.tables.erasure import ErasureRequest, LegalHold
 
 CREATED = 201
+Along = Callable[[Unit], None]
+"""What goes into the same commit, before the request moves: the inbox takes its task there, and keeps the decision."""
+
+
+def alone(unit: Unit) -> None:
+    """Nothing: the request was decided at its own address."""
+    del unit
 
 
 def request_for(deps: ApiDeps, principal: Principal, request_id: str) -> ErasureRequest:
@@ -91,7 +99,8 @@ def request_for_person(
         open_key(unit.session, slot, fingerprint=digest, resource_id=request_id, now=now, status=CREATED)
         erasure.hold_person(unit.session, subject)
         standing = obstacles_of(unit.session, subject, tenant=principal.tenant, today=shanghai_date(now))
-        made = erasure.make(unit.session, new, shown_hash=bound, standing=standing, now=now)
+        periods = periods_of(unit.session, subject, tenant=principal.tenant)
+        made = erasure.make(unit.session, new, shown_hash=bound, standing=standing, now=now, periods=periods)
         deed.facts = {"erasure": request_id, "ground": body.ground.value, "shown": bound}
         if made.state == ErasureState.REFUSED:
             deed.action = "erasure.refused"
@@ -99,32 +108,46 @@ def request_for_person(
     return request_id
 
 
-def endorse(deps: ApiDeps, principal: Principal, request_id: str, *, shown: str) -> ErasureRequest:
-    """Make a proposal of the sweep one's own."""
+def endorse(
+    deps: ApiDeps, principal: Principal, request_id: str, *, shown: str, along: Along = alone
+) -> ErasureRequest:
+    """Make a proposal one's own."""
     request = request_for(deps, principal, request_id)
+    if request.subject_id is None:
+        raise WrongState(params={"state": request.state})
     deed = _deed(deps, principal, "erasure.endorsed", request.id, shown=shown)
     with unit_of_work(deps.database, deed) as unit:
+        erasure.hold_person(unit.session, request.subject_id, erased_too=True)
+        along(unit)
         erasure.endorse(unit.session, request, shown_hash=shown, by=by(principal), now=deed.at)
     return request_for(deps, principal, request_id)
 
 
 def decide(
-    deps: ApiDeps, principal: Principal, request_id: str, *, shown: str, reason: str | None = None
+    deps: ApiDeps,
+    principal: Principal,
+    request_id: str,
+    *,
+    shown: str,
+    reason: str | None = None,
+    along: Along = alone,
 ) -> ErasureRequest:
-    """The second person's word: approved without a reason, rejected with one.
+    """The second person's word: approved without a reason, rejected with one; a proposal can be rejected by one person.
 
     Raises:
         NotFound, FourEyesViolation, WrongState, ShownChanged: why not.
     """
     request = request_for(deps, principal, request_id)
     refuse_maker(deps, principal, shown_hash=request.shown_hash)
-    if request.state != ErasureState.REQUESTED or request.subject_id is None:
+    waiting = erasure.waits_for_word(rejects=reason is not None)
+    if request.state not in waiting or request.subject_id is None:
         raise WrongState(params={"state": request.state})
     if request.shown_hash != shown:
         raise ShownChanged
     deed = _deed(deps, principal, "erasure.approved" if reason is None else "erasure.rejected", request.id, shown=shown)
     with unit_of_work(deps.database, deed) as unit:
         erasure.hold_person(unit.session, request.subject_id, erased_too=True)
+        along(unit)
         standing = obstacles_of(unit.session, request.subject_id, tenant=request.tenant, today=shanghai_date(deed.at))
         word = Word(by=by(principal), shown_hash=shown, reason_code=reason, standing=standing)
         decided = erasure.decide(unit.session, request, word, now=deed.at)

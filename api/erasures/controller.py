@@ -163,6 +163,6 @@ class ErasureController(Controller):
         principal: Caller,
         locale: Locale,
     ) -> ErasureAnswer:
-        """Reject as the second person, with a reason that the customer is told (个人信息保护法 Art. 50)."""
+        """Reject a proposal, or as second person, with a reason that the customer is told (个人信息保护法 Art. 50)."""
         decided = acts.decide(deps, principal, erasure_id, shown=data.shown_hash, reason=data.reason.value)
         return erasure_answer(decided, locale=locale)

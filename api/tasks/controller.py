@@ -20,8 +20,8 @@ from api.in_thread import in_thread
 from api.paging import DEFAULT_LIMIT, After, Limit, decode_cursor, encode_cursor
 from api.tasks.bodies import CommentBody, TaskSearchBody
 from api.tasks.deciding import DecidedAnswer, Kept, decided_answer, is_settled, send_and_answer
-from api.tasks.intake import TaskDecision, decision_location, take_decision
-from api.tasks.record_deciders import decide_record_task
+from api.tasks.intake import TaskDecision, decision_location
+from api.tasks.record_deciders import decide_task
 from api.tasks.views import (
     CommentAnswer,
     CommentPage,
@@ -37,7 +37,7 @@ from compliance.audit.deeds import Deed
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.vault.cells import CellAddress
 from models.domain.roles import Permission
-from models.domain.states import RECORD_OUTCOMES, TaskState, TaskType
+from models.domain.states import TaskState, TaskType
 from models.domain.task_filter import parse_filter
 from models.domain.tokens import new_token, uuid7
 from models.domain.viewer import Viewer
@@ -324,13 +324,12 @@ class TaskController(Controller):
             fingerprint=digest,
         )
 
-        of_record = data.get("outcome") in RECORD_OUTCOMES
         taken: list[Kept] = []
 
         def act() -> str:
-            if of_record:
-                return decide_record_task(deps, request)
-            taken.append(take_decision(deps, request))
+            kept = decide_task(deps, request)
+            if kept is not None:
+                taken.append(kept)
             return request.decision_id
 
         def rebuild(decision_id: str) -> Stored:
@@ -338,7 +337,7 @@ class TaskController(Controller):
 
         async def finish(decision_id: str) -> Stored:
             location = decision_location(task_id, decision_id)
-            if of_record:  # applied in its own commit: nobody else has to agree
+            if not taken:  # a record's, applied in its own commit: no workflow has to agree
                 return await in_thread(decided_answer, deps, decision_id, location=location)
             return await send_and_answer(deps, decision_id, slot=slot, location=location, kept=taken[0])
 

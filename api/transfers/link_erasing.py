@@ -12,7 +12,7 @@ from models.domain.tokens import new_token
 from models.operations import erasure
 from models.operations.erasure import NewErasure
 from models.operations.transfers.erasure_follow_ups import link_request
-from models.queries.retention import obstacles_of
+from models.queries.retention import obstacles_of, periods_of
 from models.tables.customer_holders import subject_of_row
 from models.tables.erasure import ErasureRequest
 from models.tables.transfer_notices import TransferNotice
@@ -53,7 +53,8 @@ def ask_erasure(
     )
     standing = obstacles_of(session, subject, tenant=notice.tenant, today=shanghai_date(now))
     bound = shown_hash(erasure.shown(new))
-    made = erasure.make(session, new, shown_hash=bound, standing=standing, now=now)
+    periods = periods_of(session, subject, tenant=notice.tenant)
+    made = erasure.make(session, new, shown_hash=bound, standing=standing, now=now, periods=periods)
     link_request(session, follow_up, made, now=now)
     facts: dict[str, Any] = {"erasure": made.id, "erasureState": made.state, "ground": made.ground}
     return facts | ({"obstacles": made.obstacles} if made.state == ErasureState.REFUSED else {})

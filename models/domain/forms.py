@@ -24,7 +24,15 @@ from models.domain.form_base import Form as _Form
 from models.domain.form_faults import faults_of
 from models.domain.match_forms import MatchDifferent, MatchSame
 from models.domain.privacy.authentication import authentication_faults
-from models.domain.record_forms import FiledReport, IncidentReported, filed_report
+from models.domain.record_forms import (
+    ErasureAccept,
+    ErasureApprove,
+    ErasureProposalReject,
+    ErasureReject,
+    FiledReport,
+    IncidentReported,
+    filed_report,
+)
 from models.domain.rule_forms import RuleReviewNoted
 from models.domain.states import CHECKER_TASKS, CUSTOMER_OUTCOMES, OUTCOMES, Outcome, TaskType
 from models.domain.transfer_row_forms import QuarantineDiscard
@@ -326,6 +334,8 @@ FORMS: Final[dict[TaskType, dict[Outcome, type[Plain]]]] = {
         Outcome.EXTEND: TicketExtend,
     },
     TaskType.INCIDENT_REPORT: {Outcome.REPORT: IncidentReported},
+    TaskType.ERASURE_PROPOSAL: {Outcome.ACCEPT: ErasureAccept, Outcome.REJECT: ErasureProposalReject},
+    TaskType.ERASURE_APPROVAL: {Outcome.APPROVE: ErasureApprove, Outcome.REJECT: ErasureReject},
     TaskType.RULE_REVIEW: {Outcome.NOTED: RuleReviewNoted},
     TaskType.TRANSFER_QUARANTINE: {Outcome.DISCARD: QuarantineDiscard},
     TaskType.TRANSFER_CONFLICT: {Outcome.KEEP: ConflictKeep, Outcome.TAKE: ConflictTake, Outcome.HOLD: ConflictHold},

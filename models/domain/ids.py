@@ -44,6 +44,11 @@ def incident_workflow_id(tenant: str, incident: str) -> str:
     return f"incidents/{tenant}/{incident}"
 
 
+def erasure_record_id(tenant: str, request: str, subject_id: str) -> str:
+    """What the tasks of a request to erase (删除权) belong to; no workflow runs. It ends with the person."""
+    return f"erasures/{tenant}/{request}/{subject_id}"
+
+
 def transfer_row_workflow_id(job: str, subject: str) -> str:
     """What the task of a quarantined row of a transfer job belongs to; no workflow runs under it."""
     return f"transfers/{job}/rows/{subject}"

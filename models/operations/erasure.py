@@ -18,6 +18,7 @@ from models.domain.privacy.erasing import ErasureState, Ground, commitment
 from models.domain.privacy.retention import Obstacle, until_when
 from models.errors import Conflict, NotFound, ShownChanged, WrongState
 from models.operations.customer_erasure import erase_holder, held_of
+from models.operations.erasure_tasks import sync_tasks
 from models.operations.four_eyes import By, is_maker, stand_as_checker, stand_as_maker, why_not
 from models.operations.transfers.erasure_follow_ups import settle_follow_up
 from models.tables.agreements import Agreement
@@ -75,11 +76,17 @@ def hold_person(session: Session, subject_id: str, *, erased_too: bool = False) 
 
 
 def make(
-    session: Session, new: NewErasure, *, shown_hash: str, standing: tuple[Obstacle, ...], now: datetime
+    session: Session,
+    new: NewErasure,
+    *,
+    shown_hash: str,
+    standing: tuple[Obstacle, ...],
+    now: datetime,
+    periods: tuple[Obstacle, ...] = (),
 ) -> ErasureRequest:
-    """Record a request; refused at once, with why and until when, if something stands against it.
+    """Record a request, with its task; refused at once, with why and until when, if something stands against it.
 
-    Call it with the person held.
+    Call it with the person held. `periods`: the person's, over or not, for whoever decides to see.
 
     Raises:
         Conflict: a request for this person is under way.
@@ -106,6 +113,7 @@ def make(
         session.flush()
     except IntegrityError:
         raise Conflict(detail=new.subject_id) from None
+    sync_tasks(session, request, now=now, periods=periods)
     return request
 
 
@@ -130,7 +138,7 @@ def endorse(session: Session, request: ErasureRequest, *, shown_hash: str, by: B
     if not endorsed:
         raise WrongState(params={"state": after.state}) if after.state != ErasureState.PROPOSED else ShownChanged()
     stand_as_maker(session, **_stand(after), person_id=by.person_id, now=now)
-    session.flush()
+    sync_tasks(session, after, now=now)
     return after
 
 
@@ -147,8 +155,13 @@ class Word:
     standing: tuple[Obstacle, ...] = ()
 
 
+def waits_for_word(*, rejects: bool) -> tuple[ErasureState, ...]:
+    """In which states somebody may decide: a proposal can be rejected, and approved only once somebody stands by it."""
+    return (ErasureState.REQUESTED, ErasureState.PROPOSED) if rejects else (ErasureState.REQUESTED,)
+
+
 def decide(session: Session, request: ErasureRequest, word: Word, *, now: datetime) -> ErasureRequest:
-    """Approve or reject as the second person. Call it with the person held.
+    """Approve as the second person, or reject, also what nobody has made their own. Call it with the person held.
 
     Raises:
         FourEyesViolation: the person asked for it.
@@ -156,12 +169,13 @@ def decide(session: Session, request: ErasureRequest, word: Word, *, now: dateti
         ShownChanged: the caller was shown something else.
     """
     standing = word.standing if word.reason_code is None else ()
+    waiting = waits_for_word(rejects=word.reason_code is not None)
     state = ErasureState.REJECTED if word.reason_code is not None else ErasureState.APPROVED
     decided = session.exec(
         update(ErasureRequest)
         .where(
             col(ErasureRequest.id) == request.id,
-            col(ErasureRequest.state) == ErasureState.REQUESTED,
+            col(ErasureRequest.state).in_(waiting),
             col(ErasureRequest.shown_hash) == word.shown_hash,
             ~is_maker(shown_hash=col(ErasureRequest.shown_hash), person_id=word.by.person_id),
         )
@@ -180,12 +194,13 @@ def decide(session: Session, request: ErasureRequest, word: Word, *, now: dateti
         raise why_not(
             session,
             state=after.state,
-            waiting=ErasureState.REQUESTED,
+            waiting=after.state if after.state in waiting else ErasureState.REQUESTED,
             shown_hash=after.shown_hash,
             person_id=word.by.person_id,
         )
     stand_as_checker(session, **_stand(after), person_id=word.by.person_id, now=now)
     settle_follow_up(session, after, now=now)
+    sync_tasks(session, after, now=now)
     return after
 
 
@@ -197,6 +212,7 @@ def refuse(session: Session, request: ErasureRequest, *, standing: tuple[Obstacl
     session.add(request)
     session.flush()
     settle_follow_up(session, request, now=now)
+    sync_tasks(session, request, now=now)
 
 
 def erase_tokens(session: Session, subject_id: str, *, tenant: str, now: datetime) -> dict[str, int]:

@@ -34,10 +34,23 @@ def customer_obstacles(
         return tuple(bars)
     if record.state == CustomerState.ACTIVE:
         return (*bars, Obstacle(rule=Bar.RELATION.value))
+    running = [each for each in _periods(session, record, policy) if each.until is not None and each.until >= today]
+    return (*bars, *running)
+
+
+def customer_periods(session: Session, subject_id: str, *, policy: RetentionPolicy) -> tuple[Obstacle, ...] | None:
+    """Every period that runs, or ran, over or not; None if the subject is no customer and no row."""
+    holder = holder_of(session, subject_id)
+    if holder is None:
+        return None
+    if holder.record is None or holder.record.state == CustomerState.ACTIVE:
+        return ()
+    return _periods(session, holder.record, policy)
+
+
+def _periods(session: Session, record: CustomerRecord, policy: RetentionPolicy) -> tuple[Obstacle, ...]:
     ended_on = _ended_on(session, record)
-    until = last_day(RULES[_IDENTITY], ended_on, policy)
-    kept = [Obstacle(rule=_IDENTITY, until=until, event_on=ended_on)] if until >= today else []
-    return (*bars, *kept)
+    return (Obstacle(rule=_IDENTITY, until=last_day(RULES[_IDENTITY], ended_on, policy), event_on=ended_on),)
 
 
 def _ended_on(session: Session, record: CustomerRecord) -> date:

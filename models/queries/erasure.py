@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import and_, exists, func, or_
 from sqlmodel import Session, col, select
 
-from models.domain.privacy.erasing import STANDING
+from models.domain.ids import erasure_record_id
+from models.domain.privacy.erasing import STANDING, ErasureState
 from models.tables.erasure import ErasureRequest, LegalHold, SubjectLock
+from models.tables.tasks import Task
 
 Place = tuple[datetime, str]
 """Where a page begins: instant and id of the row before it."""
@@ -18,6 +20,30 @@ def request_by_id(session: Session, request_id: str, *, tenant: str) -> ErasureR
     return session.exec(
         select(ErasureRequest).where(col(ErasureRequest.id) == request_id, col(ErasureRequest.tenant) == tenant)
     ).one_or_none()
+
+
+def request_of_task(session: Session, task: Task) -> ErasureRequest | None:
+    """The request that a task of the inbox is about, as both are in one institution."""
+    return request_by_id(session, str(task.shown.get("erasure", "")), tenant=task.tenant)
+
+
+def waiting_without_task(session: Session, *, tenant: str, after: str, limit: int) -> Sequence[ErasureRequest]:
+    """Requests that wait for a person and were never in the inbox; by id, `limit` after `after`."""
+    # The words of `erasure_record_id`, in SQL.
+    record = erasure_record_id(tenant, "", "").removesuffix("/") + col(ErasureRequest.id) + "/"
+    known = exists().where(col(Task.workflow_id) == record + col(ErasureRequest.subject_id))
+    return session.exec(
+        select(ErasureRequest)
+        .where(
+            col(ErasureRequest.tenant) == tenant,
+            col(ErasureRequest.state).in_((ErasureState.PROPOSED, ErasureState.REQUESTED)),
+            col(ErasureRequest.subject_id).is_not(None),
+            col(ErasureRequest.id) > after,
+            ~known,
+        )
+        .order_by(col(ErasureRequest.id))
+        .limit(limit)
+    ).all()
 
 
 def requests_page(

@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_
 from sqlmodel import Session, col, select
 
 from models.domain.privacy.erasing import STANDING, UNDER_WAY, ErasureState
-from models.domain.privacy.retention import Obstacle, PersonDates, obstacles
+from models.domain.privacy.retention import Obstacle, PersonDates, obstacles, periods
 from models.domain.rule_words import AgreementForm
 from models.domain.shanghai import shanghai_date
-from models.queries.customer_retention import customer_obstacles
+from models.queries.customer_retention import customer_obstacles, customer_periods
 from models.queries.limitation import limitation_events
 from models.queries.products import retention_of
 from models.tables.agreements import Agreement, LedgerEntry, Signature
@@ -69,6 +69,13 @@ def obstacles_of(session: Session, subject_id: str, *, tenant: str, today: date)
         holds=standing_holds(session, subject_id),
         policy=retention_of(session, tenant),
     )
+
+
+def periods_of(session: Session, subject_id: str, *, tenant: str) -> tuple[Obstacle, ...]:
+    """Every period of a person's, over or not: what whoever decides on an erasure looks at."""
+    policy = retention_of(session, tenant)
+    of_customer = customer_periods(session, subject_id, policy=policy)
+    return periods(person_dates(session, subject_id), policy) if of_customer is None else of_customer
 
 
 def locked(session: Session, subject_id: str) -> SubjectLock | None:

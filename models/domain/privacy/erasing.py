@@ -21,7 +21,7 @@ class ErasureState(StrEnum):
     PROPOSED = "PROPOSED"  # by the sweep; nobody has made it their own yet
     REQUESTED = "REQUESTED"  # waits for the second person
     REFUSED = "REFUSED"  # a law or a hold stands against it
-    REJECTED = "REJECTED"  # by the second person
+    REJECTED = "REJECTED"  # by the second person, or as a proposal by the first
     APPROVED = "APPROVED"  # decided; the keys go next
     ERASED = "ERASED"  # keys and index tokens are gone
     CERTIFIED = "CERTIFIED"
