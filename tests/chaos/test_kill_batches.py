@@ -3,7 +3,8 @@
 The debits are run twice from the same frozen cohort, once in peace. What the bank is sent must be the same byte for
 byte, but for one value: `CreDtTm` is the moment at which a file was reserved, by the clock of the wall, and the two
 runs are made at two moments. Message ids, end-to-end ids, file names, dates, and the order of the lines follow from the
-run, its business date, row and attempt.
+run, its business date, row and attempt. Midnight in Shanghai must not fall into the sending: between the cut-off of
+23:59 and midnight what a file carries already goes out, and the rest follows in another file.
 """
 
 import asyncio
@@ -14,9 +15,11 @@ from typing import Any
 
 import pytest
 
+from deploy.clock import wall_clock
 from deploy.demo.batches import calls
 from deploy.demo.batches.casting import Cast, Waged, Worker, cast_batches
 from deploy.demo.office import Unexpected
+from models.domain.shanghai import SHANGHAI
 from tests.chaos.batch_proofs import prove_events, prove_files, prove_money, prove_orders, prove_stores
 from tests.chaos.batches import (
     BatchSiege,
@@ -47,6 +50,7 @@ async def test_a_debit_run_survives_kills_and_sends_the_bank_the_same_bytes(tmp_
 
 async def survive(folder: Path, *, orders: int, kills: int = _KILLS, bank_kills: int = _BANK_KILLS) -> None:
     """A run of so many orders in peace, and one under kills; everything that must hold."""
+    began = wall_clock().astimezone(SHANGHAI)
     cast = cast_batches(orders=orders, rows=1)
     frozen = await freeze_debits(folder / "frozen", cast.debtors)
     in_peace, far = await _peace(frozen.copied(folder / "peace"), cast)
@@ -56,7 +60,7 @@ async def survive(folder: Path, *, orders: int, kills: int = _KILLS, bank_kills:
         await _proved(siege, told, ends=cast.planned_debits())
         under_kills = siege.files_at_bank()
         _report(siege)
-    assert under_kills.keys() == in_peace.keys()
+    assert under_kills.keys() == in_peace.keys(), f"from {began} to {wall_clock().astimezone(SHANGHAI)}"
     for name, content in under_kills.items():
         assert without_time(content) == without_time(in_peace[name]), name
     # Teeth: so many kills, of every process, at work and at different places of it.
@@ -76,6 +80,9 @@ async def _peace(frozen: Frozen, cast: Cast) -> tuple[dict[str, bytes], int]:
 
 
 async def _proved(siege: BatchSiege, told: dict[str, Any], *, ends: Counter[str]) -> None:
+    print("files", siege.ask("SELECT message_id, business_date, items FROM bank_files WHERE direction = 'out'"))
+    refused = "json_extract(policy, '$.decided.answeredOn'), requested_on, attempt, count(*) FROM batch_orders"
+    print("refused on", siege.ask(f"SELECT {refused} WHERE state = 'rejected' GROUP BY 1, 2, 3"))
     assert told["outcome"] == "completed"
     siege.assert_conserved()
     prove_orders(siege, ends=ends)
