@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.transfers import calls
+from models.domain.transfers.conflicts import Choice, ConflictKind
 from models.domain.transfers.states import JobStage, WaveState
 from tests.chaos.proofs import command
 from tests.chaos.transfers import TransferSiege, all_are, besieged_transfer
@@ -159,11 +160,16 @@ def _told_once(siege: TransferSiege) -> None:
 def _every_effect_has_its_event(siege: TransferSiege) -> None:
     """Lines of the journal, undone ones, and customers who were tried: as many as the events say."""
     job = siege.room.job
-    moved = Counter[tuple[object, object]]()
+    moved = Counter[object]()
     for each in _events(siege, "transfer.rows-moved"):
-        moved[each["wave"], each["attempt"]] += sum(int(each[name]) for name in ("inserted", "updated", "unchanged"))
-    lines = siege.ask("SELECT wave, attempt, count(*) FROM transfer_changes WHERE job = ? GROUP BY wave, attempt", job)
-    assert {(wave, attempt): count for wave, attempt, count in lines} == {k: v for k, v in moved.items() if v}
+        moved[each["wave"]] += sum(int(each[name]) for name in ("inserted", "updated", "unchanged"))
+    # A row that waited for a person has its line from that decision.
+    wave_of = dict(siege.ask("SELECT number, wave FROM transfer_rows WHERE job = ?", job))
+    for each in _events(siege, "transfer.conflict-decided"):
+        if each["kind"] != ConflictKind.UNDO and each["choice"] != Choice.HOLD:
+            moved[wave_of[each["row"]]] += 1
+    lines = siege.ask("SELECT wave, count(*) FROM transfer_changes WHERE job = ? GROUP BY wave", job)
+    assert dict(lines) == moved
     undone = Counter[object]()
     for each in _events(siege, "transfer.rows-undone"):
         undone[each["wave"]] += int(each["undone"])
