@@ -2,8 +2,9 @@
 
 The key follows from the tenant's `temporal` branch key and the workflow id, and what is sealed is bound to namespace
 and workflow id, so a payload that was moved to another workflow does not open. A payload in clear is refused, whoever
-sent it. A Schedule seals under the id prefix while its runs open under the full id: scheduled workflows take no
-arguments. Headers are not sealed (the SDK encodes them without a context), so they carry nothing but `traceparent`.
+sent it. The runs of one Schedule are one workflow here: each is handed the result of the one before
+(`models.domain.ids.sealing_id`). Headers are not sealed (the SDK encodes them without a context), so they carry nothing
+but `traceparent`.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from temporalio.converter import (
 from compliance.vault.framing import framed
 from compliance.vault.keyring import Vault
 from compliance.vault.suites import SealingKey
-from models.domain.ids import tenant_of_workflow
+from models.domain.ids import sealing_id, tenant_of_workflow
 from models.errors import CannotOpen
 
 ENCODING: Final = b"binary/encrypted"  # the label that Temporal's own tools show as "encrypted"
@@ -51,7 +52,8 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
             raise ValueError(
                 f"this codec is for namespace {self._namespace}, not {context.namespace}: Replayer(namespace=…)"
             )
-        return type(self)(self._vault, namespace=context.namespace, workflow_id=context.workflow_id or None)
+        workflow_id = sealing_id(context.workflow_id) if context.workflow_id else None
+        return type(self)(self._vault, namespace=context.namespace, workflow_id=workflow_id)
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Seal.

@@ -6,6 +6,7 @@ from typing import Final
 TENANT_CODE: Final = re.compile(r"\A[a-z][a-z0-9-]{1,15}\Z")
 CASE_TOKEN: Final = re.compile(r"\A[a-z][a-z0-9-]{1,15}\.[0-9a-hjkmnp-tv-z]{26}\Z")
 JOB_RECORD_PREFIX: Final = "tjb_"  # a transfer job as the owner of what is said about it
+_SCHEDULED: Final = re.compile(r"\A(.+/scheduled)-[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z\Z", re.DOTALL)
 _WORKFLOW_ID: Final = re.compile(r"\A[a-z]+/([a-z][a-z0-9-]{1,15})(?:[./].*)?\Z", re.DOTALL)
 
 
@@ -137,6 +138,15 @@ def follow_up_of_request(request: str, subject_id: str) -> str:
 def case_of_workflow(workflow_id: str) -> str:
     """The case token that an installment workflow stands for."""
     return workflow_id.removeprefix("installments/")
+
+
+def sealing_id(workflow_id: str) -> str:
+    """What a workflow's payloads are sealed for: its id; of what a Schedule starts, the id without the time behind it.
+
+    Temporal hands the result, and the failure, of one run of a Schedule to the next, which must open it.
+    """
+    match = _SCHEDULED.match(workflow_id)
+    return workflow_id if match is None else match.group(1)
 
 
 def tenant_of_workflow(workflow_id: str) -> str:

@@ -83,6 +83,17 @@ async def test_a_payload_moved_to_another_workflow_is_refused(
         await converter.with_context(context).decode([payload])
 
 
+async def test_the_runs_of_one_schedule_read_each_other_and_no_others(converter: DataConverter) -> None:
+    """Each is handed the result of the one before."""
+    first, second = (f"daily/acme/scheduled-2026-11-{day}T12:00:00Z" for day in (23, 24))
+    payload = (await converter.with_context(_workflow(first)).encode([SECRET]))[0]
+    assert await converter.with_context(_workflow(second)).decode([payload]) == [SECRET]
+    assert await converter.with_context(_workflow("daily/acme/scheduled")).decode([payload]) == [SECRET]
+    for other in (second.replace("acme", "other"), second.replace("daily", "accuracy"), "daily/acme/2026-11-23"):
+        with pytest.raises(CannotOpen, match="another workflow"):
+            await converter.with_context(_workflow(other)).decode([payload])
+
+
 async def test_a_payload_moved_to_another_namespace_is_refused(bank: Vault) -> None:
     converter = data_converter(bank)
     payload = await _sealed(converter)
