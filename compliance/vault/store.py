@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import delete, inspect, text, update
+from sqlalchemy import delete, inspect, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -192,8 +192,9 @@ def add_branch_keys(database: Database, rows: Sequence[BranchKey], *, kek_id: st
         head = locked_head(session)
         if head.kek_id != kek_id:
             raise KekChanged
-        found = (session.get(BranchKey, (row.tenant, row.purpose, row.version)) for row in rows)
-        return next((row for row in found if row is not None), None)
+        versions = [(row.purpose, row.version) for row in rows]
+        same = tuple_(col(BranchKey.purpose), col(BranchKey.version)).in_(versions)
+        return session.exec(select(BranchKey).where(BranchKey.tenant == rows[0].tenant, same).limit(1)).first()
 
     def journalled(session: Session) -> None:
         for row in rows:

@@ -6,11 +6,13 @@ repeats itself.
 """
 
 import hashlib
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from typing import Any, Final
 
 import httpx
@@ -293,7 +295,7 @@ def running_mock_bank(
     thread.start()
     try:
         address = f"http://127.0.0.1:{server.server_address[1]}"
-        with httpx.Client(base_url=address, trust_env=False, timeout=LARGE_FILE_S) as client:
+        with httpx.Client(base_url=address, trust_env=False, timeout=LARGE_FILE_S, verify=_trust()) as client:
             bank = MockBank(client, today=today, currency=currency, fate=fate)
             open_bank(client, currency, holidays, number=collects_on)
             yield bank
@@ -301,6 +303,12 @@ def running_mock_bank(
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """What a client would trust, read once: reading it takes longer than opening a bank."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def open_bank(client: httpx.Client, currency: str, holidays: Sequence[date], *, number: str) -> None:

@@ -40,7 +40,7 @@ from models.domain.batches.kinds import KindName
 from models.domain.batches.states import RunStage
 from models.domain.states import TaskType
 from tests.chaos.standing_bank import StandingBank, standing_bank
-from tests.chaos.strikes import PATIENCE_S, StruckSiege
+from tests.chaos.strikes import PATIENCE_S, Ask, StruckSiege
 from tests.support.processes import wait_until
 
 _POLL_S: Final = 0.05
@@ -106,22 +106,22 @@ class BatchSiege(StruckSiege):
         """Where the run stands by its record."""
         return str(self.ask("SELECT stage FROM batch_runs WHERE token = ?", self.token)[0][0])
 
-    def assert_conserved(self) -> None:
+    def prove_conserved(self, ask: Ask) -> None:
         """Chunks and orders, bookings and outcomes, claims: at any moment they agree."""
-        [(planned,)] = self.ask("SELECT coalesce(sum(orders), 0) FROM batch_chunks WHERE run = ?", self.token)
-        [(made,)] = self.ask("SELECT count(*) FROM batch_orders WHERE run = ? AND attempt = 1", self.token)
+        [(planned,)] = ask("SELECT coalesce(sum(orders), 0) FROM batch_chunks WHERE run = ?", self.token)
+        [(made,)] = ask("SELECT count(*) FROM batch_orders WHERE run = ? AND attempt = 1", self.token)
         assert made == planned, "a chunk is done with its orders, or not at all"
         uneven = "SELECT posting FROM batch_entries GROUP BY posting HAVING sum(amount_minor) != 0 OR count(*) != 2"
-        assert self.ask(uneven) == []
+        assert ask(uneven) == []
         for state in ("settled", "returned"):
             booked = "SELECT count(DISTINCT order_id) FROM batch_entries WHERE posting LIKE ?"
             told = "SELECT count(DISTINCT order_id) FROM batch_outcomes WHERE state = ? AND cause LIKE 'reply/%'"
-            assert self.ask(booked, f"{state}/%") == self.ask(told, state), state
+            assert ask(booked, f"{state}/%") == ask(told, state), state
         twice = (
             "SELECT claim_key FROM batch_orders WHERE run = ? AND state NOT IN ('rejected', 'returned') "
             "GROUP BY claim_key HAVING count(*) > 1"
         )
-        assert self.ask(twice, self.token) == [], "a row is debited by one order at a time, and once in all"
+        assert ask(twice, self.token) == [], "a row is debited by one order at a time, and once in all"
 
     def struck(self, target: str) -> None:
         """What lies in the outbox is the bank's: also what we have not noted as sent."""

@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -17,6 +17,7 @@ from deploy.demo.stack import start_stack
 from tests.chaos.siege import Siege
 from tests.support.processes import wait_until
 
+Ask = Callable[..., list[tuple[Any, ...]]]
 PATIENCE_S: Final = 300.0  # on a busy machine
 # Five deaths of the same child within a minute would make the supervisor give up, and rightly; a death of its own
 # begins the count anew.
@@ -52,9 +53,19 @@ class StruckSiege(Siege, ABC):
     def standing(self) -> int:
         """How far the work is."""
 
-    @abstractmethod
     def assert_conserved(self) -> None:
-        """What must hold at any moment, between two transactions.
+        """Prove what must hold at any moment, between two transactions.
+
+        Raises:
+            AssertionError: it does not.
+        """
+        with closing(self._opened()) as store:
+            store.execute("BEGIN")  # the stack goes on meanwhile: all is asked of one moment
+            self.prove_conserved(lambda query, *parameters: store.execute(query, parameters).fetchall())
+
+    @abstractmethod
+    def prove_conserved(self, ask: Ask) -> None:
+        """What must hold, by what `ask` sees.
 
         Raises:
             AssertionError: it does not.
@@ -62,8 +73,11 @@ class StruckSiege(Siege, ABC):
 
     def ask(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """One read of the data store, beside the stack."""
-        with closing(sqlite3.connect(f"file:{self.data.database}?mode=ro", uri=True, timeout=30)) as store:
+        with closing(self._opened()) as store:
             return store.execute(query, parameters).fetchall()
+
+    def _opened(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{self.data.database}?mode=ro", uri=True, timeout=30)
 
     def draw(self) -> str:
         """One of the processes, by chance."""

@@ -34,7 +34,7 @@ from deploy.values import DataDir
 from models.domain.transfers.images import image_of
 from models.domain.transfers.states import WaveState
 from models.operations.transfers.wave_moves import RECORDS
-from tests.chaos.strikes import PATIENCE_S, StruckSiege
+from tests.chaos.strikes import PATIENCE_S, Ask, StruckSiege
 from tests.support.processes import wait_until
 
 _POLL_S: Final = 0.2
@@ -81,25 +81,25 @@ class TransferSiege(StruckSiege):
         """Where the job stands by its record."""
         return str(self.ask("SELECT stage FROM transfer_jobs WHERE token = ?", self.room.job)[0][0])
 
-    def assert_conserved(self) -> None:
+    def prove_conserved(self, ask: Ask) -> None:
         """Read = accepted + rejected + merged + held; what moved has one standing line, what did not has none."""
         job = self.room.job
-        [(read,)] = self.ask("SELECT sum(read_rows) FROM transfer_sources WHERE job = ?", job)
-        outcomes = dict(self.ask("SELECT outcome, count(*) FROM transfer_rows WHERE job = ? GROUP BY outcome", job))
+        [(read,)] = ask("SELECT sum(read_rows) FROM transfer_sources WHERE job = ?", job)
+        outcomes = dict(ask("SELECT outcome, count(*) FROM transfer_rows WHERE job = ? GROUP BY outcome", job))
         assert None not in outcomes, outcomes
         assert set(outcomes) <= {"accepted", "rejected", "merged", "held"}
         assert sum(outcomes.values()) == read
-        wrong = self.ask(
+        wrong = ask(
             "SELECT r.number, r.move, count(c.id) FROM transfer_rows r LEFT JOIN transfer_changes c "
             "ON c.job = r.job AND c.row_number = r.number AND c.undone_at IS NULL WHERE r.job = ? "
             "GROUP BY r.number, r.move HAVING count(c.id) != (r.move = 'moved') AND r.move != 'conflict'",
             job,
         )
         assert wrong == []
-        [(inserted,)] = self.ask(
+        [(inserted,)] = ask(
             "SELECT count(*) FROM transfer_changes WHERE job = ? AND kind = 'insert' AND undone_at IS NULL", job
         )
-        [(found,)] = self.ask("SELECT count(*) FROM customer_records WHERE origin = ?", job)
+        [(found,)] = ask("SELECT count(*) FROM customer_records WHERE origin = ?", job)
         assert found == inserted, "a record for each line, and a line for each record"
 
     def stored(self) -> str:
