@@ -2,6 +2,7 @@
 
 - The final state of an order is written once, and an order is never deleted.
 - A run does not close while an order of it has no final state, or a row of its import has none.
+- An order that accounts for a debit of the daily run says what that debit says.
 - A frozen cohort does not change, and a row that was read is never deleted.
 """
 
@@ -12,6 +13,10 @@ _OPEN_ORDERS: Final = "EXISTS (SELECT 1 FROM batch_orders WHERE run = NEW.token 
 _OPEN_ROWS: Final = (
     "EXISTS (SELECT 1 FROM batch_rows r JOIN batch_imports i ON i.id = r.import_id "
     "WHERE i.run = NEW.token AND (r.state IS NULL OR r.state = 'held'))"
+)
+_OF_DEBIT: Final = (
+    "NEW.debit_order IS NOT NULL AND NOT EXISTS (SELECT 1 FROM debit_orders d WHERE d.id = NEW.debit_order "
+    "AND d.tenant = NEW.tenant AND d.amount_minor = NEW.amount_minor AND lower(d.state) = NEW.state)"
 )
 _FROZEN: Final = "(SELECT frozen_at FROM batch_cohorts WHERE id = {row}.cohort) IS NOT NULL"
 # Name, event, table, when it is refused, and what is said then.
@@ -26,6 +31,20 @@ RULES: Final = (
             "OR NEW.amount_minor <> OLD.amount_minor)"
         ),
         "the final state of an order is written once",
+    ),
+    (
+        "batch_orders_of_debit",
+        "INSERT",
+        "batch_orders",
+        _OF_DEBIT,
+        "an order of the daily run is what its debit is",
+    ),
+    (
+        "batch_orders_with_debit",
+        "UPDATE",
+        "batch_orders",
+        f"NEW.state <> OLD.state AND {_OF_DEBIT}",
+        "an order of the daily run moves with its debit",
     ),
     (
         "batch_runs_close",

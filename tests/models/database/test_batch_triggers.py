@@ -28,6 +28,12 @@ JOIN: Final = (
     "type_class, amount_class, cycle_class, state) "
     "VALUES ('bco_1', 2, 'main', 'row/agr/2', 'sub_2', 100, 'CNY', '', '', '', 'included')"
 )
+ACCOUNT: Final = (
+    "INSERT INTO batch_orders (id, tenant, run, member, attempt, claim_key, subject_id, amount_minor, currency, "
+    "debit_order, state, policy_version, policy, requested_on, created_at, updated_at) "
+    "SELECT 'bor_2', tenant, run, 2, 1, 'row/agr/2', subject_id, amount_minor, currency, 'dbo_1', 'queued', "
+    "policy_version, policy, requested_on, created_at, updated_at FROM batch_orders"
+)
 ACCEPT: Final = "UPDATE batch_rows SET state = 'accepted'"
 HOLD: Final = "UPDATE batch_rows SET state = 'held'"
 # Trigger -> what stood before, and what is refused then.
@@ -36,6 +42,8 @@ REFUSED: Final = (
     ("batch_orders_end_once", (SETTLE,), "UPDATE batch_orders SET final_state = 'returned'"),
     ("batch_orders_end_once", (SETTLE,), "UPDATE batch_orders SET final_state = NULL"),
     ("batch_orders_end_once", (SETTLE,), "UPDATE batch_orders SET amount_minor = 1"),
+    ("batch_orders_of_debit", (), ACCOUNT),
+    ("batch_orders_with_debit", (), "UPDATE batch_orders SET debit_order = 'dbo_1', state = 'returned'"),
     *(("batch_runs_close", (ACCEPT,), END.format(outcome)) for outcome in RunOutcome),
     ("batch_runs_conserve", (SETTLE,), END.format("completed")),
     ("batch_runs_conserve", (SETTLE, HOLD), END.format("completed")),
