@@ -72,18 +72,20 @@ def daily(scale: float) -> Iterable[Figure]:
     count = max(_CHUNK, int(AGREEMENTS * scale))
     for name, row in (("day 1", 1), ("day 700", MONTHS - 1)):
         with empty_stores() as stores:
-            yield from _one_day(stores.data, name, count, TERMS.rows[row - 1])
+            yield from _one_day(stores, name, count, TERMS.rows[row - 1])
     yield Figure(name="cases told", value=_told(max(100, int(TOLD * scale))), unit="cases/s", at_least=100)
 
 
-def _one_day(database: Database, name: str, count: int, row: Row) -> Iterator[Figure]:
+def _one_day(stores: Stores, name: str, count: int, row: Row) -> Iterator[Figure]:
     """The steps of the business dates around one row, in their order."""
+    database, vault = stores.data, stores.vault
+    vault.ensure_tenant("main")
     _fill(database, count, row)
     reminding = _seconds(remind, database, row.due - timedelta(days=REMIND_DAYS), DayStep.REMINDERS)
     yield Figure(name=f"reminders, {name}", value=count / reminding, unit="agreements/s")
     due = _seconds(run_arrears, database, row.due, DayStep.ARREARS)
     yield Figure(name=f"rows falling due, {name}", value=count / due, unit="agreements/s")
-    orders = _seconds(make_orders, database, row.due, DayStep.ORDERS)
+    orders = _seconds(lambda work: make_orders(work, vault), database, row.due, DayStep.ORDERS)
     yield Figure(name=f"debit orders, {name}", value=count / orders, unit="agreements/s")
     _answer(database, row.due)
     after = row.due + timedelta(days=1)

@@ -23,6 +23,7 @@ from models.contracts.batch_run import RunStep
 from models.contracts.batch_steps import FilesSent, PartDone, PartStep, RepliesTaken
 from models.database.engine import Database
 from models.domain.batches.finals import final_of
+from models.domain.batches.kinds import Origin
 from models.domain.batches.states import OPEN_ORDER_STATES, OrderState
 from models.domain.clock import Clock
 from models.tables.batch_runs import BatchOrder, BatchRun
@@ -49,6 +50,9 @@ class SqlBatchBank(BankPort):
     def take_replies(self, input: RunStep) -> RepliesTaken:
         """Read what the bank has sent, match it, book it; what no order explains goes to suspense."""
         bank = self._bank(input.run)
+        if bank.work.run.origin == Origin.DAILY:  # its answers are read and booked by the daily run itself
+            with self.database.read() as session:
+                return self._left(session, bank)
         if bank.work.run.cancel_asked_at is not None:
             RunSender(bank, OrderOpener(self.vault, bank.work.run, self.row_opener)).hand_over()
         with exchange_lease(self.database, self.clock, bank.day.tenant) as held:
@@ -96,7 +100,6 @@ def _in_term(session: Session, bank: BankWork) -> int:
             col(BatchOrder.run) == bank.work.run.token,
             col(BatchOrder.state) == OrderState.SETTLED,
             col(BatchOrder.final_state).is_(None),
-            col(BatchOrder.debit_order).is_(None),
         )
         .group_by(col(BatchOrder.settled_on))
     ).all()

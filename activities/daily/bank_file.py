@@ -28,10 +28,12 @@ from activities.gateways.bank.profiles import Sequence as DebitSequence
 from compliance.audit.unit import Unchanged, Unit
 from compliance.vault.cells import RowAddress
 from compliance.vault.keyring import Vault
+from models.domain.batches.states import OrderReason
 from models.domain.daily import FileState, OrderState
 from models.errors import CannotOpen, SubjectShredded
 from models.operations import bank_files
 from models.operations.bank_files import NewFile
+from models.operations.batches.daily_mirror import account_sent, account_withdrawn
 from models.operations.business_dates import note_exception
 from models.queries.daily import files_out, queued_orders, unanswered_orders
 from models.tables.agreements import Agreement, Mandate
@@ -40,6 +42,7 @@ from models.tables.daily import BankFile, DebitOrder
 _NUMBERS: Final = {name: number for number, name in enumerate(sorted(PROFILES), start=1)}
 _UNKNOWN_PROFILE: Final = "unknown-profile"
 _NOT_OPENED: Final = "cannot-open"
+_REASONS: Final[dict[str | None, OrderReason]] = {_NOT_OPENED: OrderReason.CANNOT_OPEN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,9 @@ class FileSender:
             note_exception(unit.session, day, step=self.work.step, target=order.id, code=code, now=now)
         if not put and not bad:
             raise Unchanged
+        if bad:
+            reasons = {each.order_id: _REASONS.get(each.problem, OrderReason.PROFILE_REFUSES) for each in bad}
+            account_withdrawn(unit.session, reasons, on=day.on, now=now)
         return {"inFile": put, "withdrawn": len(bad)}
 
     def _new_file(self, profile: BankProfile) -> NewFile:
@@ -175,6 +181,7 @@ class FileSender:
             sent = bank_files.mark_orders_sent(unit.session, chunk, now=now)
             if not sent:
                 raise Unchanged
+            account_sent(unit.session, chunk, file_id=file.id, now=now)
             unit.deed.facts["file"] = file.id
             return {"sent": sent}
 

@@ -17,8 +17,12 @@ from activities.daily.debit_gate import Barred, DebitGate
 from activities.daily.reminders import RowKey, row_name, unpaid_minor
 from compliance.audit.unit import Unchanged, Unit
 from compliance.policy import policy_on
-from models.domain.daily import BLOCKED_BY_RULE, OPEN_ORDERS, DayStep
+from compliance.vault.keyring import Vault
+from models.domain.daily import BLOCKED_BY_RULE, OPEN_ORDERS, DayStep, OrderState
+from models.domain.ids import job_record
+from models.domain.tokens import new_case_token
 from models.errors import WrongState
+from models.operations.batches.daily_mirror import Payer, account_for, daily_batch, refuse_open_claim
 from models.operations.business_dates import note_exception, settle_exceptions
 from models.operations.debit_orders import NewOrder, forget_retries, queue_order
 from models.queries.daily import NOT_COLLECTED, open_order_sums, retries_due, rows_due
@@ -58,14 +62,23 @@ class _Chunk:
     without_mandate: set[RowKey] = field(default_factory=set)
     pointless: int = 0
 
+    def payer(self, order: DebitOrder) -> Payer:
+        """Whose money an order takes."""
+        agreement = self.books.agreements[order.agreement_id]
+        return Payer(subject_id=self.books.mandates[order.mandate_id].subject_id, currency=agreement.currency)
+
 
 @dataclass(frozen=True, slots=True)
 class OrderMaker:
-    """The step, over one calendar. `again` says by row which items of the exception queue ask for another try."""
+    """The step, over one calendar. `again` says by row which items of the exception queue ask for another try.
+
+    `batch` is the name of the run that accounts for the orders.
+    """
 
     work: DayWork
     calendar: BankCalendar
     again: Mapping[RowKey, Sequence[tuple[str, str]]]
+    batch: str
 
     def make(self, unit: Unit, keys: Sequence[RowKey], now: datetime) -> Mapping[str, int]:
         """Make a chunk's orders."""
@@ -82,6 +95,10 @@ class OrderMaker:
             raise Unchanged
         if gate.asked:
             unit.deed.facts["rules"] = gate.keep(unit.session)
+        debits = [(order, chunk.payer(order)) for order in chunk.made]
+        batch = account_for(unit.session, debits, on=day.on, token=self.batch, now=now)
+        if batch is not None:
+            unit.deed.facts["batch"] = batch
         self._settle(chunk, asked_again)
         self.calendar.tell(unit.session, now=now)
         return {
@@ -110,6 +127,8 @@ class OrderMaker:
             chunk.without_mandate.add(key)
             _forget(chunk.session, key, earlier)
         else:
+            if any(order.state == OrderState.SETTLED for order in earlier):  # rare: its payment was taken back by hand
+                refuse_open_claim(chunk.session, agreement.tenant, *key)
             self._ask(chunk, _new_order(agreement, mandate, key, earlier, amount=amount), row)
 
     def _ask(self, chunk: _Chunk, new: NewOrder, row: AgreementRow) -> None:
@@ -162,16 +181,20 @@ class OrderMaker:
             settle_exceptions(session, tenant=day.tenant, step=step, targets=targets, now=now)
 
 
-def make_orders(work: DayWork) -> None:
-    """Make the orders of the date."""
+def make_orders(work: DayWork, vault: Vault) -> None:
+    """Make the orders of the date, which are a run of a batch."""
     day = work.day
     with work.database.read() as session:
         due = rows_due(session, tenant=day.tenant, on=day.on)
         retries = retries_due(session, tenant=day.tenant, on=day.on)
         again = asked_again(session, tenant=day.tenant)
         barred = barred_on(session, tenant=day.tenant, on=day.on)
-    maker = OrderMaker(work, BankCalendar(work), again)
+        run = daily_batch(session, day.tenant, day.on)
+    token = run.token if run is not None else new_case_token(day.tenant)
+    maker = OrderMaker(work, BankCalendar(work), again, token)
     keys = sorted(({*due, *retries} - barred) | again.keys())
+    if keys and run is None:  # what people say about the run is sealed under a key of its own; keys come before rows
+        vault.create_subject(tenant=day.tenant, subject_id=job_record(token))
     work.in_chunks(keys, maker.make, name=row_name)
     work.finish()
 

@@ -14,11 +14,12 @@ from activities.daily.chunks import DayWork
 from activities.daily.customer_news import debit_failed, payment_received
 from activities.gateways.bank.replies import ReplyStatus
 from compliance.audit.unit import Unchanged, Unit
-from models.domain.daily import OPEN_ORDERS, DayStep, OrderState, ReplyState
+from models.domain.daily import AFTER_ITS_END, OPEN_ORDERS, DayStep, OrderState, ReplyState
 from models.domain.servicing.events import Event, EventKind, PaymentChannel
 from models.domain.servicing.ledger import Account
 from models.domain.servicing.state import State
 from models.domain.tokens import uuid7
+from models.operations.batches.daily_mirror import Moved, account_moved
 from models.operations.booking import NewEvent, book, known_keys
 from models.operations.business_dates import note_exception, settle_exceptions
 from models.operations.debit_orders import fail_order
@@ -58,11 +59,16 @@ class _Chunk:
     paid: list[DebitOrder] = field(default_factory=list)
     settled: list[dict[str, Any]] = field(default_factory=list)  # of `_SETTLE`
     failed: list[tuple[DebitOrder, date | None]] = field(default_factory=list)  # and when it is tried again
+    moved: list[Moved] = field(default_factory=list)  # for the batch that accounts for them
     calendar: BankCalendar = field(init=False)
     figures: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.calendar = BankCalendar(self.work)
+
+    def move(self, reply: BankReply, order: DebitOrder, *, settled_on: date | None = None) -> None:
+        """A line has moved an order."""
+        self.moved.append(Moved(debit=order, cause=f"reply/{reply.business_key}", settled_on=settled_on))
 
     def count(self, name: str, amount: int = 1) -> None:
         self.figures[name] = self.figures.get(name, 0) + amount
@@ -100,6 +106,9 @@ def _post(unit: Unit, work: DayWork, ids: Sequence[str], now: datetime) -> Mappi
     if chunk.settled:
         session.flush()  # what other lines changed of these orders came first
         session.connection().execute(_SETTLE, chunk.settled)
+    for late in account_moved(session, chunk.moved, now=now) if chunk.moved else ():
+        note_exception(session, work.day, step=work.step, target=late.id, code=AFTER_ITS_END, now=now)
+        chunk.count("afterEnd")
     _book(chunk)
     chunk.calendar.tell(session, now=now)
     _answered(chunk, [*followed.get(ReplyState.BOOKED, ()), *followed.get(ReplyState.NOTED, ())])
@@ -121,12 +130,13 @@ def _follow(chunk: _Chunk, reply: BankReply, order: DebitOrder) -> ReplyState:
     if status is ReplyStatus.RETURNED and is_money:
         return _returned(chunk, reply, order)
     if status is ReplyStatus.REJECTED and order.state in OPEN_ORDERS:
-        _failed(chunk, order, OrderState.REJECTED, reply.reason_code)
+        _failed(chunk, order, OrderState.REJECTED, reply)
         chunk.count("rejected")
         return ReplyState.BOOKED
     if status in (ReplyStatus.ACCEPTED, ReplyStatus.SETTLED) and order.state == OrderState.SENT:
         order.state, order.updated_at = OrderState.ACCEPTED, chunk.now
         chunk.session.add(order)
+        chunk.move(reply, order)
     return ReplyState.NOTED
 
 
@@ -150,6 +160,7 @@ def _settled(chunk: _Chunk, reply: BankReply, order: DebitOrder) -> ReplyState:
     chunk.settled.append(
         {f"new_{name}": value for name, value in zip(_SETTLED, values, strict=True)} | {"of_order": order.id}
     )
+    chunk.move(reply, order, settled_on=reply.value_date or chunk.work.day.on)
     chunk.count("paid")
     chunk.count("paidMinor", reply.amount_minor)
     chunk.paid.append(order)
@@ -164,17 +175,18 @@ def _returned(chunk: _Chunk, reply: BankReply, order: DebitOrder) -> ReplyState:
         ref=order.end_to_end_id,
     )  # fmt: skip
     _add(chunk, order, NewEvent(event=event, business_key=f"return/{order.id}"))
-    _failed(chunk, order, OrderState.RETURNED, reply.reason_code)
+    _failed(chunk, order, OrderState.RETURNED, reply)
     chunk.count("returned")
     chunk.count("returnedMinor", reply.amount_minor)
     return ReplyState.BOOKED
 
 
-def _failed(chunk: _Chunk, order: DebitOrder, state: OrderState, reason: str | None) -> None:
-    on = chunk.work.day.on
+def _failed(chunk: _Chunk, order: DebitOrder, state: OrderState, reply: BankReply) -> None:
+    on, is_bank_day = chunk.work.day.on, chunk.calendar.is_bank_day
     then = fail_order(
-        chunk.session, order, state=state, reason=reason, on=on, now=chunk.now, is_bank_day=chunk.calendar.is_bank_day
+        chunk.session, order, state=state, reason=reply.reason_code, on=on, now=chunk.now, is_bank_day=is_bank_day
     )
+    chunk.move(reply, order)
     chunk.failed.append((order, then.on))
 
 

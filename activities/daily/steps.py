@@ -111,7 +111,7 @@ class SqlDailyRun(DailyPort):
     @activity.defn(name="daily.debit_orders", no_thread_cancel_exception=True)
     def debit_orders(self, input: DayStepInput) -> Done:
         """Make orders for what is due (扣款)."""
-        make_orders(self._with_calendar(input, DayStep.ORDERS))
+        make_orders(self._with_calendar(input, DayStep.ORDERS), self.vault)
         return Done()
 
     @activity.defn(name="daily.send_file", no_thread_cancel_exception=True)

@@ -149,9 +149,9 @@ async def ends_have_their_papers(evidence: Evidence) -> Check:
 
 
 async def nothing_is_left_undone(evidence: Evidence) -> Check:
-    """The exception queue is empty; what the operator closed only said that no calendar is announced."""
+    """The exception queue is empty; what the operator closed there asked for nothing."""
     months = _months(evidence)
-    seen = f"{months.open_exceptions} open, {months.closed_exceptions} closed for want of a calendar"
+    seen = f"{months.open_exceptions} open, {months.closed_exceptions} closed: no calendar, or a late return"
     return Check(name="the exception queue is empty", holds=months.open_exceptions == 0, seen=seen)
 
 

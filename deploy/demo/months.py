@@ -20,7 +20,7 @@ from deploy.demo.plans import IN_SERVICE
 from deploy.demo.quiet import next_busy_date
 from deploy.demo.serving import Serving
 from models.database.engine import Database
-from models.domain.daily import NO_CALENDAR, CloseReason
+from models.domain.daily import AFTER_ITS_END, NO_CALENDAR, CloseReason
 from models.domain.states import CaseStage, FollowUpState, TaskType
 from models.domain.tokens import new_token
 from models.operations.outbox import oldest_open
@@ -54,7 +54,8 @@ class Months:
         bank_debits: every debit that the bank read.
         bank_balance_minor: what lies on the bank's account in the end.
         open_exceptions: what lies in the exception queue in the end.
-        closed_exceptions: what the operator closed there, since the bank days of the year to come are not announced.
+        closed_exceptions: what the operator closed there, since the bank days of the year to come are not announced,
+            or money came back behind the end of a batch.
     """
 
     first: date
@@ -141,7 +142,7 @@ class Calendar:
                 await self._answer(asked)
                 today = until + _ONE_DAY
         await self._see_to_the_end()
-        await self._close_without_calendar()
+        await self._close_what_only_tells()
         self.months.seconds = time.monotonic() - began
         self.months.bank_debits = self.bank.entries()
         self.months.bank_balance_minor = self.bank.bank.balance_minor()
@@ -236,15 +237,17 @@ class Calendar:
             called = session.exec(select(FollowUp.id).where(col(FollowUp.state) == FollowUpState.OPEN).limit(1)).first()
             return called is not None or oldest_open(session) is not None
 
-    async def _close_without_calendar(self) -> None:
-        """The operator closes what only says that nobody has announced the bank days of the year to come."""
-        path, wanted = f"{_DATES}/exceptions", {"state": "OPEN", "code": NO_CALENDAR}
-        while items := (await self.office.operator.call("GET", path, params=wanted)).json()["items"]:
-            for item in items:
-                close = f"{path}/{item['id']}/close"
-                headers = {"Idempotency-Key": new_token("demo")}
-                await self.office.operator.call("POST", close, json={"reason": CloseReason.NOT_NEEDED}, headers=headers)
-                self.months.closed_exceptions += 1
+    async def _close_what_only_tells(self) -> None:
+        """The operator closes what asks for nothing: no bank days announced, and late returns, which are booked."""
+        reasons = {NO_CALENDAR: CloseReason.NOT_NEEDED, AFTER_ITS_END: CloseReason.WITH_THE_BANK}
+        for code, reason in reasons.items():
+            path, wanted = f"{_DATES}/exceptions", {"state": "OPEN", "code": code}
+            while items := (await self.office.operator.call("GET", path, params=wanted)).json()["items"]:
+                for item in items:
+                    close = f"{path}/{item['id']}/close"
+                    headers = {"Idempotency-Key": new_token("demo")}
+                    await self.office.operator.call("POST", close, json={"reason": reason}, headers=headers)
+                    self.months.closed_exceptions += 1
 
 
 def last_date(first: date) -> date:

@@ -86,6 +86,7 @@ BLOCKED_BY_RULE: Final = "blocked-by-rule"
 NO_CALENDAR: Final = "no-calendar"
 REOPENED: Final = "reopened"
 UNANSWERED: Final = "unanswered"
+AFTER_ITS_END: Final = "after-its-end"  # money of an order whose batch had given it its end
 
 # How long an order may go unanswered before its row counts as missed: the longest bank holidays are nine days.
 ANSWER_DAYS: Final = 10

@@ -12,7 +12,7 @@ from models.domain.aftercare.clocks import monday_to_friday
 from models.domain.batches.states import FinalState, OrderState
 
 _LONGEST: Final = 60  # days; a term of returns is counted in single days
-_AT_END: Final = {
+AT_END: Final = {
     OrderState.REJECTED: FinalState.REJECTED,
     OrderState.RETURNED: FinalState.RETURNED,
     OrderState.WITHDRAWN: FinalState.WITHDRAWN,
@@ -46,7 +46,7 @@ def final_of(
     if known is OrderState.SETTLED and settled_on is not None:
         over = today > last_return_day(settled_on, return_days, is_bank_day=is_bank_day)
         return FinalState.SETTLED if over else None
-    return _AT_END.get(known)
+    return AT_END.get(known)
 
 
 def _is_open(day: date, is_bank_day: Callable[[date], bool]) -> bool:

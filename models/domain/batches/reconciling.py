@@ -48,6 +48,7 @@ class OrderSides:
         unbalanced: postings of it whose legs do not add up to zero.
         lines: of the bank's statement.
         has_case: of a row that became a case, whether that case is on record.
+        debit_differs: of an order of the daily run, whether its debit says something else.
     """
 
     id: str
@@ -60,6 +61,7 @@ class OrderSides:
     unbalanced: tuple[str, ...] = ()
     lines: Sequence[Line] = ()
     has_case: bool = False
+    debit_differs: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,12 +85,14 @@ class RunSides:
         with_order: of these, with one at least.
         control: codes of what the sender's control total and the file disagree on.
         funding_used_minor: of the client's funding; None: the kind has none.
+        debits_without_order: debits of the daily run's date that no order accounts for.
     """
 
     included: int
     with_order: int
     control: tuple[str, ...] = ()
     funding_used_minor: int | None = None
+    debits_without_order: int = 0
 
 
 @dataclass(slots=True)
@@ -126,6 +130,8 @@ class Reconciliation:
         """Hold the run against its cohort, its sender and its funding; call it when all orders are added."""
         if run.included != run.with_order:
             self._note("row-without-order", name, abs(run.included - run.with_order))
+        if run.debits_without_order:
+            self._note("debit-without-order", name, run.debits_without_order)
         for code in run.control:
             self._note(code, name)
         if run.funding_used_minor is not None and run.funding_used_minor != self.booked_minor:
@@ -180,6 +186,8 @@ def _of_order(order: OrderSides) -> Iterator[str]:
             yield "row-without-case"
     elif order.state in LEFT and order.file_id is None:
         yield "order-without-file"
+    if order.debit_differs:
+        yield "debit-differs"
     if order.unbalanced:
         yield "posting-unbalanced"
     yield from _moves(order, "settled", SETTLED, _money_moved(order))
@@ -235,5 +243,5 @@ CODES: Final = (
         )
     ),
     "file-not-sent", "file-count", "file-total", "row-without-order", "control-count", "control-total",
-    "funding-used",
+    "funding-used", "debit-differs", "debit-without-order",
 )  # fmt: skip

@@ -4,18 +4,21 @@ Functions over a session; they never commit.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import tuple_
 from sqlmodel import Session, col, update
 
 from models.contracts.platform import Fence
+from models.domain.batches.kinds import Origin
 from models.domain.batches.states import BEFORE_EFFECTS, CAN_STOP, RunStage
 from models.domain.ids import batch_workflow_id, start_key
 from models.domain.states import OutboxKind
 from models.errors import WrongState
 from models.operations import outbox
 from models.tables.batch_runs import BatchRun
+
+DAILY_STATE: Final = "daily-run"  # why nobody pauses or cancels it (`state.daily-run`)
 
 
 def create_run(session: Session, run: BatchRun, *, now: datetime) -> None:
@@ -43,8 +46,9 @@ def want_pause(session: Session, run: BatchRun, *, paused: bool, now: datetime) 
     """Have the run wait after what is under way, or go on. Answers of the bank are taken all the same.
 
     Raises:
-        WrongState: it has ended, or waits already, or does not.
+        WrongState: it has ended, or waits already, or does not; or it follows the daily run (`daily-run`).
     """
+    _refuse_daily(run)
     _refuse_ended(run)
     where = col(BatchRun.paused_at).is_(None) if paused else col(BatchRun.paused_at).is_not(None)
     changed = session.exec(
@@ -61,8 +65,9 @@ def want_cancel(session: Session, run: BatchRun, *, reason_code: str, now: datet
     """Have the run end, at any point before its books are made: what has left the house is followed to its end.
 
     Raises:
-        WrongState: it has ended, or is being reconciled.
+        WrongState: it has ended, or is being reconciled; or it follows the daily run (`daily-run`).
     """
+    _refuse_daily(run)
     _refuse_ended(run)
     held = session.get_one(BatchRun, run.token, with_for_update=True, populate_existing=True)
     if RunStage(held.stage) not in BEFORE_EFFECTS | CAN_STOP:
@@ -133,6 +138,12 @@ def put_run(
         .execution_options(synchronize_session=False)
     )
     return bool(written.rowcount)
+
+
+def _refuse_daily(run: BatchRun) -> None:
+    """A run of the daily run's debits only follows them: there is nothing in it to hold or to end."""
+    if run.origin == Origin.DAILY:
+        raise WrongState(detail=run.token, params={"state": DAILY_STATE})
 
 
 def _refuse_ended(run: BatchRun) -> None:

@@ -54,8 +54,10 @@ def _rows(session: Session, run: BatchRun) -> tuple[int, int]:
 def _sums(session: Session, run: BatchRun) -> tuple[int, int]:
     """What the run reports it has ordered, and the sum of its orders' first tries; of the daily run's the debits'."""
     orders = select(func.coalesce(func.sum(BatchOrder.amount_minor), 0)).where(
-        col(BatchOrder.run) == run.token, col(BatchOrder.attempt) == 1, col(BatchOrder.state) != OrderState.BARRED
+        col(BatchOrder.run) == run.token, col(BatchOrder.state) != OrderState.BARRED
     )
+    if run.origin != Origin.DAILY:  # whose tries are orders of their dates, and all of them first ones of their run
+        orders = orders.where(col(BatchOrder.attempt) == 1)
     summed = session.exec(orders).one()
     if run.origin == Origin.DAILY:
         reported = session.exec(

@@ -2,24 +2,26 @@
 
 A line in suspense is no part of an order: money of nobody yet is counted apart. Assigned out of it, it is the line of
 the order that it settled, and its booking (`assigned/…`) that order's; a late return changes no order, whoever explains
-it. Orders of the daily run are booked with their agreements: their bookings are events of the agreement.
+it. Orders of the daily run are booked with their agreements: their bookings are events of the agreement, and what moves
+behind the end of such an order is no part of it.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import ColumnElement, tuple_
 from sqlmodel import Session, col, func, or_, select
 
-from models.domain.batches.kinds import KINDS, KindName
+from models.domain.batches.kinds import KINDS, KindName, Origin
 from models.domain.batches.payroll import ControlTotal, control_differences
 from models.domain.batches.postings import BatchAccount, assigned_posting, returned_posting, settled_posting
 from models.domain.batches.reconciling import LEFT, RETURNED, SETTLED, FileSides, Line, OrderSides, RunSides
-from models.domain.batches.states import LATE_RETURN, DisputeState, MemberState, SuspenseState
+from models.domain.batches.states import LATE_RETURN, DisputeState, FinalState, MemberState, SuspenseState
 from models.domain.daily import FileState, ReplyState
 from models.domain.daily import OrderState as DebitState
 from models.domain.servicing.events import EventKind
+from models.queries.batches.daily_debits import debits_without_order, differs, went_on
 from models.tables.agreements import AgreementEvent
 from models.tables.batch_books import BatchDispute, BatchEntry, BatchSuspense
 from models.tables.batch_clients import FundingHold
@@ -31,6 +33,7 @@ from models.tables.installments import InstallmentCase
 
 Place = tuple[int, int]  # member and attempt: the order in which orders are walked over
 START: Final[Place] = (0, 0)
+_BY_THE_BANK: Final = "return/"
 _APART: Final = (ReplyState.SUSPENSE, ReplyState.ASSIGNED)
 
 
@@ -63,6 +66,9 @@ def order_sides(session: Session, orders: Sequence[BatchOrder]) -> list[OrderSid
     for order in orders:
         debit = debits.get(order.debit_order or "")
         booked = entries[order.id] if debit is None else events.get(debit.event_id or "", {})
+        said: Sequence[Line] = (*lines[order.id], *lines[order.debit_order or ""])
+        if debit is not None and went_on(order, debit):
+            booked, said = _until_its_end(order, booked, said)
         sides.append(
             OrderSides(
                 id=order.id,
@@ -73,8 +79,9 @@ def order_sides(session: Session, orders: Sequence[BatchOrder]) -> list[OrderSid
                 file_id=order.file_id or (debit.file_id if debit is not None else None),
                 booked=booked,
                 unbalanced=tuple(unbalanced[order.id]),
-                lines=(*lines[order.id], *lines[order.debit_order or ""]),
+                lines=said,
                 has_case=order.case_token in cases,
+                debit_differs=debit is not None and differs(order, debit),
             )
         )
     return sides
@@ -137,6 +144,7 @@ def run_sides(session: Session, run: BatchRun) -> RunSides:
         control=_control(session, run.token),
         # What came back late is back on the account, and its order keeps its end: the order was paid all the same.
         funding_used_minor=hold.used_minor + _late_minor(session, run.token) if hold is not None else None,
+        debits_without_order=debits_without_order(session, run) if run.origin == Origin.DAILY else 0,
     )
 
 
@@ -173,6 +181,16 @@ def _debits(session: Session, orders: Sequence[BatchOrder]) -> dict[str, DebitOr
     if not ids:
         return {}
     return {each.id: each for each in session.exec(select(DebitOrder).where(col(DebitOrder.id).in_(ids)))}
+
+
+def _until_its_end(
+    order: BatchOrder, booked: Mapping[str, int], said: Sequence[Line]
+) -> tuple[dict[str, int], list[Line]]:
+    """Of money that moved behind an order's end nothing: that is booked by itself, and a person looks at it."""
+    if order.final_state != FinalState.SETTLED:
+        return {}, []
+    kept = {name: amount for name, amount in booked.items() if name == "settled"}
+    return kept, [line for line in said if line.status == SETTLED]
 
 
 def _lines(session: Session, orders: Sequence[BatchOrder]) -> dict[str, list[Line]]:
@@ -248,11 +266,14 @@ def _events(session: Session, ids: Sequence[str]) -> dict[str, dict[str, int]]:
     if not ids:
         return found
     query = select(AgreementEvent).where(or_(col(AgreementEvent.id).in_(ids), col(AgreementEvent.target).in_(ids)))
-    for event in session.exec(query):
-        if event.kind == EventKind.REVERSAL:
-            found.setdefault(event.target or "", {})["returned"] = event.amount_minor
-        else:
-            found.setdefault(event.id, {})["settled"] = event.amount_minor
+    events = session.exec(query).all()
+    amounts = {event.id: event.amount_minor for event in events if event.kind != EventKind.REVERSAL}
+    for event_id, amount in amounts.items():
+        found[event_id] = {"settled": amount}
+    for event in events:
+        # A person's reversal is about the agreement, not about the debit. It takes back all that its target brought.
+        if event.kind == EventKind.REVERSAL and event.business_key.startswith(_BY_THE_BANK):
+            found.setdefault(event.target or "", {})["returned"] = amounts.get(event.target or "", 0)
     return found
 
 
