@@ -27,6 +27,7 @@ from models.domain.batches.exclusions import RULE_OF, Exclusion
 from models.domain.batches.kinds import KindName, Origin, stages_of
 from models.domain.batches.states import BEFORE_EFFECTS, CAN_STOP, RunStage
 from models.domain.roles import Permission
+from models.operations.batches.runs import DAILY_STATE
 from models.queries.batches.cohorts import Preview, cohort_of
 from models.queries.batches.run_list import import_of, lacks_file
 from models.queries.batches.runs import order_counts, rehearsal_counts
@@ -225,6 +226,8 @@ def _permits(run: BatchRun, principal: Principal, *, awaits_file: bool, locale: 
         "add-file": None if awaits_file else run.stage,
         "cancel": None if can_cancel else run.stage,
     }
+    if run.origin == Origin.DAILY and not ended:
+        against |= dict.fromkeys(("pause", "resume", "cancel"), DAILY_STATE)
     return {action: _permit(principal, state=state, locale=locale) for action, state in against.items()}
 
 

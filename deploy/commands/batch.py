@@ -111,7 +111,7 @@ def status(
                 return
             for each in found:
                 stood = f"{each['stage']:<14}{each['outcome'] or ''}"
-                say(f"{each['run']}  {each['kind']:<16}{each['businessDate']}  {stood}")
+                say(f"{each['run']}  {each['kind']:<16}{each['origin']:<10}{each['businessDate']}  {stood}")
             return
         seen = look(client, token)
     if as_json:

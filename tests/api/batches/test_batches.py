@@ -15,7 +15,9 @@ from models.domain.batches.kinds import KindName, MemberSource, Origin
 from models.domain.batches.states import RunStage
 from models.domain.ids import batch_workflow_id, job_record
 from models.domain.roles import Role
+from models.domain.tokens import new_case_token
 from models.operations.batches.beginning import NewRun, begin_run
+from models.operations.batches.daily_mirror import begin_daily_batch
 from models.operations.four_eyes import By
 from models.tables.audit import AuditEvent
 from models.tables.batch_books import BatchPaper, BatchReport
@@ -117,6 +119,28 @@ async def test_what_does_not_fit_is_named_and_nothing_begins(
         assert (await client.get("/v1/batches")).json()["items"] == []
     assert answer.status_code == 422
     assert pointer in [fault["pointer"] for fault in answer.json()["errors"]]
+
+
+async def test_the_run_of_a_dates_debits_is_told_with_its_origin_and_held_by_nobody(
+    sqlite_office: Office, operator: Staff
+) -> None:
+    with unit_of_work(sqlite_office.deps.database, _deed(sqlite_office)) as unit:
+        token = begin_daily_batch(
+            unit.session, "main", ON, token=new_case_token("main"), now=sqlite_office.clock()
+        ).token
+    path = f"/v1/batches/{token}"
+    async with sqlite_office.client(operator) as client:
+        (item,) = (await client.get("/v1/batches?kind=auto-debit")).json()["items"]
+        assert (item["run"], item["origin"], item["businessDate"]) == (token, "daily", ON.isoformat())
+        told = (await client.get(path)).json()
+        assert {name: permit["allowed"] for name, permit in told["allowedActions"].items()} == {
+            "pause": False, "resume": False, "add-file": False, "cancel": False,
+        }  # fmt: skip
+        assert "nobody holds or ends" in told["allowedActions"]["pause"]["becauseText"]
+        assert (await client.get(f"{path}/progress")).json()["stages"] == 4
+        for act, body in (("pause", None), ("resumption", None), ("cancellation", {"reasonCode": "batch-called-off"})):
+            refused = await client.post(f"{path}/{act}", json=body)
+            assert (refused.status_code, refused.json()["params"]) == (409, {"state": "daily-run"}), act
 
 
 async def test_a_run_of_a_file_waits_for_it_and_takes_the_same_bytes_once(
