@@ -171,6 +171,7 @@ def count_events(data: Path) -> int:
         return int(database.execute("SELECT count(*) FROM audit_events").fetchone()[0])
 
 
+@pytest.mark.long
 def test_a_backup_of_a_running_stack_comes_up_elsewhere(tmp_path: Path) -> None:
     with Stack(tmp_path / "old") as old:
         password = json.loads(old.data.with_name("data.dev-login.json").read_text())["password"]

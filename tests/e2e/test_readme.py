@@ -44,14 +44,18 @@ def blocks_of(page: Path) -> list[Block]:
     ]
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    """A stack of the test's own, on an empty directory."""
-    with running_stack(tmp_path / "casework-data") as running:
+@pytest.fixture(scope="module", params=["README.md", pytest.param("README.zh-CN.md", marks=pytest.mark.long)])
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def stack(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack on an empty directory, for each page."""
+    with running_stack(tmp_path_factory.mktemp(name) / "casework-data") as running:
         yield running
 
 
-@pytest.mark.parametrize("name", ["README.md", pytest.param("README.zh-CN.md", marks=pytest.mark.long)])
 def test_the_readme_works_as_printed(name: str, stack: Stack, tmp_path: Path) -> None:
     blocks = blocks_of(REPOSITORY / name)
     assert blocks, f"{name} has no block that begins with {_MARK.strip()!r}"

@@ -211,5 +211,8 @@ async def test_without_the_gate_the_same_mutations_do_harm(bank: Office, monkeyp
     monkeypatch.setattr("api.edge._is_clean", lambda _scope: True)
     admin = bank.staff("admin", Role.STAFF_ADMIN)
     naked: Litestar = create_app(bank.deps, settings=SETTINGS)
-    found = await shoot(naked, Mutator(SEED, bank.token(admin)), TEETH)
-    assert sum(times for status, times in found.items() if status >= 500) > 0
+    mutator = Mutator(SEED, bank.token(admin))
+    for _ in range(TEETH):
+        if max(await shoot(naked, mutator, 1)) >= 500:
+            return
+    pytest.fail("the gate keeps nothing out")
