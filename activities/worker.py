@@ -12,6 +12,7 @@ from temporalio.common import VersioningBehavior
 from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig, WorkerDeploymentVersion
 
 from activities.aftercare.steps import SqlAftercare
+from activities.batches.plan_steps import SqlBatchPlans
 from activities.batches.run_steps import SqlBatchRun
 from activities.daily.steps import SqlDailyRun
 from activities.exchange.bank import BankOf
@@ -30,6 +31,7 @@ from models.domain.clock import Clock
 from workflows.aftercare.follow_up import FollowUpCall
 from workflows.aftercare.ticket import TicketCase
 from workflows.batches.run import BatchRun
+from workflows.batches.scheduled import BatchScheduled
 from workflows.daily.catch_up import DailyCatchUp
 from workflows.daily.run import DailyRun
 from workflows.daily.scheduled import DailyScheduled
@@ -56,6 +58,7 @@ _CASE_WORKFLOWS: Final[list[type]] = [
     TransferJob,
     MoveWave,
     BatchRun,
+    BatchScheduled,
 ]
 _BULK_WORKFLOWS: Final[list[type]] = [Reseal, AccuracyScheduled]
 ALL_WORKFLOWS: Final[list[type]] = [*_CASE_WORKFLOWS, *_BULK_WORKFLOWS]
@@ -118,6 +121,7 @@ def case_adapters(deps: WorkerDeps) -> list[object]:
         SqlAftercare(deps.database, deps.vault, deps.clock, deps.is_working_day),
         SqlTransferJob(deps.database, deps.clock),
         SqlBatchRun(deps.database, deps.clock),
+        SqlBatchPlans(deps.database, deps.vault, deps.clock, deps.is_working_day),
     ]
     if deps.bank_of is not None:
         adapters.append(SqlDailyRun(deps.database, deps.vault, deps.bank_of, deps.clock))

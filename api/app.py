@@ -23,6 +23,7 @@ from api.batches.client_controller import BatchClientController
 from api.batches.controller import BatchController
 from api.batches.file_controller import BatchFileController
 from api.batches.layout_controller import BatchLayoutController
+from api.batches.plan_controller import BatchPlanController
 from api.batches.record_controller import BatchRecordController
 from api.batches.report_controller import BatchReportController
 from api.batches.rule_controller import BatchRuleController
@@ -161,6 +162,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     BatchFileController,
     BatchReportController,
     BatchClientController,
+    BatchPlanController,
     BatchRuleController,
     BatchLayoutController,
     BatchRecordController,

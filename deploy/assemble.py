@@ -14,6 +14,7 @@ from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import Worker
 
 from activities.duties.batch_reconciler import BatchReconciler
+from activities.duties.batch_scheduler import BatchScheduler
 from activities.duties.care_reconciler import CareReconciler
 from activities.duties.incident_watch import IncidentWatch
 from activities.duties.key_recorder import KeyRecorder
@@ -243,6 +244,7 @@ def build_duties(parts: Parts) -> DutyRunner:
                 task_timeout=WORKFLOW_TASK_TIMEOUT,
             ),
             BatchReconciler(database, parts.client, parts.clock, metrics=metrics),
+            BatchScheduler(database, parts.client, CASES_QUEUE, WORKFLOW_TASK_TIMEOUT, RPC_TIMEOUT),
             Sweeper(database),
             IncidentWatch(database),
             Notifier(database, sender),

@@ -6,12 +6,10 @@ from sqlmodel import Session, col, or_, select
 
 from activities.batches.policies import lacking
 from models.contracts.batch_steps import RulesBound
-from models.domain.batches.kinds import KindName, MemberSource
+from models.domain.batches.kinds import BY_DAILY_RUN, MemberSource
 from models.domain.batches.states import RuleSetState
 from models.tables.batch_rules import BatchRuleSet, BatchRuleVersion
 from models.tables.batch_runs import BatchRun
-
-_OF_AGREEMENTS = (KindName.AUTO_DEBIT, KindName.LOAN_DEDUCTION)
 
 
 def bind(session: Session, run: BatchRun, *, now: datetime) -> RulesBound:
@@ -24,7 +22,7 @@ def bind(session: Session, run: BatchRun, *, now: datetime) -> RulesBound:
     """
     # Installment money belongs in the ledger of its agreement, and a batch keeps books of its own: rather than booked
     # there twice or not at all, such rows are left to the daily run. Before any order, and so before any money.
-    if run.source == MemberSource.BOOK and run.kind in _OF_AGREEMENTS:
+    if run.source == MemberSource.BOOK and run.kind in BY_DAILY_RUN:
         return RulesBound(version="", lacks=("agreement-rows-by-daily-run",))
     if run.rule_version:
         return RulesBound(version=run.rule_version)

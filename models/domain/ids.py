@@ -90,9 +90,14 @@ def is_batch_record(workflow_id: str) -> bool:
     return workflow_id.startswith("batch-records/")
 
 
-def batch_schedule_id(tenant: str, schedule: str) -> str:
-    """The schedule that starts runs of one kind (批量定时)."""
-    return f"batch-schedules/{tenant}/{schedule}"
+def batch_schedule_id(tenant: str, plan: str) -> str:
+    """The schedule of a standing plan (批量排期)."""
+    return f"plans/{tenant}/{plan}"
+
+
+def plan_of_scheduled(workflow_id: str) -> str:
+    """The plan whose date a scheduled workflow begins: `plans/<tenant>/<plan>/scheduled-<time>`."""
+    return workflow_id.split("/")[2]
 
 
 def is_batch(workflow_id: str) -> bool:

@@ -147,26 +147,3 @@ class BatchSuggestion(DataTable, table=True):
     draft_version: str | None = Field(default=None, max_length=48)  # what became of it
     made_at: datetime = Field(sa_column=instant())
     decided_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
-
-
-class BatchSchedule(DataTable, table=True):
-    """When runs of a kind begin by themselves (定时); Temporal holds the clock, this row what is begun."""
-
-    __tablename__ = "batch_schedules"
-    __table_args__ = (UniqueConstraint("tenant", "name"),)
-    id: str = Field(primary_key=True, max_length=40)  # bsc_…
-    tenant: str = Field(foreign_key="tenants.code")
-    name: str = Field(max_length=40)
-    kind: str = Field(max_length=20)
-    branch: str = Field(max_length=40)
-    criteria: dict[str, Any] = Field(default_factory=dict, sa_column=document())
-    settings: dict[str, Any] = Field(default_factory=dict, sa_column=document())
-    rule_set: str | None = Field(default=None, max_length=40)
-    cron: str = Field(max_length=60)
-    overlap: str = Field(max_length=12)  # skip | buffer-one: never two at once
-    paused: bool = Field(default=False)
-    made_by: str = Field(max_length=40)
-    made_by_person: str = Field(max_length=40)
-    version: int = Field(default=1)
-    created_at: datetime = Field(sa_column=instant())
-    updated_at: datetime = Field(sa_column=instant())

@@ -3,16 +3,20 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from sqlmodel import col
 
+from activities.batches.plan_steps import SqlBatchPlans
 from compliance.vault.keyring import Vault
 from deploy.demo.mock_bank import rejected, returned
+from models.contracts.batch_plans import PlannedDate
 from models.database.engine import Database
 from models.domain.bank_card import luhn_digit
 from models.domain.batches.states import FinalState, RunStage
+from models.domain.ids import batch_workflow_id
 from models.domain.states import Outcome, TaskType
 from models.tables.agreements import Agreement
 from models.tables.daily import BankFile
@@ -100,6 +104,19 @@ async def test_debits_that_a_file_names_are_presented_again_returned_and_told(ho
     assert house.picture() == before
 
 
+async def planned(house: BatchHouse, criteria: dict[str, Any]) -> str:
+    """The run of a date of a plan that one person proposed and another confirmed; begun as the clock does."""
+    wish = {"name": "fees", "kind": "fee-collection", "ruleSet": "fees", "rhythm": "bank-days", "criteria": criteria}
+    plan = await house.post("/v1/batch-plans", wish)
+    word = {"outcome": "confirm", "shownHash": plan["shownHash"]}
+    await house.post(f"/v1/batch-plans/{plan['plan']}/decision", word, by=house.approver)
+    steps = SqlBatchPlans(house.book.database, house.book.vault, house.book.clock, lambda _day: True)
+    begun = steps.begin_planned(PlannedDate(plan=plan["plan"], on=START.isoformat()))
+    assert begun.run is not None
+    await house.office.deps.dispatcher.start(batch_workflow_id(begun.run))
+    return begun.run
+
+
 @pytest.mark.parametrize("house", ["sqlite"], indirect=True)
 async def test_rows_of_agreements_are_refused_in_words_and_fees_of_the_book_are_collected(house: BatchHouse) -> None:
     await house.rules("fees", "fee-collection")
@@ -112,8 +129,7 @@ async def test_rows_of_agreements_are_refused_in_words_and_fees_of_the_book_are_
     assert (await house.end(refused))["outcome"] == "refused"
 
     fee = {"code": "annual-fee", "amountMinor": 3_000}
-    wish = {"kind": "fee-collection", "criteria": {"stated": STATED, "fee": fee, "period": "2026-11"}}
-    run = (await house.post("/v1/batches", wish))["run"]
+    run = await planned(house, {"stated": STATED, "fee": fee})
     await through(house, run, days=6)
     assert [order.final_state for order in house.orders(run)] == [FinalState.SETTLED] * 3
     assert house.balances() == {"clearing": 9_000, "receivable": -9_000}

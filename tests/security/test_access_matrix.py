@@ -46,6 +46,7 @@ UNKNOWN: Final = {
     "clock": "cac",
     "job": "main." + "0" * 26,
     "run": "main." + "0" * 26,
+    "plan": "bpl_" + "0" * 26,
     "client_id": "bcl_" + "0" * 26,
     "account_id": "fac_" + "0" * 26,
     "suspense_id": "bsu_" + "0" * 26,

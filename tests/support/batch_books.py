@@ -16,6 +16,8 @@ from models.domain.assessments import BATCH_ACTIVITY, AssessmentState, Conclusio
 from models.domain.batches.cohorts import cohort_id
 from models.domain.batches.kinds import KindName, MemberSource, Origin
 from models.domain.batches.layouts import FieldType
+from models.domain.batches.rulesets.repayment import RepaymentRule
+from models.domain.batches.rulesets.version import RuleSet
 from models.domain.batches.states import RowState
 from models.domain.schedules.rows import Row
 from models.domain.tokens import new_token
@@ -26,6 +28,7 @@ from models.tables.assessments import ImpactAssessment
 from models.tables.batch_clients import BatchClient, FundingAccount
 from models.tables.batch_cohorts import BatchCohort, BatchMember
 from models.tables.batch_imports import BatchImport, BatchLayout, BatchRow
+from models.tables.batch_rules import BatchRuleSet, BatchRuleVersion
 from models.tables.batch_runs import BatchRun
 from tests.support.daybook import START, TENANT, Daybook
 
@@ -132,6 +135,34 @@ class BatchBooks:
             session.add(row)
 
         self.book.change(act)
+
+    def rules(self, kind: KindName, name: str = "wages") -> None:
+        """A rule set of the kind, with one version that is approved from the first business date on."""
+        now, source = self.book.clock(), "the bank's own decision"
+        rules = RuleSet(
+            name=name,
+            version=1,
+            source=source,
+            valid_from=START,
+            repayment=(RepaymentRule(id="all", source=source),),
+        )
+        self.add(BatchRuleSet(id=f"brs_{name}", tenant=TENANT, name=name, kind=kind.value, created_at=now))
+        self.add(
+            BatchRuleVersion(
+                rule_set=f"brs_{name}",
+                number=1,
+                tenant=TENANT,
+                body=rules.as_record(),
+                body_hash=rules.hash,
+                valid_from=START,
+                state="approved",
+                made_by="stf_maker",
+                made_by_person="prs_maker",
+                decided_by="stf_other",
+                decided_by_person="prs_other",
+                created_at=now,
+            )
+        )
 
     def add(self, *rows: Any) -> None:
         for row in rows:

@@ -122,6 +122,11 @@ KINDS: Final[dict[KindName, BatchKind]] = {
 }
 
 
+# Rows of agreements belong in the ledger of their agreement, and a batch keeps books of its own: the daily run collects
+# them, and no run of the book does. A file that names mandates is another matter.
+BY_DAILY_RUN: Final = (KindName.AUTO_DEBIT, KindName.LOAN_DEDUCTION)
+
+
 def stages_of(kind: KindName, origin: Origin) -> tuple[RunStage, ...]:
     """Which steps a run of this kind has."""
     return DAILY_STAGES if origin is Origin.DAILY else KINDS[kind].stages

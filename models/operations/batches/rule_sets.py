@@ -3,11 +3,11 @@
 A version that is decided never changes; the next one has the next number. Of a set one waits at a time (constraint).
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, or_, select, update
 
 from models.domain.batches.kinds import KindName
 from models.domain.batches.rulesets.version import RuleSet
@@ -175,3 +175,19 @@ def _flush(session: Session, detail: str) -> None:
         session.flush()
     except IntegrityError:
         raise Conflict(detail=detail) from None
+
+
+def has_approved(session: Session, named: str, *, tenant: str, kind: KindName, on: date) -> bool:
+    """Whether a set, by name or id, is of the kind and has an approved version that holds on the date or later."""
+    found = session.exec(
+        select(BatchRuleVersion.number)
+        .join(BatchRuleSet, col(BatchRuleSet.id) == col(BatchRuleVersion.rule_set))
+        .where(
+            col(BatchRuleSet.tenant) == tenant,
+            col(BatchRuleSet.kind) == kind.value,
+            or_(col(BatchRuleSet.id) == named, col(BatchRuleSet.name) == named),
+            col(BatchRuleVersion.state) == RuleSetState.APPROVED.value,
+            or_(col(BatchRuleVersion.valid_to).is_(None), col(BatchRuleVersion.valid_to) >= on),
+        )
+    )
+    return found.first() is not None

@@ -18,15 +18,12 @@ from models.contracts.batch_steps import PartStep
 from models.domain.bank_card import luhn_digit
 from models.domain.batches.files.canonical import row_fields
 from models.domain.batches.kinds import KindName, MemberSource
-from models.domain.batches.rulesets.repayment import RepaymentRule
-from models.domain.batches.rulesets.version import RuleSet
 from models.domain.batches.states import RowState
 from models.domain.batches.wages import declared
 from models.domain.ids import job_record
 from models.domain.resident_id import check_character
 from models.domain.states import TaskType
 from models.tables.batch_imports import BatchImport, BatchQuality, BatchRow
-from models.tables.batch_rules import BatchRuleSet, BatchRuleVersion
 from models.tables.batch_runs import BatchRun
 from models.tables.tasks import Task
 from tests.support.batch_books import BatchBooks
@@ -122,34 +119,6 @@ def test_a_run_waits_for_its_file(books: BatchBooks, steps: SqlClean) -> None:
     assert steps.read_rows(PartStep(run=run.token)).paused
 
 
-def approved(books: BatchBooks, kind: KindName) -> None:
-    now = books.book.clock()
-    rules = RuleSet(
-        name="wages",
-        version=1,
-        source="the bank's own decision",
-        valid_from=START,
-        repayment=(RepaymentRule(id="all", source="the bank's own decision"),),
-    )
-    books.add(BatchRuleSet(id="brs_wages", tenant=TENANT, name="wages", kind=kind.value, created_at=now))
-    books.add(
-        BatchRuleVersion(
-            rule_set="brs_wages",
-            number=1,
-            tenant=TENANT,
-            body=rules.as_record(),
-            body_hash=rules.hash,
-            valid_from=START,
-            state="approved",
-            made_by="stf_maker",
-            made_by_person="prs_maker",
-            decided_by="stf_other",
-            decided_by_person="prs_other",
-            created_at=now,
-        )
-    )
-
-
 def test_the_version_in_force_is_bound_once_and_rows_of_agreements_are_refused_before_any_order(
     books: BatchBooks, steps: SqlClean
 ) -> None:
@@ -157,7 +126,7 @@ def test_the_version_in_force_is_bound_once_and_rows_of_agreements_are_refused_b
     client, account = books.client()
     run = books.begin(KindName.PAYROLL, source=MemberSource.FILE, client=client, funding_account=account)
     assert rules.bind_rules(RunStep(run=run.token)).lacks == ("rule-set-missing",)
-    approved(books, KindName.PAYROLL)
+    books.rules(KindName.PAYROLL)
     assert [rules.bind_rules(RunStep(run=run.token)).version for _ in range(2)] == ["wages/1", "wages/1"]
     of_book = books.begin()
     assert rules.bind_rules(RunStep(run=of_book.token)).lacks == ("agreement-rows-by-daily-run",)

@@ -42,8 +42,8 @@ _JSON_OF_NOBODY: Final = {
     "transfer_facts.value", "transfer_handovers.place", "transfer_plan_versions.plan", "transfer_quality.figures",
     "transfer_handovers.rows", "transfer_sources.left_out",
     "transfer_waves.checked",
-    "batch_reports.body", "batch_suggestions.basis", "batch_suggestions.change", "batch_schedules.criteria",
-    "batch_schedules.settings", "batch_cohorts.criteria", "batch_layouts.body", "batch_rows.faults",
+    "batch_reports.body", "batch_suggestions.basis", "batch_suggestions.change", "batch_plans.criteria",
+    "batch_plans.settings", "batch_cohorts.criteria", "batch_layouts.body", "batch_rows.faults",
     "batch_corrections.fields", "batch_quality.figures", "batch_rule_versions.body", "batch_rule_versions.expected",
     "batch_rule_tests.figures", "batch_runs.criteria", "batch_runs.settings", "batch_runs.counts",
     "batch_orders.policy",
@@ -119,7 +119,9 @@ _NEUTRAL: Final = {
     "chunk_rows": "a count", "window": "a count", "cut_off": "a time of day", "agreed_day": "a day of the month",
     "NewClientBody.code": "a code of a company", "toml": "a layout: names of columns", "NewVersionBody.name": "a code",
     "rules": "rules of the bank: codes, figures", "expected": "counts by rule",
-    "text_hash": "a digest", "customer_id": "a token", "score": "a rating that stands by itself",
+    "NewPlanBody.name": "a code", "month_day": "a day of the month", "hour": "a time of day",
+    "catch_up_hours": "a time", "text_hash": "a digest", "customer_id": "a token",
+    "score": "a rating that stands by itself",
 }  # fmt: skip
 
 # Forms of a calculation for nobody in particular.
