@@ -8,6 +8,7 @@ PREVIEW: Final = f"{BATCHES}/preview"
 LAYOUTS: Final = "/v1/batch-layouts"
 CLIENTS: Final = "/v1/batch-clients"
 RULE_SETS: Final = "/v1/batch-rule-sets"
+PLANS: Final = "/v1/batch-plans"
 
 
 def run(token: str) -> str:
@@ -63,3 +64,8 @@ def payments(client: str, account: str) -> str:
 def rule_version(name: str, number: int, act: str) -> str:
     """What is done with a version of a rule set: `test`, `proposal`, `decision`."""
     return f"{RULE_SETS}/{name}/versions/{number}/{act}"
+
+
+def plan(token: str, act: str = "") -> str:
+    """A standing plan, or what is done with it: `decision`, `pause`, `resumption`, `backfills`, `retirement`."""
+    return f"{PLANS}/{token}" + (f"/{act}" if act else "")

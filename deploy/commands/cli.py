@@ -11,6 +11,7 @@ import typer
 from deploy.commands import (
     audit,
     batch,
+    batch_plan,
     batch_simulate,
     book,
     calendars,
@@ -86,6 +87,7 @@ rule_desk.register(rules.app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(calendars.app, name="calendars")
 batch_simulate.register(batch.app)
+batch_plan.register(batch.app)
 app.add_typer(batch.app, name="batch")
 quote.register(app)
 
