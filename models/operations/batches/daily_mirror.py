@@ -15,6 +15,7 @@ from sqlalchemy import select as rows_of
 from sqlmodel import Session, col, func, select, update
 
 from models.database.bulk import insert_many
+from models.domain.batches.claims import claim_of_row
 from models.domain.batches.finals import AT_END
 from models.domain.batches.kinds import KindName, MemberSource, Origin
 from models.domain.batches.states import OrderReason, OrderState
@@ -67,11 +68,6 @@ class _Order(NamedTuple):
 def request_key(tenant: str, on: date) -> str:
     """By which the debits of a date are one run."""
     return f"daily/{tenant}/{on.isoformat()}"
-
-
-def claim_of(agreement_id: str, row_no: int) -> str:
-    """The claim of a row of an agreement."""
-    return f"row/{agreement_id}/{row_no}"
 
 
 def daily_batch(session: Session, tenant: str, on: date) -> BatchRun | None:
@@ -141,7 +137,7 @@ def refuse_open_claim(session: Session, tenant: str, agreement_id: str, row_no: 
     Raises:
         WrongState: `order-open`.
     """
-    claim = claim_of(agreement_id, row_no)
+    claim = claim_of_row(agreement_id, row_no)
     found = session.exec(
         select(BatchOrder.id).where(
             col(BatchOrder.tenant) == tenant, col(BatchOrder.claim_key) == claim, col(BatchOrder.final_state).is_(None)
@@ -242,7 +238,7 @@ def _row(run: BatchRun, member: int, debit: DebitOrder, payer: Payer, now: datet
         "run": run.token,
         "member": member,
         "attempt": debit.attempt,
-        "claim_key": claim_of(debit.agreement_id, debit.row_no),
+        "claim_key": claim_of_row(debit.agreement_id, debit.row_no),
         "subject_id": payer.subject_id,
         "end_to_end_id": None,  # the bank knows the debit, and its lines find it there
         "amount_minor": debit.amount_minor,

@@ -3,6 +3,7 @@
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, col, func, or_, select
 
+from models.domain.batches.claims import claim_of_row
 from models.domain.daily import OrderState
 from models.tables.batch_runs import BatchOrder, BatchRun
 from models.tables.daily import DebitOrder
@@ -15,7 +16,7 @@ def differs(order: BatchOrder, debit: DebitOrder) -> bool:
         and order.amount_minor == debit.amount_minor
         and order.mandate_id == debit.mandate_id
         and order.requested_on == debit.requested_on
-        and order.claim_key == f"row/{debit.agreement_id}/{debit.row_no}"
+        and order.claim_key == claim_of_row(debit.agreement_id, debit.row_no)
     )
     return not same or not (order.state == debit.state.lower() or went_on(order, debit))
 

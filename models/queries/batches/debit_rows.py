@@ -11,6 +11,7 @@ from datetime import date
 
 from sqlmodel import Session, col, func, or_, select
 
+from models.domain.batches.claims import claim_of_row
 from models.domain.batches.states import DisputeState
 from models.domain.batches.states import OrderState as BatchState
 from models.domain.daily import OPEN_ORDERS, OrderState
@@ -191,7 +192,7 @@ def _count_daily_orders(session: Session, books: DebitBooks, agreement_ids: Coll
     ).all()
     for agreement_id, row_no, state in found:
         counted = books.settled if state == OrderState.SETTLED else books.opened
-        counted[f"row/{agreement_id}/{row_no}"] += 1
+        counted[claim_of_row(agreement_id, row_no)] += 1
 
 
 def _count_today(session: Session, run: BatchRun, books: DebitBooks, *, on: date) -> None:

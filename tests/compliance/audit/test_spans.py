@@ -103,7 +103,9 @@ def test_any_width_of_a_span_and_two_acts_at_once(
 
 def test_real_processes_on_both_databases(database: Database, tmp_path: Path) -> None:
     fill(database, tmp_path / "anchor", events=20)
-    assert said(database, tmp_path / "anchor", processes=1, span=4).ok
+    alone, together = (said(database, tmp_path / "anchor", processes=each, span=4) for each in (1, 2))
+    assert alone.ok
+    assert together == alone
     with intruder(database) as connection:
         connection.exec_driver_sql("UPDATE audit_leaves SET mac = 'x' WHERE idx = 12")
     alone, together = (said(database, tmp_path / "anchor", processes=each, span=4) for each in (1, 2))

@@ -28,6 +28,7 @@ from models.domain.application import (
     RevealField,
     RevealReason,
 )
+from models.domain.batches.plans import LeftOut
 from models.domain.customers.showing import CustomerField
 from models.domain.daily import ExceptionState
 from models.domain.identifiers import IdType
@@ -215,6 +216,7 @@ def test_the_common_field_rules_have_words(code: str) -> None:
         ("follow-up-state", FollowUpState),
         ("exception-state", ExceptionState),
         ("ticket-kind", TicketKind),
+        ("plan-left-out", LeftOut),
         ("ticket-state", TicketState),
         ("ticket-stage", TicketStage),
         ("ticket-outcome", TicketOutcome),
