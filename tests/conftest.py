@@ -21,7 +21,7 @@ from tests.support.databases import PostgresDatabases, SqliteFiles, create_data_
 from tests.support.network import only_local_sockets
 from tests.support.postgres import in_memory, running_postgres
 from tests.support.rewritten import rewrite_share
-from tests.support.temporal import TemporalServer, new_task_queue, running_server, time_skipping_server
+from tests.support.temporal import TemporalServer, TemporalWhenNeeded, new_task_queue, time_skipping_server
 from tests.support.vaults import throw_away_vault
 
 compile_once()
@@ -104,15 +104,29 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
+_TEMPORAL: Final = pytest.StashKey[TemporalWhenNeeded]()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that wants no Temporal server brings the end of the one that runs nearer."""
+    if not _wants_temporal(item) and (kept := item.config.stash.get(_TEMPORAL, None)) is not None:
+        kept.not_needed()
+
+
+def _wants_temporal(item: pytest.Item) -> bool:
+    return "temporal_server" in getattr(item, "fixturenames", ())
+
+
 # These run for minutes. Begun last, they would leave one of two workers without work.
 _LONG: Final = ("e2e", "chaos", "workflows", "activities/daily", "models/domain/servicing")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first; the order of all others stays."""
+    """The long ones first, then the files that want a Temporal server; the order of all others stays."""
     here = Path(__file__).parent
     long = tuple(str(here / folder) for folder in _LONG)
-    items.sort(key=lambda item: not str(item.path).startswith(long))
+    temporal = {item.path for item in items if _wants_temporal(item)}
+    items.sort(key=lambda item: (not str(item.path).startswith(long), item.path not in temporal))
 
 
 # Databases ------------------------------------------------------------------------------------------------------------
@@ -176,13 +190,18 @@ def vault(keys_database: Database, clock: FakeClock) -> Vault:
 
 
 @pytest.fixture(scope="session")
-def temporal_server(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[TemporalServer]:
-    """A dev server of this test process, with a namespace of its own."""
+def _temporal(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[TemporalWhenNeeded]:
     worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
-    with running_server(tmp_path_factory.mktemp("temporal"), namespace=f"test-{worker}") as server:
-        yield server
+    kept = TemporalWhenNeeded(tmp_path_factory.mktemp("temporal"), namespace=f"test-{worker}")
+    request.config.stash[_TEMPORAL] = kept
+    yield kept
+    kept.end()
+
+
+@pytest.fixture
+def temporal_server(_temporal: TemporalWhenNeeded) -> TemporalServer:
+    """A dev server of this test process, with a namespace of its own."""
+    return _temporal.server()
 
 
 @pytest_asyncio.fixture

@@ -5,7 +5,7 @@ import os
 import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ DYNAMIC_CONFIG: Final = (
 )
 SQLITE_PRAGMAS: Final = ("journal_mode=wal", "synchronous=full")
 STARTUP: Final = timedelta(seconds=30)  # a busy machine
+_ENDS_AFTER: Final = 50  # tests that go by without it
 
 
 def binary(name: str) -> str:
@@ -70,6 +71,38 @@ def running_server(folder: Path, *, namespace: str) -> Iterator[TemporalServer]:
             yield TemporalServer(address=environment.client.service_client.config.target_host, namespace=namespace)
         finally:
             runner.run(environment.shutdown())
+
+
+class TemporalWhenNeeded:
+    """The dev server of a test process, while its tests want one: left alone it computes as much as when it works."""
+
+    def __init__(self, folder: Path, *, namespace: str) -> None:
+        self._folder, self._namespace = folder, namespace
+        self._started = 0
+        self._unused = 0
+        self._server: TemporalServer | None = None
+        self._running = ExitStack()
+
+    def server(self) -> TemporalServer:
+        """The running server; a new and empty one where the last was ended."""
+        self._unused = 0
+        if self._server is None:
+            folder = self._folder / str(self._started)
+            folder.mkdir()
+            self._server = self._running.enter_context(running_server(folder, namespace=self._namespace))
+            self._started += 1
+        return self._server
+
+    def not_needed(self) -> None:
+        """A test went by without it: after some in a row it ends, since starting it costs as much as a few tests."""
+        self._unused += 1
+        if self._unused >= _ENDS_AFTER:
+            self.end()
+
+    def end(self) -> None:
+        """The server is gone, if there was one."""
+        self._server = None
+        self._running.close()
 
 
 @asynccontextmanager
