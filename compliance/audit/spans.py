@@ -4,6 +4,7 @@ Helpers only ever say of a span that it is as sealed. Where one cannot say so, f
 and the caller goes on alone, so a fault is named by the same code as without helpers.
 """
 
+import gc
 import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -127,6 +128,7 @@ _HELPER: list[_Helper] = []
 
 
 def _begin(url: str, mac_key: bytes, snapshot: str | None) -> None:
+    gc.disable()  # rows hold no cycles, and looking for some among so many is half of the work
     _HELPER[:] = [_Helper(open_database(url), mac_key, snapshot)]
 
 
