@@ -19,6 +19,7 @@ from tests.support.clock import FakeClock
 from tests.support.compiled import compile_once
 from tests.support.databases import PostgresDatabases, SqliteFiles, create_data_schema, create_keys_schema
 from tests.support.network import only_local_sockets
+from tests.support.pairs import Chooser, mark_long
 from tests.support.postgres import in_memory, running_postgres
 from tests.support.rewritten import rewrite_share
 from tests.support.temporal import TemporalServer, TemporalWhenNeeded, new_task_queue, time_skipping_server
@@ -43,9 +44,16 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """An option that writes `tests/support/pairs.txt`."""
+    parser.addoption("--choose-pairs", action="store_true", help="choose which pairs need not run on PostgreSQL")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Files of tests lie in memory where there is room: SQLite waits for the disk at every commit."""
     rewrite_share(config)
+    if config.getoption("--choose-pairs"):
+        config.pluginmanager.register(Chooser(config), "chooser")
     memory = in_memory(4 * 2**30)
     if memory is not None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
@@ -126,6 +134,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     long = tuple(str(here / folder) for folder in _LONG)
     temporal = {item.path for item in items if _wants_temporal(item)}
+    if not items or not items[0].config.getoption("--choose-pairs"):
+        mark_long(items)
     items.sort(key=lambda item: (not str(item.path).startswith(long), item.path not in temporal))
 
 
