@@ -33,6 +33,8 @@ from models.tables.transfers import TransferWave
 PART: Final = 500
 FIXED: Final = "fixed"
 HANDED: Final = "handed"
+_TELLS: Final = "tells"
+_ERASURES: Final = "erasures"
 _HOOK_TIMEOUT: Final = httpx.Timeout(8)
 _CLIENT_ERRORS: Final = range(400, 500)
 _TRY_AGAIN: Final = frozenset({401, 403, 404, 408, 425, 429})
@@ -119,12 +121,13 @@ def new_part(
     rows: list[int],
     *,
     reversal: bool = False,
+    erasure: bool = False,
 ) -> TransferHandover:
-    """A part that is fixed; of a reversal its rows are fixed as well, in their order."""
+    """A part that is fixed; of a reversal, or of erasures, its rows are fixed as well, in their order."""
     key = f"{at.job}/{at.wave}/{at.attempt}/{consumer.name}/{number}"
     suffix = ".hpke" if consumer.form is ConsumerForm.SEALED else ""
-    back = "-reversal" if reversal else ""
-    name = f"wave-{at.wave:04d}-{at.attempt}-{number:04d}{back}.{consumer.kind.value}{suffix}"
+    what = "-erasure" if erasure else "-reversal" if reversal else ""
+    name = f"wave-{at.wave:04d}-{at.attempt}-{number:04d}{what}.{consumer.kind.value}{suffix}"
     return TransferHandover(
         id=named_token("tho", key),
         tenant=work.tenant,
@@ -138,11 +141,17 @@ def new_part(
         last=max(rows),
         records=len(rows),
         state=FIXED,
-        place={} if consumer.kind is ConsumerKind.HOOK else {"file": f"{at.job}/{consumer.name}/{name}"},
+        place=({} if consumer.kind is ConsumerKind.HOOK else {"file": f"{at.job}/{consumer.name}/{name}"})
+        | ({_TELLS: _ERASURES} if erasure else {}),
         fixed_at=work.clock(),
-        rows=rows if reversal else None,
-        reversal=reversal,
+        rows=rows if reversal or erasure else None,
+        reversal=reversal or erasure,
     )
+
+
+def tells_of_erasures(part: TransferHandover) -> bool:
+    """Whether a part takes nothing back but says who was erased."""
+    return part.place.get(_TELLS) == _ERASURES
 
 
 def _of_wave(wave: TransferWave, consumer: Consumer) -> tuple[Any, ...]:

@@ -2,7 +2,8 @@
 
 A reversal is a part like any other, behind the parts that it takes back: what it holds and its name are fixed in SQL
 before its first byte, last change first. A record that the job had brought is `removed`; one that was there before is
-`restored`, with its values of before. No part of a later attempt is handed before the reversals of the earlier ones.
+`restored`, with its values of before. Who was erased is told of behind that (`downstream_erasures`). No part of a
+later attempt is handed before the reversals of the earlier ones.
 """
 
 import asyncio
@@ -16,8 +17,9 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from activities.duties.runner import Duty
-from activities.transfers.downstream import FIXED, HANDED, PART, Downstream, hand_part, new_part
+from activities.transfers.downstream import FIXED, HANDED, PART, Downstream, hand_part, new_part, tells_of_erasures
 from activities.transfers.downstream_content import ChangedRecord
+from activities.transfers.downstream_erasures import erased_records, fix_erasures, jobs_with_erasures
 from activities.transfers.wave_work import WaveWork, load_work
 from compliance.audit.unit import Unchanged, unit_of_work
 from compliance.vault.customer_layout import open_customers, stored_of
@@ -47,17 +49,20 @@ _LINES: Final = (
 
 
 def hand_reversals(work: WaveWork, downstream: Downstream) -> int:
-    """Hand every reversal that is due in this job, what was told last first; returns how many.
+    """Hand every reversal that is due in this job, what was told last first, then who was erased; returns how many.
 
     Raises:
         GatewayUnavailable: a hook did not answer; the next try goes on there.
     """
     handed = 0
     for consumer in consumers_of(work.job.plan):
-        for part in _told_parts(work, consumer):
+        told = _told_parts(work, consumer)
+        for part in told:
             _fix(work, consumer, part)
+        fix_erasures(work, consumer, told)
         for reversal in _waiting(work, consumer):
-            hand_part(work, downstream, consumer, reversal, _records(work, reversal))
+            records = erased_records if tells_of_erasures(reversal) else _records
+            hand_part(work, downstream, consumer, reversal, records(work, reversal))
             work.rest()
             handed += 1
     return handed
@@ -128,7 +133,8 @@ def _due(session: Session, part: TransferHandover) -> list[int]:
             CHANGES.c.undone_at.is_not(None),
         )
     ).scalars()
-    taken = {row for each in _of_attempt(session, part) if each.reversal for row in each.rows or []}
+    back = (each for each in _of_attempt(session, part) if each.reversal and not tells_of_erasures(each))
+    taken = {row for each in back for row in each.rows or []}
     return sorted(set(undone) - taken, reverse=True)
 
 
@@ -191,7 +197,10 @@ def _record(work: WaveWork, line: Any) -> Iterator[ChangedRecord]:
 
 @dataclass(slots=True)
 class ReversalKeeper(Duty):
-    """Hands reversals without a workflow: a person's word rolls back a record, and a rolled back job has ended."""
+    """Hands reversals without a workflow: a person's word rolls back a record, and a rolled back job has ended.
+
+    So it is with erasures: they come for as long as there are customers.
+    """
 
     database: Database
     vault: Vault
@@ -209,18 +218,16 @@ class ReversalKeeper(Duty):
         return sum(self._job(token) for token in self._jobs())
 
     def _jobs(self) -> list[str]:
-        """Jobs that have handed something over of which something was undone."""
+        """Jobs that have handed something over of which something was undone or erased."""
         undone = select(CHANGES.c.id).where(
             CHANGES.c.job == col(TransferHandover.job),
             CHANGES.c.wave == col(TransferHandover.wave),
             CHANGES.c.attempt == col(TransferHandover.attempt),
             CHANGES.c.undone_at.is_not(None),
         )
-        statement = (
-            select(col(TransferHandover.job)).where(undone.exists()).distinct().order_by(col(TransferHandover.job))
-        )
+        statement = select(col(TransferHandover.job)).where(undone.exists()).distinct()
         with self.database.read() as session:
-            return list(session.execute(statement).scalars())
+            return sorted({*session.scalars(statement), *session.scalars(jobs_with_erasures())})
 
     def _job(self, token: str) -> int:
         try:

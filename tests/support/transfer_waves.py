@@ -11,20 +11,23 @@ from sqlmodel import select
 
 from activities.transfers.downstream import Downstream
 from activities.transfers.waves import SqlWaves
+from compliance.vault.customer_erasure import erase_customer
 from compliance.vault.customer_layout import Customer, open_customers, seal_customers, stored_of
 from compliance.vault.keyring import Vault
 from compliance.vault.transfer_rows import seal_rows
 from models.contracts.transfers import ChunkDone, ChunkStep, JobStep, WaveMeasured
 from models.database.engine import Database
-from models.domain.clock import Clock
 from models.domain.tokens import named_token, new_token
 from models.domain.transfers.images import image_of
+from models.operations.customer_erasure import erase_holder
 from models.operations.transfers.wave_moves import RECORDS
 from models.queries.transfers.waves import conserved
+from models.tables.customer_holders import holder_of
 from models.tables.customers import CustomerRecord
 from models.tables.tenants import Tenant
 from models.tables.transfer_waves import TransferConflict
 from models.tables.transfers import TransferChange, TransferJob, TransferRow, TransferSource, TransferWave
+from tests.support.clock import FakeClock
 from tests.support.people import people
 from tests.support.training import sponsored
 
@@ -62,7 +65,7 @@ class WaveOffice:
 
     database: Database
     vault: Vault
-    clock: Clock
+    clock: FakeClock
     chunk: int = 50
     a_call_s: float = 20.0
     budget: int = 5
@@ -105,6 +108,22 @@ class WaveOffice:
                 for each in stored
             )
         return [customer.id for customer in customers]
+
+    def erase(self, subject: str) -> None:
+        """As the eraser does: keys first, then what finds the person."""
+        with self.database.read() as session:
+            holder = holder_of(session, subject)
+        assert holder is not None
+        self.clock.advance(seconds=60)
+        if holder.record is not None:
+            erase_customer(
+                self.database, self.vault, holder.record.id, tenant=TENANT, actor="duty:eraser", now=self.clock()
+            )
+        self.vault.shred_subject(tenant=TENANT, subject_id=subject)
+        with self.database.write() as session:
+            again = holder_of(session, subject, lock=True)
+            assert again is not None
+            erase_holder(session, again, now=self.clock())
 
     def rows(self, values: Sequence[Values], *, into: Mapping[int, str] | None = None, **columns: Any) -> list[int]:
         """Rows that were read; `into` names, by place in `values`, the records that rows are merged into."""

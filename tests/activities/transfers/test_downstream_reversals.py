@@ -1,4 +1,7 @@
-"""What was handed downstream is taken back after a rollback: once, last change first, before anything new is told."""
+"""What was handed downstream is taken back after a rollback: once, last change first, before anything new is told.
+
+Who is erased is told of too, once.
+"""
 
 import json
 from pathlib import Path
@@ -38,7 +41,7 @@ class Crm:
         self.seen[key] = json.loads(content)["records"]
         for row in self.seen[key]:
             self.order.append(row["change"])
-            if row["change"] == "removed":
+            if row["change"] in {"removed", "erased"}:
                 del self.book[row["record"]]
             else:
                 self.book[row["record"]] = {name: row[name] for name in row if name not in ("change", "at")}
@@ -147,3 +150,66 @@ def test_what_was_never_handed_is_not_taken_back(office: WaveOffice, crm: Crm) -
     office.undo(1)
     assert _keeper(office).sweep() == 0
     assert not crm.seen
+
+
+def _subject(office: WaveOffice, number: int) -> str:
+    return office.records()[str(office.row(number).target_record)].subject_id
+
+
+def test_who_is_erased_is_told_to_each_consumer_once_and_without_a_value(office: WaveOffice, crm: Crm) -> None:
+    office.run(1)
+    office.run(2)
+    _hand(office)
+    merged, brought = _subject(office, 1), _subject(office, 30)
+    keeper = _keeper(office)
+    assert keeper.sweep() == 0
+    crm.away = True
+    office.erase(merged)
+    office.erase(brought)
+    assert keeper.sweep() == 0, "it waits"
+    crm.away = False
+    assert keeper.sweep() == 2, "one part for each consumer: both waves had changed the record that is merged into"
+    assert keeper.sweep() == 0
+    assert len(crm.book) == 58
+    told = [row for rows in crm.seen.values() for row in rows if row["change"] == "erased"]
+    assert len(told) == 2
+    assert all({*row} == {"record", "change", "version", "at"} for row in told)
+    [file] = [each for each in office.all_of(TransferHandover) if each.consumer == "core" and each.reversal]
+    assert "-erasure." in file.place["file"]
+    assert office.downstream is not None
+    assert (office.downstream.folder / file.place["file"]).read_text().count(",erased,") == 2
+
+
+def test_who_was_taken_back_before_they_were_erased_is_not_told_of_again(office: WaveOffice, crm: Crm) -> None:
+    office.run(1)
+    office.run(2)
+    _hand(office)
+    merged = _subject(office, 1)
+    for wave in (2, 1):
+        office.undo(wave)
+    keeper = _keeper(office)
+    keeper.sweep()
+    assert len(crm.book) == 1
+    office.erase(merged)
+    assert keeper.sweep() == 2
+    assert crm.book == {}, "the one that had been put back is gone as well"
+    assert (crm.order.count("erased"), crm.order.count("removed")) == (1, 59)
+
+
+def test_who_is_erased_before_a_part_is_handed_is_never_told_of(office: WaveOffice, crm: Crm) -> None:
+    office.run(1)
+    office.erase(_subject(office, 30))
+    _hand(office)
+    assert _keeper(office).sweep() == 0
+    assert "erased" not in crm.order
+    assert len(crm.book) == 39
+
+
+def test_who_is_erased_after_a_rollback_has_left_them_out_is_told_of(office: WaveOffice, crm: Crm) -> None:
+    office.run(1)
+    _hand(office)
+    office.erase(_subject(office, 30))
+    office.undo(1)
+    _keeper(office).sweep()
+    assert crm.order.count("erased") == 1
+    assert len(crm.book) == 1, "the customer of before"

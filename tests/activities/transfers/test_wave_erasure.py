@@ -1,21 +1,17 @@
 """A customer is erased while the job is open: before their row moves, and between the move and its rollback."""
 
 import json
-from datetime import timedelta
 
 import pytest
 from sqlmodel import col, select
 
-from compliance.vault.customer_erasure import erase_customer
 from compliance.vault.keyring import Vault
 from models.contracts.transfers import ChunkStep
 from models.database.engine import Database
 from models.domain.transfers.states import WaveState
-from models.operations.customer_erasure import erase_holder
 from models.tables.audit import AuditEvent
-from models.tables.customer_holders import holder_of
 from tests.support.clock import FakeClock
-from tests.support.transfer_waves import JOB, TENANT, WaveOffice, persons
+from tests.support.transfer_waves import JOB, WaveOffice, persons
 
 
 @pytest.fixture
@@ -30,23 +26,6 @@ def office(database: Database, vault: Vault, clock: FakeClock) -> WaveOffice:
     return office
 
 
-def _erase(office: WaveOffice, subject: str) -> None:
-    """As the eraser does: keys first, then what finds the person."""
-    with office.database.read() as session:
-        holder = holder_of(session, subject)
-    assert holder is not None
-    office.clock.advance(seconds=timedelta(minutes=1).seconds)
-    if holder.record is not None:
-        erase_customer(
-            office.database, office.vault, holder.record.id, tenant=TENANT, actor="duty:eraser", now=office.clock()
-        )
-    office.vault.shred_subject(tenant=TENANT, subject_id=subject)
-    with office.database.write() as session:
-        again = holder_of(session, subject, lock=True)
-        assert again is not None
-        erase_holder(session, again, now=office.clock())
-
-
 def _undone_events(office: WaveOffice) -> list[dict[str, object]]:
     with office.database.read() as session:
         found = session.exec(select(AuditEvent).where(col(AuditEvent.action) == "transfer.wave-undone")).all()
@@ -54,7 +33,7 @@ def _undone_events(office: WaveOffice) -> list[dict[str, object]]:
 
 
 def test_who_is_erased_before_the_move_is_held_and_stops_no_wave(office: WaveOffice) -> None:
-    _erase(office, office.row(30).subject_id)
+    office.erase(office.row(30).subject_id)
     assert (office.row(30).outcome, office.row(30).reason_code) == ("held", "erased")
     assert office.run(1).state == WaveState.MOVED, "no failure that the error budget counts"
     assert office.run(2).state == WaveState.MOVED
@@ -67,8 +46,8 @@ def test_who_is_erased_after_the_move_is_held_out_of_the_rollback(office: WaveOf
     office.run(1)
     new, merged = office.row(30), office.row(5)
     records = office.records()
-    _erase(office, records[str(new.target_record)].subject_id)
-    _erase(office, records[str(merged.target_record)].subject_id)
+    office.erase(records[str(new.target_record)].subject_id)
+    office.erase(records[str(merged.target_record)].subject_id)
     assert office.steps.end_wave(ChunkStep(job=JOB, wave=1, attempt=1)).state == WaveState.MOVED, "no fault of the wave"
     undone = office.undo(1)
     assert (undone.state, undone.root_equal) == (WaveState.UNDONE, True)
@@ -97,7 +76,7 @@ def test_an_undo_that_waited_for_a_person_ends_with_the_erasure(office: WaveOffi
     office.undo(1)
     [conflict] = office.conflicts()
     assert conflict.state == "open"
-    _erase(office, office.records()[record].subject_id)
+    office.erase(office.records()[record].subject_id)
     [conflict] = office.conflicts()
     assert (conflict.state, conflict.choice, conflict.reason_code) == ("decided", "keep", "erased")
     assert (office.row(30).move, office.wave(1).moved) == ("moved", 1)
