@@ -238,11 +238,11 @@ class ManySubjectKeys:
     The same bytes as `wrap_subject_key` and `commitment`; what all have in common is worked out once.
     """
 
-    __slots__ = ("_begin", "_branch", "_committed", "_end", "_header", "_suite", "_version", "_with")
+    __slots__ = ("_begin", "_branch", "_committed", "_end", "_header", "_suite", "_tenant", "_version", "_with")
 
     def __init__(self, branch: SealingKey, *, tenant: str, version: int, suite: Suite) -> None:
         """Prepare the bindings."""
-        self._branch, self._suite, self._version = branch, suite, version
+        self._branch, self._suite, self._version, self._tenant = branch, suite, version, tenant
         self._header = _wrapping_header(branch)
         self._begin = framed(_WRAPPING_DOMAIN, self._header, tenant)
         self._end = framed(version, suite.id, branch.version)
@@ -264,6 +264,18 @@ class ManySubjectKeys:
             CannotOpen: one was altered, is another person's, lies under another branch key, or is not the one
                 committed to.
         """
+        return self._proved(*self._opened(stored), stored)
+
+    def rewrap(self, stored: Sequence[tuple[str, bytes, bytes]], onto: SealingKey) -> list[bytes]:
+        """The wrapped forms of the same keys under another branch key; raises as `unwrap`."""
+        who, secrets = self._opened(stored)
+        self._proved(who, secrets, stored)
+        new = ManySubjectKeys(onto, tenant=self._tenant, version=self._version, suite=self._suite)
+        begin, end = new._begin, new._end
+        return onto.seal_each(new._header, secrets, [begin + one + end for one in who])
+
+    def _opened(self, stored: Sequence[tuple[str, bytes, bytes]]) -> tuple[list[bytes], list[bytes]]:
+        """Who they are, framed, and their bare keys."""
         header, begin, end = self._header, self._begin, self._end
         length, shortest = len(header), len(header) + NONCE_BYTES + TAG_BYTES
         who, bound = [], []
@@ -275,9 +287,14 @@ class ManySubjectKeys:
             who.append(one)
             bound.append((wrapped, begin + one + end))
         try:
-            secrets = self._branch.open_all(bound, begin=length)
+            return who, self._branch.open_all(bound, begin=length)
         except CannotOpen:
             raise CannotOpen(detail=f"wrapped key of subject {self._unopened(stored, bound)}") from None
+
+    def _proved(
+        self, who: Sequence[bytes], secrets: Sequence[bytes], stored: Sequence[tuple[str, bytes, bytes]]
+    ) -> list[SealingKey]:
+        """The keys, once each is the one that was committed to."""
         suite, version, committed, end = self._suite, self._version, self._committed, self._with
         keys = [SealingKey(suite, secret, version=version) for secret in secrets]
         for key, one, (subject, _, commitment) in zip(keys, who, stored, strict=True):

@@ -7,6 +7,7 @@ version is refused as long as it is there.
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,7 +18,6 @@ from sqlmodel import col, select
 
 from compliance.vault import cells, seal_keys
 from compliance.vault.branches import BranchKeys
-from compliance.vault.cells import SubjectKeyAddress
 from compliance.vault.purposes import Purpose
 from compliance.vault.rotation_rules import rule_of
 from compliance.vault.store import NotActive, answering, empty_log, note, overwrite_freed, refuse_inactive
@@ -25,7 +25,7 @@ from compliance.vault.suites import EnabledSuites, SealingKey
 from compliance.vault.tables import SealKey, SubjectKey
 from models.errors import CannotOpen, WrongState
 
-CHUNK: Final = 500
+CHUNK: Final = 1_000
 SQLITE_PAUSE_S: Final = 0.005  # so that whoever else writes gets in between two chunks
 Sleep = Callable[[float], None]
 
@@ -114,8 +114,13 @@ def _move_subjects(branches: BranchKeys, progress: Rewrapped, current: SealingKe
         after = ("", 0)
         while rows := _subject_rows(branches, progress.tenant, old, after, chunk):
             after = (rows[-1].subject_id, rows[-1].version)
+            alike: defaultdict[tuple[int, int], list[Any]] = defaultdict(list)
+            for row in rows:
+                alike[row.version, row.suite].append(row)
             changes = [
-                change for row in rows if (change := _subject_change(row, branch, current, progress, branches.suites))
+                change
+                for group in alike.values()
+                for change in _changes(group, branch, current, progress, branches.suites)
             ]
             progress.done += _write_subjects(branches, progress, changes)
             yield
@@ -148,34 +153,29 @@ def _subject_rows(branches: BranchKeys, tenant: str, version: int, after: tuple[
         return session.connection().execute(statement).all()
 
 
-def _subject_change(
-    row: Any, branch: SealingKey | None, current: SealingKey, progress: Rewrapped, suites: EnabledSuites
-) -> dict[str, Any] | None:
-    def address(version: int) -> SubjectKeyAddress:
-        return SubjectKeyAddress(
-            tenant=row.tenant, subject=row.subject_id, version=row.version, suite=row.suite, branch_version=version
-        )
-
-    secret = None if branch is None else _secret_of(row, branch, address(row.branch_version), suites)
-    if secret is None:
-        progress.fail(row.subject_id)
-        return None
-    return {
-        "of_subject": row.subject_id,
-        "of_version": row.version,
-        "under": row.branch_version,
-        "new": cells.wrap_subject_key(current, address(current.version), secret),
-    }
-
-
-def _secret_of(row: Any, branch: SealingKey, address: SubjectKeyAddress, suites: EnabledSuites) -> bytes | None:
-    """The person's bare key, once it has proved to be the one that was committed to."""
+def _changes(
+    rows: Sequence[Any], branch: SealingKey | None, current: SealingKey, progress: Rewrapped, suites: EnabledSuites
+) -> list[dict[str, Any]]:
+    """What is to be written of rows of one version and suite; where they do not all open, of each that does."""
+    if branch is None:
+        for row in rows:
+            progress.fail(row.subject_id)
+        return []
     try:
-        secret = cells.unwrap_subject_key(branch, address, row.wrapped)
-        key = SealingKey(suites.of(row.suite), secret, version=row.version)
+        first, stored = rows[0], [(row.subject_id, row.wrapped, row.commitment) for row in rows]
+        many = cells.ManySubjectKeys(
+            branch, tenant=progress.tenant, version=first.version, suite=suites.of(first.suite)
+        )
+        moved = many.rewrap(stored, current)
     except CannotOpen:
-        return None
-    return secret if cells.commitment(key, tenant=row.tenant, subject=row.subject_id) == row.commitment else None
+        if len(rows) > 1:
+            return [one for row in rows for one in _changes([row], branch, current, progress, suites)]
+        progress.fail(rows[0].subject_id)
+        return []
+    return [
+        {"of_subject": row.subject_id, "of_version": row.version, "under": row.branch_version, "new": wrapped}
+        for row, wrapped in zip(rows, moved, strict=True)
+    ]
 
 
 def _write_subjects(branches: BranchKeys, progress: Rewrapped, changes: list[dict[str, Any]]) -> int:
