@@ -8,6 +8,7 @@ from sqlmodel import Session, col, func, select
 from compliance.audit.unit import Unit
 from compliance.policy import ask_gate
 from compliance.rules.evaluate import blocks
+from models.domain.batches.postings import refund_posting
 from models.domain.batches.states import DisputeState
 from models.domain.shanghai import shanghai_date
 from models.domain.states import Gate, Outcome
@@ -69,7 +70,7 @@ def dispute_facts(session: Session, dispute: BatchDispute, *, now: datetime) -> 
     ).one()
     proof = session.exec(select(func.count()).where(col(BatchOutcome.order_id) == order.id)).one()
     refunded = dispute.state == DisputeState.REFUNDED
-    booked = session.exec(select(func.count()).where(col(BatchEntry.posting) == f"refund/{dispute.id}")).one()
+    booked = session.exec(select(func.count()).where(col(BatchEntry.posting) == refund_posting(dispute.id))).one()
     return {
         "objections_received": 1,
         "objections_marked": int(stopped),

@@ -1,6 +1,7 @@
 """Orders of a batch as the bank needs them: opened in memory, chunk by chunk, and let go.
 
-Debits rest on their mandate, whose cells hold account and holder; wages on the row of the client's file.
+Debits rest on their mandate, whose cells hold account and holder; wages on the row of the client's file; a refund goes
+to the account of the mandate under which the money was taken.
 """
 
 import json
@@ -11,13 +12,14 @@ from typing import Final, Protocol
 from sqlmodel import Session, col, select
 
 from activities.exchange.bank_ids import bank_id
-from activities.gateways.bank.orders import DebitOrder
+from activities.gateways.bank.orders import Creditor, DebitOrder
 from activities.gateways.bank.profiles import GENERIC_CNY, PROFILES, SEPA, BankProfile
 from activities.gateways.bank.transfers import Payer, TransferOrder
 from compliance.vault.cells import RowAddress
 from compliance.vault.keyring import Vault
 from models.domain.batches.kinds import KINDS, Direction, KindName
 from models.domain.batches.states import RowState
+from models.queries.batches.refunds import mandates_of_refunds
 from models.tables.agreements import Mandate
 from models.tables.batch_clients import BatchClient, FundingAccount
 from models.tables.batch_cohorts import BatchCohort, BatchMember
@@ -29,12 +31,13 @@ _WORDS: Final = {
     KindName.LOAN_DEDUCTION: ("Loan", "贷款扣款"),
     KindName.FEE_COLLECTION: ("Fee", "费用代收"),
     KindName.PAYROLL: ("Wages", "代发工资"),
+    KindName.REFUND: ("Refund", "退款"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class PayeeRow:
-    """Whom a row of a file names. It shows nothing in `repr`."""
+    """Whom a row of a file, or a mandate, names. It shows nothing in `repr`."""
 
     name: str
     account: str
@@ -77,22 +80,31 @@ class OrderOpener:
         return KINDS[KindName(self.run.kind)].direction is Direction.IN
 
     def profile_of(self, order: BatchOrder, mandate: Mandate | None) -> BankProfile | None:
-        """The profile of the order's file: its mandate's, or of wages the one of the currency; None: there is none."""
+        """The profile of the order's file: its mandate's, or where we pay the one of the currency; None: none is."""
         if self.is_debit:
             return PROFILES.get(mandate.profile) if mandate is not None else None
         return SEPA if order.currency == SEPA.currency else GENERIC_CNY if order.currency == "CNY" else None
 
     def mandates(self, session: Session, orders: Sequence[BatchOrder]) -> dict[str, Mandate]:
-        """The mandates of these orders, by id; none for wages."""
+        """The mandates that these debits rest on, by id; none where we pay."""
         ids = {order.mandate_id for order in orders if order.mandate_id}
         if not self.is_debit or not ids:
             return {}
         return {each.id: each for each in session.exec(select(Mandate).where(col(Mandate.id).in_(ids)))}
 
-    def rows(self, session: Session, orders: Sequence[BatchOrder]) -> dict[int, BatchRow]:
-        """The accepted rows of the run's file behind these orders, by member; none for debits."""
+    def payees(self, session: Session, orders: Sequence[BatchOrder]) -> Mapping[int, BatchRow | Mandate]:
+        """Where the account stands that each of these orders pays to, by member; none for debits.
+
+        The accepted row of the run's file, or of a refund the mandate under which the money was taken.
+        """
         if self.is_debit:
             return {}
+        if self.run.kind == KindName.REFUND:
+            found = mandates_of_refunds(session, [order.claim_key for order in orders])
+            return {order.member: found[order.claim_key] for order in orders if order.claim_key in found}
+        return self._rows(session, orders)
+
+    def _rows(self, session: Session, orders: Sequence[BatchOrder]) -> dict[int, BatchRow]:
         cohort = select(BatchCohort.id).where(
             col(BatchCohort.run) == self.run.token, col(BatchCohort.revision) == self.run.revision
         )
@@ -117,10 +129,7 @@ class OrderOpener:
         Raises:
             CannotOpen, SubjectShredded: its account cannot be opened any more.
         """
-        row = RowAddress(tenant=mandate.tenant, table="mandates", row=mandate.id, subject=mandate.subject_id)
-        clear = self.vault.open_many_text(
-            row, {"account_cell": mandate.account_cell, "holder_cell": mandate.holder_cell}
-        )
+        holder = self._holder(mandate)
         return DebitOrder(
             end_to_end_id=order.end_to_end_id or "",
             instruction_id=bank_id(order.id),
@@ -128,19 +137,19 @@ class OrderOpener:
             mandate_signed=mandate.signed_on,
             amount_minor=order.amount_minor,
             currency=order.currency,
-            debtor_name=clear["holder_cell"],
-            debtor_account=clear["account_cell"],
-            debtor_bank=mandate.bank_code or "",
+            debtor_name=holder.name,
+            debtor_account=holder.account,
+            debtor_bank=holder.bank,
             remittance=self._remittance(profile),
         )
 
-    def transfer(self, order: BatchOrder, row: BatchRow, profile: BankProfile) -> TransferOrder:
-        """A wage payment in clear.
+    def transfer(self, order: BatchOrder, to: BatchRow | Mandate, profile: BankProfile) -> TransferOrder:
+        """A payment of a wage or a refund in clear.
 
         Raises:
-            CannotOpen, SubjectShredded: its row cannot be opened any more.
+            CannotOpen, SubjectShredded: its account cannot be opened any more.
         """
-        payee = self.row_opener(self.vault, row)
+        payee = self.row_opener(self.vault, to) if isinstance(to, BatchRow) else self._holder(to)
         return TransferOrder(
             end_to_end_id=order.end_to_end_id or "",
             instruction_id=bank_id(order.id),
@@ -152,12 +161,21 @@ class OrderOpener:
             remittance=self._remittance(profile),
         )
 
-    def payer(self, session: Session, *, bank: str) -> Payer:
-        """The client's funding account in clear, held at the bank with this code.
+    def _holder(self, mandate: Mandate) -> PayeeRow:
+        row = RowAddress(tenant=mandate.tenant, table="mandates", row=mandate.id, subject=mandate.subject_id)
+        clear = self.vault.open_many_text(
+            row, {"account_cell": mandate.account_cell, "holder_cell": mandate.holder_cell}
+        )
+        return PayeeRow(clear["holder_cell"], clear["account_cell"], mandate.bank_code or "")
+
+    def payer(self, session: Session, *, own: Creditor) -> Payer:
+        """Whose account pays, in clear: the client's funding account at our bank, or ours for what we owe.
 
         Raises:
             NoResultFound: the run names none.
         """
+        if self.run.client is None:
+            return Payer(name=own.name, account=own.account, bank=own.bank)
         client = session.get_one(BatchClient, self.run.client)
         account = session.get_one(FundingAccount, self.run.funding_account)
         return Payer(
@@ -165,7 +183,7 @@ class OrderOpener:
             account=self._text("funding_accounts", account.id, client.id, account_cell=account.account_cell)[
                 "account_cell"
             ],
-            bank=bank,
+            bank=own.bank,
         )
 
     def _text(self, table: str, row: str, subject: str, **cells: bytes) -> Mapping[str, str]:

@@ -93,7 +93,7 @@ class ChunkWork:
             return ChunkDone(chunk=input.chunk, done=False, stopped=over)
         made = self._orders(unit, run, answers, prepared, now)
         unit.deed.facts |= {"orders": made.orders, "barred": made.barred, "amountMinor": made.amount_minor}
-        if answers and not is_intake:
+        if answers and KINDS[KindName(run.kind)].row_gate and not is_intake:
             unit.deed.facts["rules"] = keep_verdicts(session, run, answers, now=now)
         finished = chunks.finish(
             session,

@@ -23,6 +23,7 @@ from models.domain.batches.kinds import KINDS, KindName
 from models.domain.batches.states import OrderReason, OrderState
 from models.domain.states import Gate
 from models.queries.bank_days import LONGEST_HOLIDAY, bank_days_of
+from models.queries.batches.claim_books import ClaimBooks, claim_books
 from models.queries.batches.debit_rows import DebitBooks, debit_books, debit_row_facts
 from models.queries.batches.wage_rows import wage_books
 from models.tables.batch_cohorts import BatchMember
@@ -114,6 +115,9 @@ class Judge:
         days = bank_days_of(session, run.tenant, otherwise=self.is_bank_day)
         if not kind.message:
             return [_queued(member, member.amount_minor, on) for member in members]
+        if not kind.row_gate:
+            claims, day = claim_books(session, run, members), collection_date(on, days)
+            return [_paid_once(member, on, claims) or _queued(member, member.amount_minor, day) for member in members]
         asking = _Asking(session, run, Gate(kind.row_gate), on, collection_date(on, days), now)
         if kind.needs_mandate:
             books = debit_books(session, run, members, on=on, lock=lock)
@@ -123,8 +127,7 @@ class Judge:
         said = self._said(session, run, members)
         wages = wage_books(session, run, members, on=on, is_bank_day=days, said=said)
         return [
-            _paid_once(member, on, wages.opened, wages.settled)
-            or asking.ask(member, member.amount_minor, wages.facts_of(member))
+            _paid_once(member, on, wages.claims) or asking.ask(member, member.amount_minor, wages.facts_of(member))
             for member in members
         ]
 
@@ -221,12 +224,12 @@ def _due_minor(books: DebitBooks, member: BatchMember, on: date) -> int:
     return unpaid
 
 
-def _paid_once(member: BatchMember, on: date, opened: Counter[str], settled: Counter[str]) -> Expected | None:
+def _paid_once(member: BatchMember, on: date, claims: ClaimBooks) -> Expected | None:
     """No second payment of a claim that was paid, or whose order is under way."""
     key = member.claim_key
-    if not opened[key] and not settled[key]:
+    if not claims.opened[key] and not claims.settled[key]:
         return None
-    reason = OrderReason.ORDER_OPEN if opened[key] else OrderReason.NOTHING_DUE
+    reason = OrderReason.ORDER_OPEN if claims.opened[key] else OrderReason.NOTHING_DUE
     return Expected(
         member=member,
         state=OrderState.BARRED,

@@ -43,7 +43,7 @@ from models.tables.batch_runs import BatchOrder, BatchRun
 from models.tables.daily import BankFile
 
 CHUNK: Final = 500
-_WAGES: Final = "SALA"  # ISO external category purpose: salary payment
+_PURPOSES: Final = {KindName.PAYROLL: "SALA"}  # ISO external category purpose: salary payment
 _LEAVING: Final = (FileState.RESERVED, FileState.WRITTEN)
 
 
@@ -139,7 +139,7 @@ class RunSender:
             )
 
     def _examine(self, session: Session, orders: Sequence[BatchOrder]) -> list[_Examined]:
-        mandates, rows = self.opener.mandates(session, orders), self.opener.rows(session, orders)
+        mandates, payees = self.opener.mandates(session, orders), self.opener.payees(session, orders)
         seen = []
         for order in orders:
             mandate = mandates.get(order.mandate_id or "")
@@ -157,7 +157,7 @@ class RunSender:
                         self.opener.debit(order, mandate, profile), rules=FieldRules(profile), profile=profile
                     )
                 else:
-                    opened = self.opener.transfer(order, rows[order.member], profile)
+                    opened = self.opener.transfer(order, payees[order.member], profile)
                     faults = transfer_faults(opened, rules=FieldRules(profile), profile=profile)
             except (CannotOpen, SubjectShredded, KeyError):
                 seen.append(_Examined(order, profile.name, OrderReason.CANNOT_OPEN))
@@ -261,7 +261,7 @@ class RunSender:
             payer = None
             own = self.bank.bank.creditors[profile.name]
             if kind == TRANSFERS:
-                payer = self.opener.payer(session, bank=own.bank)
+                payer = self.opener.payer(session, own=own)
         requested = self.bank.collection_date(max(file.business_date, contents.wanted_on or file.business_date))
         message, created_at = file.message_id or "", file.created_at.replace(microsecond=0)
         common: dict[str, Any] = {
@@ -275,7 +275,7 @@ class RunSender:
         if payer is not None:
             transfers = TransferBatch(
                 **common, payer=payer, count=contents.count, sum_minor=contents.sum_minor,
-                transfers=self._transfers(ids, profile), purpose=_WAGES,
+                transfers=self._transfers(ids, profile), purpose=_PURPOSES.get(KindName(self.bank.work.run.kind), ""),
             )  # fmt: skip
             whole = TransferFile(
                 message_id=message, created_at=created_at, file_name=file.name, initiator=payer.name,
@@ -305,9 +305,9 @@ class RunSender:
     def _transfers(self, ids: Sequence[str], profile: BankProfile) -> Iterator[TransferOrder]:
         for orders in self._chunks(ids):
             with self.bank.work.database.read() as session:
-                rows = self.opener.rows(session, orders)
+                payees = self.opener.payees(session, orders)
             for order in orders:
-                yield self.opener.transfer(order, rows[order.member], profile)
+                yield self.opener.transfer(order, payees[order.member], profile)
 
     def _chunks(self, ids: Sequence[str]) -> Iterator[list[BatchOrder]]:
         for first in range(0, len(ids), CHUNK):

@@ -1,4 +1,4 @@
-"""An auto debit whose rows a file names, and fees out of the book, from the first row to the close."""
+"""An auto debit whose rows a file names, fees out of the book and refunds, from the first row to the close."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -17,10 +17,12 @@ from models.database.engine import Database
 from models.domain.bank_card import luhn_digit
 from models.domain.batches.states import FinalState, RunStage
 from models.domain.ids import batch_workflow_id
+from models.domain.roles import Role
 from models.domain.states import Outcome, TaskType
 from models.tables.agreements import Agreement
 from models.tables.daily import BankFile
 from models.tables.notices import Notice
+from models.tables.tasks import Task
 from tests.support.batch_books import STATED
 from tests.support.batch_house import BatchHouse, batch_house
 from tests.support.clock import FakeClock
@@ -133,3 +135,47 @@ async def test_rows_of_agreements_are_refused_in_words_and_fees_of_the_book_are_
     await through(house, run, days=6)
     assert [order.final_state for order in house.orders(run)] == [FinalState.SETTLED] * 3
     assert house.balances() == {"clearing": 9_000, "receivable": -9_000}
+
+
+async def disputed(house: BatchHouse, run: str) -> None:
+    """Every order of a run is contested, and the bank was at fault."""
+    officer = house.office.staff("officer", Role.CASE_OFFICER, branch="hq")
+    for order in house.orders(run):
+        path = f"/v1/batches/{run}/orders/{order.id}/disputes"
+        made = await house.post(path, {"reasonCode": "mandate-missing"})
+        (task,) = house.all(Task, col(Task.id) == made["taskId"])
+        await house.decide(task, Outcome.REFUND, by=officer, reasonCode="bank-at-fault")
+
+
+@pytest.mark.parametrize("house", ["sqlite", "postgres"], indirect=True)
+async def test_what_a_dispute_has_refunded_is_paid_once_and_owed_again_when_it_comes_back(house: BatchHouse) -> None:
+    await house.rules("fees", "fee-collection")
+    agreed(house, 2)
+    fees = await planned(house, {"stated": STATED, "fee": {"code": "annual-fee", "amountMinor": 3_000}})
+    await through(house, fees, days=6)
+    house.to(START + timedelta(days=7))  # a Monday again
+    await disputed(house, fees)
+    assert house.balances() == {"clearing": 6_000, "receivable": -6_000, "refund": 6_002, "payable": -6_002}
+
+    wish = {"kind": "refund", "criteria": {"stated": STATED}}
+    assert (await house.post("/v1/batches/preview", wish))["amountMinor"] == 6_002
+    run = (await house.post("/v1/batches", wish))["run"]
+    await house.decide(await house.task(run, TaskType.BATCH_APPROVAL), Outcome.APPROVE)
+    await house.reach(run, RunStage.AWAITING)
+    (out,) = house.all(BankFile, col(BankFile.kind) == "pain.001")
+    written = (house.book.folders.outbox / out.name).read_text()
+    assert all(card(number) in written for number in range(2)), "back to where it was taken from"
+    assert (await house.post("/v1/batches/preview", wish))["members"] == 0, "it is under way"
+    _, back = house.orders(run)
+    house.bank.sender_behaves("return-later", days=2, reason="AC04", end_to_end_id=back.end_to_end_id)
+    for _ in range(6):
+        house.bank.take_files()
+        await house.looked(run)
+        house.to(house.book.today() + timedelta(days=1))
+        await house.looked(run)
+    await house.decide(await house.task(run, TaskType.BATCH_CLOSE), Outcome.CONFIRM)
+    assert (await house.end(run))["outcome"] == "completed"
+    assert [order.final_state for order in house.orders(run)] == [FinalState.SETTLED, FinalState.RETURNED]
+    assert house.balances() == {"clearing": 2_999, "receivable": -6_000, "refund": 6_002, "payable": -3_001}
+    assert house.bank.balance_minor() == 2_999
+    assert (await house.post("/v1/batches/preview", wish))["amountMinor"] == 3_001, "owed again"

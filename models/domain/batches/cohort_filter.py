@@ -55,6 +55,14 @@ class AccountField(StrEnum):
     LIMIT = "limitMinor"
 
 
+class RefundField(StrEnum):
+    """What refunds are chosen by."""
+
+    AMOUNT = "amountMinor"
+    DECIDED = "decidedOn"
+    REASON = "reasonCode"  # of the dispute
+
+
 class ImportField(StrEnum):
     """What accepted rows of an import are chosen by."""
 
@@ -87,6 +95,14 @@ ACCOUNTS: Final = FilterLanguage(
         AccountField.ACCOUNT_KIND: (MEMBERSHIP, one_of(*AccountKind)),
         AccountField.SIGNED: (RANGE, day),
         AccountField.LIMIT: (RANGE, integer),
+    },
+)
+REFUNDS: Final = FilterLanguage(
+    members=RefundField,
+    reads={
+        RefundField.AMOUNT: (RANGE, integer),
+        RefundField.DECIDED: (RANGE, day),
+        RefundField.REASON: (MEMBERSHIP, text),
     },
 )
 IMPORTED: Final = FilterLanguage(
@@ -164,6 +180,8 @@ def read_criteria(raw: object, *, kind: KindName, source: MemberSource, on: date
 def _language(kind: KindName, source: MemberSource) -> FilterLanguage[Any]:
     if source is MemberSource.FILE:
         return IMPORTED
+    if kind is KindName.REFUND:
+        return REFUNDS
     return ACCOUNTS if kind is KindName.FEE_COLLECTION else ROWS
 
 

@@ -15,6 +15,7 @@ class KindName(StrEnum):
     LOAN_DEDUCTION = "loan-deduction"  # 贷款扣款
     FEE_COLLECTION = "fee-collection"  # 费用代收
     INTAKE = "intake"  # 批量进件
+    REFUND = "refund"  # 批量退款: what customers are owed after disputes
 
 
 class Direction(StrEnum):
@@ -41,6 +42,7 @@ class MemberSource(StrEnum):
 
 
 _ALL: Final = tuple(stage for stage in RunStage if stage not in (RunStage.STOPPING, RunStage.ENDED))
+_NO_RULES: Final = tuple(stage for stage in _ALL if stage is not RunStage.RULES)
 _NO_MONEY: Final = tuple(stage for stage in _ALL if stage not in (RunStage.RULES, RunStage.SENDING, RunStage.AWAITING))
 # A business date's debits are made and sent by the daily run itself; their run follows them to their end.
 DAILY_STAGES: Final = (RunStage.AWAITING, RunStage.RECONCILING, RunStage.REPORTING, RunStage.CLOSING)
@@ -116,6 +118,18 @@ KINDS: Final[dict[KindName, BatchKind]] = {
             needs_funding=False,
             row_gate="installments.intake",
             message="",
+            has_retries=False,
+        ),
+        BatchKind(
+            name=KindName.REFUND,
+            direction=Direction.OUT,
+            stages=_NO_RULES,
+            sources=(MemberSource.BOOK,),
+            needs_mandate=False,
+            needs_client=False,
+            needs_funding=False,
+            row_gate="",
+            message="pain.001",
             has_retries=False,
         ),
     )

@@ -10,12 +10,16 @@ from enum import StrEnum
 from typing import Final
 
 from models.domain.batches.kinds import BY_DAILY_RUN, KINDS, MemberSource
+from models.domain.batches.states import RunStage
 from models.domain.servicing.retry_policy import WorkingDay, day_in_month
 
 LONGEST_BACKFILL: Final = 92  # days from first to last
-# Kinds whose rows a run takes out of the book; a file is sent by somebody, on the day on which there is one.
+# Kinds whose rows a run takes out of the book by a rule set; a file is sent by somebody, on the day on which there is
+# one, and what is paid back somebody looks at.
 STANDING_KINDS: Final = tuple(
-    name for name, kind in KINDS.items() if MemberSource.BOOK in kind.sources and name not in BY_DAILY_RUN
+    name
+    for name, kind in KINDS.items()
+    if MemberSource.BOOK in kind.sources and RunStage.RULES in kind.stages and name not in BY_DAILY_RUN
 )
 _LONGEST_HOLIDAY: Final = 31
 

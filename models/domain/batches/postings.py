@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-from models.domain.batches.kinds import Direction
+from models.domain.batches.kinds import BatchKind, Direction
 
 
 class BatchAccount(StrEnum):
@@ -13,8 +14,9 @@ class BatchAccount(StrEnum):
     CLEARING = "clearing"  # 待清算: our account at the bank
     RECEIVABLE = "receivable"  # 应收: what customers owed until it was taken from them
     FUNDING = "funding"  # 代发资金: what we owe a client who has paid in for wages
+    PAYABLE = "payable"  # 应退款: what we owe a customer until it is paid back
     SUSPENSE = "suspense"  # 暂收: money of nobody yet
-    REFUND = "refund"  # 退款: what was given back after a dispute
+    REFUND = "refund"  # 退款: what is given back after a dispute
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +38,34 @@ def pair(debit: BatchAccount, credit: BatchAccount, amount_minor: int) -> tuple[
     return Leg(debit, amount_minor), Leg(credit, -amount_minor)
 
 
-def settled_legs(direction: Direction, amount_minor: int) -> tuple[Leg, Leg]:
-    """An order's money has moved: in from a customer, or out to a worker.
+def other_account(kind: BatchKind) -> BatchAccount:
+    """What stands against our account at the bank when money of this kind moves.
+
+    Raises:
+        ValueError: it moves no money.
+    """
+    if kind.direction is Direction.IN:
+        return BatchAccount.RECEIVABLE
+    if kind.direction is Direction.OUT:
+        return BatchAccount.FUNDING if kind.needs_funding else BatchAccount.PAYABLE
+    raise ValueError(kind.name)
+
+
+def settled_legs(kind: BatchKind, amount_minor: int) -> tuple[Leg, Leg]:
+    """An order's money has moved: in from a customer, or out to a worker or a customer.
 
     Raises:
         ValueError: of a kind that moves no money.
     """
-    if direction is Direction.IN:
-        return pair(BatchAccount.CLEARING, BatchAccount.RECEIVABLE, amount_minor)
-    if direction is Direction.OUT:
-        return pair(BatchAccount.FUNDING, BatchAccount.CLEARING, amount_minor)
-    raise ValueError(direction)
+    other = other_account(kind)
+    if kind.direction is Direction.IN:
+        return pair(BatchAccount.CLEARING, other, amount_minor)
+    return pair(other, BatchAccount.CLEARING, amount_minor)
 
 
-def returned_legs(direction: Direction, amount_minor: int) -> tuple[Leg, Leg]:
+def returned_legs(kind: BatchKind, amount_minor: int) -> tuple[Leg, Leg]:
     """It has come back (退回、退汇): the same the other way round."""
-    first, second = settled_legs(direction, amount_minor)
+    first, second = settled_legs(kind, amount_minor)
     return Leg(second.account, amount_minor), Leg(first.account, -amount_minor)
 
 
@@ -68,6 +82,19 @@ def settled_posting(order_id: str) -> str:
 def returned_posting(order_id: str) -> str:
     """Under which it is booked back, once."""
     return f"returned/{order_id}"
+
+
+_REFUND: Final = "refund/"
+
+
+def refund_posting(dispute_id: str) -> str:
+    """Under which what is owed to a customer after a dispute is booked, once; also the claim of its payment."""
+    return f"{_REFUND}{dispute_id}"
+
+
+def refunded_dispute(claim: str) -> str:
+    """The dispute whose refund a claim is."""
+    return claim.removeprefix(_REFUND)
 
 
 def assigned_posting(suspense_id: str) -> str:

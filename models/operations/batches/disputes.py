@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select, update
 from models.database.bulk import insert_new
 from models.domain.aftercare.clocks import TicketKind, due_at
 from models.domain.batches.kinds import KINDS, Direction, KindName
-from models.domain.batches.postings import BatchAccount, pair
+from models.domain.batches.postings import BatchAccount, pair, refund_posting
 from models.domain.batches.states import DisputeState, OrderReason, OrderState
 from models.domain.canonical import digest
 from models.domain.ids import batch_row_workflow_id
@@ -109,7 +109,7 @@ def settle_dispute(
     on: date,
     now: datetime,
 ) -> BatchDispute:
-    """Explain, refund or cancel; books what is given back, once.
+    """Explain, refund or cancel; books what is owed back, once. A run of kind `refund` pays it.
 
     Args:
         session: of the unit of work.
@@ -149,9 +149,12 @@ def settle_dispute(
 
 
 def refund_interest(amount_minor: int, annual_rate: Decimal, days: int) -> int:
-    """Simple interest in minor units for the days on which the bank had the money, rounded half up."""
+    """Simple interest in minor units for the days on which the bank had the money, rounded half up.
+
+    What is owed is never rounded to nothing: the law asks for interest on small amounts, too.
+    """
     interest = Decimal(amount_minor) * annual_rate * max(days, 0) / _YEAR_DAYS
-    return int(interest.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    return max(int(interest.quantize(Decimal(1), rounding=ROUND_HALF_UP)), int(interest > 0))
 
 
 def _refund(
@@ -175,8 +178,8 @@ def _refund(
     held.refund_minor, held.interest_minor = order.amount_minor, interest
     post_entries(
         session,
-        f"refund/{held.id}",
-        pair(BatchAccount.REFUND, BatchAccount.CLEARING, order.amount_minor + interest),
+        refund_posting(held.id),
+        pair(BatchAccount.REFUND, BatchAccount.PAYABLE, order.amount_minor + interest),
         tenant=held.tenant,
         run=held.run,
         order_id=order.id,

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
-from models.domain.batches.kinds import KINDS, Direction, KindName
+from models.domain.batches.kinds import KINDS, BatchKind, KindName
 from models.domain.batches.postings import Leg, returned_legs, returned_posting, settled_legs, settled_posting
 from models.operations.batches.entries import Posting, post_all
 from models.operations.batches.funding import give_back, use
@@ -52,17 +52,17 @@ def _book(
     run: BatchRun,
     moved: Moved,
     key_of: Callable[[str], str],
-    legs_of: Callable[[Direction, int], Sequence[Leg]],
+    legs_of: Callable[[BatchKind, int], Sequence[Leg]],
     *,
     now: datetime,
 ) -> list[BatchOrder]:
     """The orders that were not booked under their key before."""
     assert all(order.debit_order is None for order, _ in moved)
-    direction = KINDS[KindName(run.kind)].direction
+    kind = KINDS[KindName(run.kind)]
     postings = [
         Posting(
             key=key_of(order.id),
-            legs=legs_of(direction, order.amount_minor),
+            legs=legs_of(kind, order.amount_minor),
             order_id=order.id,
             value_date=value_date,
         )

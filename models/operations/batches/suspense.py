@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select, update
 
 from models.database.bulk import insert_new
 from models.domain.batches.kinds import KINDS, Direction, KindName
-from models.domain.batches.postings import BatchAccount, Leg, assigned_posting
+from models.domain.batches.postings import BatchAccount, Leg, assigned_posting, other_account
 from models.domain.batches.states import LATE_RETURN, OPEN_ORDER_STATES, OrderState, SuspenseState
 from models.domain.canonical import digest
 from models.domain.daily import ReplyState
@@ -204,8 +204,7 @@ def _assign(
     """Out of suspense to where the order's money belongs; the order settles by it, or its late return is explained."""
     whose = session.get_one(BatchRun, order.run)
     kind = KINDS[KindName(whose.kind)]
-    other = BatchAccount.RECEIVABLE if kind.direction is Direction.IN else BatchAccount.FUNDING
-    _post(session, run, held, assigned_posting(held.id), other, on=on, now=now, order_id=order.id)
+    _post(session, run, held, assigned_posting(held.id), other_account(kind), on=on, now=now, order_id=order.id)
     if held.code == LATE_RETURN:
         if kind.needs_funding:
             give_back(session, whose.token, amount_minor=order.amount_minor, now=now)

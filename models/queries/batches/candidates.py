@@ -14,6 +14,7 @@ from models.domain.batches.cohorts import Candidate
 from models.domain.batches.kinds import KINDS, KindName
 from models.domain.batches.states import RowState
 from models.domain.servicing.state import ENDED
+from models.queries.batches.refunds import next_refunds, refunds
 from models.queries.batches.screening import row_claim, unpaid
 from models.queries.filtering import condition
 from models.tables.agreements import Agreement, AgreementRow, Mandate, PlanOffer
@@ -70,13 +71,17 @@ def book_query(tenant: str, criteria: Criteria, *, on: date) -> Select[Any]:
     """
     if criteria.fee is not None:
         return _accounts(tenant, criteria)
+    if criteria.kind is KindName.REFUND:
+        return refunds(tenant, criteria)
     return _due_rows(criteria, col(AgreementRow.tenant) == tenant, on=on)
 
 
 def next_of_book(
     session: Session, tenant: str, criteria: Criteria, *, on: date, last: BatchMember | None, limit: int
 ) -> list[Candidate]:
-    """The next candidates behind the last member, in the order of agreement and row, or of mandates."""
+    """The next candidates behind the last member, in the order of agreement and row, of mandates, or of disputes."""
+    if criteria.kind is KindName.REFUND:
+        return [_candidate(each, criteria) for each in next_refunds(session, tenant, criteria, last=last, limit=limit)]
     if criteria.fee is None:
         return _next_rows(session, tenant, criteria, on=on, last=last, limit=limit)
     query = _accounts(tenant, criteria)

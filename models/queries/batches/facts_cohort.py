@@ -67,6 +67,8 @@ def _has_basis(session: Session, run: BatchRun, cohort: BatchCohort) -> bool:
         if client is None or client.state != "active" or client.agreement_from > run.business_date:
             return False
         return client.agreement_to is None or client.agreement_to >= run.business_date
+    if run.kind == KindName.REFUND:
+        return True  # a decision on record, by which the books owe the money
     without = select(func.count()).where(
         col(BatchMember.cohort) == cohort.id,
         col(BatchMember.state) == MemberState.INCLUDED.value,

@@ -1,6 +1,5 @@
 """What is on record about a payroll (代发工资), and the facts that the gate of each of its rows asks for."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -9,12 +8,13 @@ from datetime import date
 from sqlmodel import Session, col, func, select
 
 from models.domain.batches.kinds import KindName
-from models.domain.batches.states import OrderState, RunOutcome
+from models.domain.batches.states import RunOutcome
 from models.domain.batches.wages import agreed_date, declared, kept_until, months_between
 from models.domain.rule_words import AccountKind
+from models.queries.batches.claim_books import ClaimBooks, claim_books
 from models.tables.batch_clients import BatchClient, FundingAccount, FundingHold
 from models.tables.batch_cohorts import BatchCohort, BatchMember
-from models.tables.batch_runs import BatchOrder, BatchRun
+from models.tables.batch_runs import BatchRun
 
 
 @dataclass(slots=True)
@@ -28,8 +28,7 @@ class WageBooks:
 
     of_run: dict[str, object]
     said: Mapping[int, Mapping[str, str]] = field(repr=False)
-    opened: Counter[str] = field(default_factory=Counter)
-    settled: Counter[str] = field(default_factory=Counter)
+    claims: ClaimBooks = field(default_factory=ClaimBooks)
 
     def facts_of(self, member: BatchMember) -> dict[str, object]:
         """The facts of one row; what neither the records nor the file say is left out, and blocks."""
@@ -55,18 +54,8 @@ def wage_books(
         is_bank_day: the tenant's calendar.
         said: fields of the rows in the client's file, by number of the member.
     """
-    books = WageBooks(_of_run(session, run, on=on, is_bank_day=is_bank_day), said)
-    found = session.exec(
-        select(BatchOrder.claim_key, BatchOrder.state, BatchOrder.final_state).where(
-            col(BatchOrder.tenant) == run.tenant, col(BatchOrder.claim_key).in_([each.claim_key for each in members])
-        )
-    ).all()
-    for key, state, final_state in found:
-        if state == OrderState.SETTLED:
-            books.settled[key] += 1
-        elif final_state is None:
-            books.opened[key] += 1
-    return books
+    of_run = _of_run(session, run, on=on, is_bank_day=is_bank_day)
+    return WageBooks(of_run, said, claim_books(session, run, members))
 
 
 def _of_run(session: Session, run: BatchRun, *, on: date, is_bank_day: Callable[[date], bool]) -> dict[str, object]:
