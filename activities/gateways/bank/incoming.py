@@ -12,8 +12,8 @@ from models.errors import FieldFault
 
 # Told elsewhere as well: a debit that goes back stands in camt.054 too, a day report foretells the statement.
 NEWS_ONLY: Final = frozenset({"pacs.004", "camt.052"})
-# What repeats in one message or another; each is let go of before the next.
-_PARTS: Final = ("TxInfAndSts", "OrgnlPmtInfAndSts", "TxDtls", "Ntry", "TxInf")
+# What repeats in those; each is let go of before the next.
+_PARTS: Final = ("TxDtls", "Ntry", "TxInf")
 _BODIES: Final = {
     "pain.002": "CstmrPmtStsRpt",
     "camt.053": "BkToCstmrStmt",
@@ -73,9 +73,13 @@ def open_replies(path: Path, *, most_bytes: int = MOST_BYTES) -> Replies:
         raise unreadable(BankRule.MESSAGE, expected=", ".join(sorted(_BODIES)))
     if message.body != _BODIES[message.kind]:
         raise unreadable(BankRule.MESSAGE, expected=_BODIES[message.kind])
-    for _ in elements(message, *_PARTS):  # as it will be read, so that nothing can stop the reading half-way
-        pass
-    return Replies(message)
+    replies = Replies(message)
+    if message.kind in NEWS_ONLY:
+        for _ in elements(message, *_PARTS):
+            pass
+    else:
+        _ = replies.items  # as it will be read, so that nothing can stop the reading half-way
+    return replies
 
 
 def _read(message: Message) -> Iterator[ReplyItem | FieldFault]:
