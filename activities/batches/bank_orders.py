@@ -7,7 +7,7 @@ to the account of the mandate under which the money was taken.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlmodel import Session, col, select
 
@@ -33,6 +33,9 @@ _WORDS: Final = {
     KindName.PAYROLL: ("Wages", "代发工资"),
     KindName.REFUND: ("Refund", "退款"),
 }
+
+
+_Found = TypeVar("_Found", bound=Mapping[Any, BatchRow | Mandate])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class OrderOpener:
         ids = {order.mandate_id for order in orders if order.mandate_id}
         if not self.is_debit or not ids:
             return {}
-        return {each.id: each for each in session.exec(select(Mandate).where(col(Mandate.id).in_(ids)))}
+        return self._loaded({each.id: each for each in session.exec(select(Mandate).where(col(Mandate.id).in_(ids)))})
 
     def payees(self, session: Session, orders: Sequence[BatchOrder]) -> Mapping[int, BatchRow | Mandate]:
         """Where the account stands that each of these orders pays to, by member; none for debits.
@@ -101,8 +104,13 @@ class OrderOpener:
             return {}
         if self.run.kind == KindName.REFUND:
             found = mandates_of_refunds(session, [order.claim_key for order in orders])
-            return {order.member: found[order.claim_key] for order in orders if order.claim_key in found}
-        return self._rows(session, orders)
+            return self._loaded({order.member: found[order.claim_key] for order in orders if order.claim_key in found})
+        return self._loaded(self._rows(session, orders))
+
+    def _loaded(self, found: _Found) -> _Found:
+        """The same, with the keys of their persons in memory: read one by one they are most of a file's work."""
+        self.vault.load_subjects(self.run.tenant, {each.subject_id for each in found.values()})
+        return found
 
     def _rows(self, session: Session, orders: Sequence[BatchOrder]) -> dict[int, BatchRow]:
         cohort = select(BatchCohort.id).where(

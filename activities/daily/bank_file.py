@@ -209,7 +209,9 @@ class FileSender:
 
     def _debits(self, ids: Sequence[str], profile: BankProfile) -> Iterator[FileOrder]:
         for first in range(0, len(ids), CHUNK):
-            for line in self._lines(ids[first : first + CHUNK]):
+            lines = self._lines(ids[first : first + CHUNK])
+            self.vault.load_subjects(self.work.day.tenant, {line.mandate.subject_id for line in lines})
+            for line in lines:
                 yield self._opened(line, profile)
             self.work.rest()
 

@@ -5,6 +5,7 @@ in memory is read from the store, so what another process has just sealed opens 
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -129,11 +130,15 @@ class Subjects:
         raise self._restless(tenant)
 
     def load_many(self, tenant: str, subject_ids: Collection[str]) -> None:
-        """Read these subjects' keys into memory; who was shredded is left out."""
+        """Read these subjects' keys into memory.
+
+        Who was shredded is left out, and so is a key that does not open: whoever opens with it hears of it.
+        """
         read_at, shreds = self._clock(), self._shreds
         rows = renewal_store.subject_versions(self._database, tenant=tenant, subject_ids=subject_ids)
         for subject_id, versions in groupby(rows, key=lambda row: row.subject_id):
-            self._remember((tenant, subject_id), self._of_rows(list(versions), read_at), shreds)
+            with suppress(CannotOpen, KeysUnavailable):
+                self._remember((tenant, subject_id), self._of_rows(list(versions), read_at), shreds)
 
     def shred(self, tenant: str, subject_id: str) -> None:
         """Destroy a subject's keys in the store and here."""
