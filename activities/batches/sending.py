@@ -39,6 +39,7 @@ from models.operations.bank_files import NewFile, mark_written, reserve_file
 from models.operations.batches.order_states import move_orders
 from models.operations.batches.taking_out import take_out
 from models.queries.batches.outgoing import FileContents, contents_of, files_of, in_order, orders_in, stopped_in
+from models.queries.batches.own_orders import not_of_daily_run
 from models.tables.batch_runs import BatchOrder, BatchRun
 from models.tables.daily import BankFile
 
@@ -130,7 +131,7 @@ class RunSender:
                     .where(
                         col(BatchOrder.run) == self.bank.work.run.token,
                         col(BatchOrder.state) == OrderState.QUEUED,
-                        col(BatchOrder.debit_order).is_(None),
+                        not_of_daily_run(),
                     )
                     .order_by(col(BatchOrder.member), col(BatchOrder.attempt))
                     .limit(limit)

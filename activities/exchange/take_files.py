@@ -23,11 +23,13 @@ from activities.gateways.bank.matching import SentOrder, SentOrders, index_order
 from activities.gateways.bank.port import InboundFile
 from activities.gateways.bank.replies import ReplyItem, ReplyLevel, ReplyStatus
 from compliance.audit.unit import Unit
+from models.database.hints import unindexed
 from models.domain.batches.states import OrderState as BatchOrderState
 from models.domain.daily import FileState, OrderState, ReplyState
 from models.domain.tokens import new_token
 from models.errors import BankFileUnreadable
 from models.operations.business_dates import note_exception
+from models.queries.batches.own_orders import not_of_daily_run
 from models.tables.agreements import Agreement
 from models.tables.batch_runs import BatchOrder
 from models.tables.daily import BankFile, BankReply, DebitOrder
@@ -249,7 +251,7 @@ def _batch_orders(session: Session, tenant: str, *conditions: Any) -> Iterator[S
             col(BankFile.kind),
         )
         .join(BankFile, col(BankFile.id) == col(BatchOrder.file_id))
-        .where(col(BatchOrder.tenant) == tenant, col(BatchOrder.debit_order).is_(None), *conditions)
+        .where(unindexed(BatchOrder.tenant) == tenant, not_of_daily_run(), *conditions)
     ).all()
     for order_id, end_to_end_id, amount_minor, currency, message, kind in found:
         yield SentOrder(
@@ -268,7 +270,7 @@ def _debit_orders(session: Session, tenant: str, *conditions: Any) -> Iterator[S
         select(DebitOrder, BankFile.message_id, BankFile.kind, Agreement.currency)
         .join(BankFile, col(BankFile.id) == col(DebitOrder.file_id))
         .join(Agreement, col(Agreement.id) == col(DebitOrder.agreement_id))
-        .where(col(DebitOrder.tenant) == tenant, *conditions)
+        .where(unindexed(DebitOrder.tenant) == tenant, *conditions)
     ).all()
     for order, message, kind, currency in found:
         yield SentOrder(

@@ -39,6 +39,7 @@ class DebitOrder(DataTable, table=True):
         UniqueConstraint("agreement_id", "row_no", "attempt"),
         Index("ix_debit_orders_state", "tenant", "state", "requested_on"),
         Index("ix_debit_orders_account", "tenant", "account_index"),
+        Index("ix_debit_orders_mandate", "mandate_id", "requested_on"),  # asked for each chunk of a batch
     )
     id: str = Field(primary_key=True, max_length=40)  # dbo_…
     tenant: str = Field(foreign_key="tenants.code")

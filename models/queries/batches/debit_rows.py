@@ -16,6 +16,7 @@ from models.domain.batches.states import DisputeState
 from models.domain.batches.states import OrderState as BatchState
 from models.domain.daily import OPEN_ORDERS, OrderState
 from models.domain.rule_words import MandateStatus
+from models.queries.batches.own_orders import not_of_daily_run
 from models.queries.debit_facts import RowKey, standing_of
 from models.tables.agreements import Agreement, AgreementRow, Mandate
 from models.tables.batch_books import BatchDispute
@@ -203,9 +204,10 @@ def _count_today(session: Session, run: BatchRun, books: DebitBooks, *, on: date
             col(BatchOrder.mandate_id).in_(books.mandates),
             col(BatchOrder.requested_on) >= on,
             col(BatchOrder.state).in_(_TAKES),
-            col(BatchOrder.debit_order).is_(None),
+            not_of_daily_run(),
         )
         .group_by(col(BatchOrder.mandate_id))
+        .with_hint(BatchOrder, "INDEXED BY ix_batch_orders_mandate", "sqlite")  # else all orders, for each chunk
     )
     daily = (
         select(DebitOrder.mandate_id, func.sum(DebitOrder.amount_minor))

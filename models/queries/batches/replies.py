@@ -9,6 +9,7 @@ from sqlalchemy import select as rows_of
 from sqlmodel import Session, and_, col, exists, func, or_, select
 
 from models.domain.daily import ReplyState
+from models.queries.batches.own_orders import not_of_daily_run
 from models.tables.batch_runs import BatchOrder
 from models.tables.daily import BankFile, BankReply
 
@@ -25,7 +26,7 @@ def of_batches() -> ColumnElement[bool]:
         col(BankFile.message_id) == col(BankReply.original_message_id),
         col(BankFile.tenant) == col(BankReply.tenant),
         col(BatchOrder.file_id) == col(BankFile.id),
-        col(BatchOrder.debit_order).is_(None),
+        not_of_daily_run(),
     )
     # Spelled so that it is never NULL: its negation asks for all other lines.
     matched = func.coalesce(col(BankReply.order_id), "").like(_ORDER)
@@ -86,7 +87,7 @@ def _runs_of(session: Session, lines: Sequence[_Line]) -> dict[str, str]:
     files = session.exec(
         select(BankFile.message_id, BatchOrder.run)
         .join(BatchOrder, col(BatchOrder.file_id) == col(BankFile.id))
-        .where(col(BankFile.message_id).in_(messages), col(BatchOrder.debit_order).is_(None))
+        .where(col(BankFile.message_id).in_(messages), not_of_daily_run())
         .distinct()
     ).all()
     known = {order_id: run for order_id, _, run in orders} | {end: run for _, end, run in orders if end}

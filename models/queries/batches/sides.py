@@ -22,6 +22,7 @@ from models.domain.daily import FileState, ReplyState
 from models.domain.daily import OrderState as DebitState
 from models.domain.servicing.events import EventKind
 from models.queries.batches.daily_debits import debits_without_order, differs, went_on
+from models.queries.batches.own_orders import not_of_daily_run
 from models.tables.agreements import AgreementEvent
 from models.tables.batch_books import BatchDispute, BatchEntry, BatchSuspense
 from models.tables.batch_clients import FundingHold
@@ -102,7 +103,7 @@ def file_sides(session: Session, run: str) -> list[FileSides]:
     files = session.exec(select(BankFile).where(col(BankFile.id).in_(ids)).order_by(BankFile.id)).all()
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     # An order of the daily run left as its `debit_orders` row; every other one by itself.
-    own_orders = (col(BatchOrder.debit_order).is_(None), col(BatchOrder.state).in_(LEFT))
+    own_orders = (not_of_daily_run(), col(BatchOrder.state).in_(LEFT))
     for carried, where in ((BatchOrder, own_orders), (DebitOrder, (col(DebitOrder.state) != DebitState.WITHDRAWN,))):
         query = select(carried.file_id, func.count(), func.sum(carried.amount_minor))
         for file_id, count, total in session.exec(
