@@ -11,8 +11,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy.orm import defer
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, update
 
 from activities.batches.bank_orders import OrderOpener
 from activities.batches.bank_work import BankWork, unless_nothing
@@ -38,8 +37,15 @@ from models.errors import CannotOpen, SubjectShredded
 from models.operations.bank_files import NewFile, mark_written, reserve_file
 from models.operations.batches.order_states import move_orders
 from models.operations.batches.taking_out import take_out
-from models.queries.batches.outgoing import FileContents, contents_of, files_of, in_order, orders_in, stopped_in
-from models.queries.batches.own_orders import not_of_daily_run
+from models.queries.batches.outgoing import (
+    FileContents,
+    contents_of,
+    files_of,
+    in_order,
+    orders_in,
+    queued_orders,
+    stopped_in,
+)
 from models.tables.batch_runs import BatchOrder, BatchRun
 from models.tables.daily import BankFile
 
@@ -125,19 +131,7 @@ class RunSender:
 
     def _queued(self, *, limit: int) -> list[BatchOrder]:
         with self.bank.work.database.read() as session:
-            return list(
-                session.exec(
-                    select(BatchOrder)
-                    .where(
-                        col(BatchOrder.run) == self.bank.work.run.token,
-                        col(BatchOrder.state) == OrderState.QUEUED,
-                        not_of_daily_run(),
-                    )
-                    .order_by(col(BatchOrder.member), col(BatchOrder.attempt))
-                    .limit(limit)
-                    .options(defer(BatchOrder.policy))  # type: ignore[arg-type]
-                )
-            )
+            return queued_orders(session, self.bank.work.run.token, limit=limit)
 
     def _examine(self, session: Session, orders: Sequence[BatchOrder]) -> list[_Examined]:
         mandates, payees = self.opener.mandates(session, orders), self.opener.payees(session, orders)

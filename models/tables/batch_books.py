@@ -43,7 +43,7 @@ class BatchSuspense(DataTable, table=True):
     amount_minor: int = Field(sa_type=BigInteger)
     code: str = Field(max_length=40)  # why nothing matched
     state: str = Field(max_length=12)  # SuspenseState
-    order_id: str | None = Field(default=None, foreign_key="batch_orders.id")  # whose it turned out to be
+    order_id: str | None = Field(default=None, foreign_key="batch_orders.id", index=True)  # whose it turned out to be
     task_id: str | None = Field(default=None, max_length=40)
     proposed_by: str | None = Field(default=None, max_length=40)
     proposed_by_person: str | None = Field(default=None, max_length=40)

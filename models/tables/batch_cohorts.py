@@ -49,6 +49,7 @@ class BatchMember(DataTable, table=True):
         UniqueConstraint("cohort", "claim_key"),
         Index("ix_batch_members_state", "cohort", "state", "number"),
         Index("ix_batch_members_subject", "tenant", "subject_id"),
+        Index("ix_batch_members_mandate", "cohort", "mandate_id"),
     )
     cohort: str = Field(primary_key=True, foreign_key="batch_cohorts.id", max_length=40)
     number: int = Field(primary_key=True, sa_type=BigInteger)

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, String, and_, cast, func, literal,
 from sqlmodel import Session, col
 from sqlmodel import select as rows_of
 
+from models.database.hints import unindexed
 from models.domain.batches.classes import amount_class
 from models.domain.batches.cohort_filter import AccountField, Criteria, ImportField, RowField
 from models.domain.batches.cohorts import Candidate
@@ -98,7 +99,7 @@ def _next_rows(
     place = (col(AgreementRow.agreement_id), col(AgreementRow.no))
     first = last.agreement_id if last is not None and last.agreement_id is not None else ""
     while True:
-        of_tenant = rows_of(Agreement.id).where(col(Agreement.tenant) == tenant, col(Agreement.id) >= first)
+        of_tenant = rows_of(Agreement.id).where(unindexed(Agreement.tenant) == tenant, col(Agreement.id) >= first)
         ids = session.exec(of_tenant.order_by(col(Agreement.id)).limit(_AGREEMENTS)).all()
         query = _due_rows(criteria, col(AgreementRow.agreement_id).in_(ids), on=on)
         if last is not None:

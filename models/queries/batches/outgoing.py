@@ -8,6 +8,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 
 from models.domain.batches.states import OrderState
+from models.queries.batches.own_orders import not_of_daily_run
 from models.tables.agreements import Mandate
 from models.tables.batch_runs import BatchOrder, BatchRun
 from models.tables.daily import BankFile
@@ -64,6 +65,20 @@ def stopped_in(session: Session, file_id: str) -> list[str]:
                 col(Mandate.revoked_at).is_not(None),
             )
             .order_by(col(BatchOrder.id))
+        )
+    )
+
+
+def queued_orders(session: Session, run: str, *, limit: int) -> list[BatchOrder]:
+    """The next orders of a run that wait for a file, in that order; without their policy, as `in_order`."""
+    return list(
+        session.exec(
+            select(BatchOrder)
+            .where(col(BatchOrder.run) == run, col(BatchOrder.state) == OrderState.QUEUED, not_of_daily_run())
+            .order_by(col(BatchOrder.member), col(BatchOrder.attempt))
+            .limit(limit)
+            .options(defer(BatchOrder.policy))  # type: ignore[arg-type]
+            .with_hint(BatchOrder, "INDEXED BY ix_batch_orders_state", "sqlite")  # else past all that were put before
         )
     )
 

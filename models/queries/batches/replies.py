@@ -1,6 +1,6 @@
 """Lines of the bank's answers that speak of batches, and what of them still waits."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,35 +67,47 @@ def waiting_lines(session: Session, *, tenant: str) -> list[Waiting]:
         .order_by(col(BankReply.id))
     ).all()
     lines = [_Line(*row) for row in found]
-    waiting = []
+    known: dict[str, str] = {}
     for first in range(0, len(lines), _PART):
-        part = lines[first : first + _PART]
-        runs = _runs_of(session, part)
-        waiting += [Waiting(runs[line.reply_id], line.status, line.reply_id) for line in part if line.reply_id in runs]
+        known |= _runs_of_orders(session, lines[first : first + _PART])
+    # A file has as many orders as a batch: it is asked for once, and only for lines that name none of them.
+    by_file = _runs_of_files(session, {line.message_id for line in lines if line.reply_id not in known})
+    waiting = []
+    for line in lines:
+        run = known.get(line.reply_id) or by_file.get(line.message_id or "")
+        if run is not None:
+            waiting.append(Waiting(run, line.status, line.reply_id))
     return waiting
 
 
-def _runs_of(session: Session, lines: Sequence[_Line]) -> dict[str, str]:
+def _runs_of_orders(session: Session, lines: Sequence[_Line]) -> dict[str, str]:
+    """The runs of the orders that lines name, by line."""
     ids = {line.order_id for line in lines if line.order_id}
     ends = {line.end_to_end_id for line in lines if line.end_to_end_id}
-    messages = {line.message_id for line in lines if line.message_id}
     orders = session.exec(
         select(BatchOrder.id, BatchOrder.end_to_end_id, BatchOrder.run).where(
             or_(col(BatchOrder.id).in_(ids), col(BatchOrder.end_to_end_id).in_(ends))
         )
     ).all()
-    files = session.exec(
-        select(BankFile.message_id, BatchOrder.run)
-        .join(BatchOrder, col(BatchOrder.file_id) == col(BankFile.id))
-        .where(col(BankFile.message_id).in_(messages), not_of_daily_run())
-        .distinct()
-    ).all()
     known = {order_id: run for order_id, _, run in orders} | {end: run for _, end, run in orders if end}
-    by_file = {message: run for message, run in files if message}
     found = {}
     for line in lines:
         run = known.get(line.order_id or "") or known.get(line.end_to_end_id or "")
-        run = run or by_file.get(line.message_id or "")
         if run is not None:
             found[line.reply_id] = run
+    return found
+
+
+def _runs_of_files(session: Session, messages: Collection[str | None]) -> dict[str, str]:
+    """The runs of the files with these message ids, by message id."""
+    wanted = sorted(message for message in messages if message)
+    found: dict[str, str] = {}
+    for first in range(0, len(wanted), _PART):
+        rows = session.exec(
+            select(BankFile.message_id, BatchOrder.run)
+            .join(BatchOrder, col(BatchOrder.file_id) == col(BankFile.id))
+            .where(col(BankFile.message_id).in_(wanted[first : first + _PART]), not_of_daily_run())
+            .distinct()
+        ).all()
+        found |= {message: run for message, run in rows if message}
     return found

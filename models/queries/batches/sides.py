@@ -57,7 +57,7 @@ def order_sides(session: Session, orders: Sequence[BatchOrder]) -> list[OrderSid
     """These orders with what the books and the bank say of each."""
     debits = _debits(session, orders)
     lines = _lines(session, orders)
-    assigned = _assigned(session, [order.id for order in orders])
+    assigned = assigned_to(session, [order.id for order in orders])
     entries, unbalanced = _entries(session, [order.id for order in orders], assigned)
     for held in assigned:
         lines[held.order_id or ""].append(Line(status=SETTLED, amount_minor=abs(held.amount_minor)))
@@ -211,7 +211,7 @@ def _lines(session: Session, orders: Sequence[BatchOrder]) -> dict[str, list[Lin
     return found
 
 
-def _assigned(session: Session, ids: Sequence[str]) -> list[BatchSuspense]:
+def assigned_to(session: Session, ids: Sequence[str]) -> list[BatchSuspense]:
     """Money that two persons took out of suspense for these orders, which are settled by it."""
     query = select(BatchSuspense).where(
         col(BatchSuspense.order_id).in_(ids),
