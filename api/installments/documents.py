@@ -17,6 +17,7 @@ from api.deps import ApiDeps
 from api.idempotency import Stored, fingerprint, once
 from api.in_thread import in_thread
 from api.installments.views import document_answer
+from api.streams import streamed
 from api.uploads import FILE_FIELD, MAGIC, Upload, receive
 from compliance.audit.deeds import Deed, shown_hash
 from compliance.audit.unit import unit_of_work
@@ -212,7 +213,7 @@ def open_document(
     with unit_of_work(deps.database, deed) as unit:  # without the event nothing is shown
         if also is not None:
             also(unit.session, deed.at)
-    return Stream(pieces, media_type=document.media_type, headers=headers)
+    return streamed(pieces, close=pieces.close, media_type=document.media_type, headers=headers)
 
 
 def _shelf(deps: ApiDeps) -> Shelf:

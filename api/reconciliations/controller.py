@@ -23,6 +23,8 @@ from models.queries.daily import business_date_row
 from models.queries.reconciliation import Period, accounts_of, not_kept
 
 _LONGEST: Final = timedelta(days=366)
+_EARLIEST: Final = date(2000, 1, 1)
+_LATEST: Final = date(2199, 12, 31)
 _ONE_DAY: Final = timedelta(days=1)
 
 
@@ -51,9 +53,7 @@ class ReconciliationController(Controller):
 
         `source=files` reads the bank's files again that were taken, and so finds what the records have lost.
         """
-        if not timedelta(0) <= last - first <= _LONGEST:
-            params: dict[str, str | int] = {"from": (last - _LONGEST).isoformat(), "to": last.isoformat()}
-            raise FormInvalid(faults=(FieldFault(pointer="/from", code="value-date", params=params),))
+        _check_period(first, last)
         filed = deps.filed_lines(principal.tenant) if source == "files" else ()
         with deps.database.read() as session:
             row = business_date_row(session, tenant=principal.tenant)
@@ -74,6 +74,20 @@ class ReconciliationController(Controller):
         """
         told = [each async for each in remembered_by_cases(deps.temporal, tenant=principal.tenant)]
         return CaseGapsAnswer.of(len(told), await in_thread(_missing, deps, told))
+
+
+def _check_period(first: date, last: date) -> None:
+    """Raises `FormInvalid` for a day on which no bank has booked, and for more than a year."""
+    if not _EARLIEST <= last <= _LATEST:
+        raise _outside("/until", _EARLIEST, _LATEST)
+    earliest = max(_EARLIEST, last - _LONGEST)
+    if not earliest <= first <= last:
+        raise _outside("/from", earliest, last)
+
+
+def _outside(pointer: str, earliest: date, latest: date) -> FormInvalid:
+    params: dict[str, str | int] = {"from": earliest.isoformat(), "to": latest.isoformat()}
+    return FormInvalid(faults=(FieldFault(pointer=pointer, code="value-date", params=params),))
 
 
 def _missing(deps: ApiDeps, told: list[Remembered]) -> list[Gap]:

@@ -16,6 +16,7 @@ from sqlmodel import Session
 from api.deps import ApiDeps, Deps, Locale
 from api.identity.authenticate import requires
 from api.identity.principal import Caller, Principal
+from api.streams import streamed
 from api.transfers.lookup import known_job
 from api.transfers.report_bodies import ReportAnswer, ReportList
 from compliance.audit.deeds import Deed
@@ -118,7 +119,7 @@ class TransferReportController(Controller):
             raise
         file.seek(0)
         headers = {"Content-Disposition": f'attachment; filename="audit-report-{report.number}.zip"'}
-        return Stream(_pieces(file), media_type="application/zip", headers=headers)
+        return streamed(_pieces(file), close=file.close, media_type="application/zip", headers=headers)
 
 
 @get(
@@ -183,6 +184,5 @@ def _file(content: bytes, form: str, name: str, *, shown: bool = False) -> Respo
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while piece := file.read(_PIECE):
-            yield piece
+    while piece := file.read(_PIECE):
+        yield piece

@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import hmac
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -114,7 +114,7 @@ def header_of(path: Path) -> tuple[int, int]:
     return prefix[5], _version_in(prefix)
 
 
-def open_file(key: SealingKey, address: FileAddress, path: Path) -> Iterator[bytes]:
+def open_file(key: SealingKey, address: FileAddress, path: Path) -> Generator[bytes, None, None]:
     """The content, piece by piece; each piece is authentic, and only the end proves that nothing is missing behind it.
 
     The header is checked before this returns, so a wrong key or address is known before the first piece.
@@ -125,7 +125,9 @@ def open_file(key: SealingKey, address: FileAddress, path: Path) -> Iterator[byt
     return open_file_under(lambda _version: key, address, path)
 
 
-def open_file_under(key_of: Callable[[int], SealingKey], address: FileAddress, path: Path) -> Iterator[bytes]:
+def open_file_under(
+    key_of: Callable[[int], SealingKey], address: FileAddress, path: Path
+) -> Generator[bytes, None, None]:
     """As `open_file`, under the key that `key_of` gives for the version in the file's header.
 
     The file is opened once: one that is sealed again and exchanged meanwhile (`activities.parties`) is read to its end
@@ -150,7 +152,9 @@ def open_file_under(key_of: Callable[[int], SealingKey], address: FileAddress, p
     return pieces
 
 
-def _pieces(file_key: SealingKey, address: FileAddress, file: BinaryIO, *, chunk_bytes: int) -> Iterator[bytes]:
+def _pieces(
+    file_key: SealingKey, address: FileAddress, file: BinaryIO, *, chunk_bytes: int
+) -> Generator[bytes, None, None]:
     """Nothing first; then the content, from behind the header on."""
     sealed_bytes = chunk_bytes + TAG_BYTES
     with file:

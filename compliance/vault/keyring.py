@@ -7,7 +7,7 @@ person's by `create_subject`. How branch keys change is `compliance.vault.rotati
 """
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -200,7 +200,7 @@ class Vault:
         """Seal a stream into `target`, which appears whole or not at all (`compliance.vault.files`)."""
         return files.seal_file(self._subjects.get(address.tenant, address.subject).current, address, source, target)
 
-    def open_file(self, address: FileAddress, path: Path) -> Iterator[bytes]:
+    def open_file(self, address: FileAddress, path: Path) -> Generator[bytes, None, None]:
         """The content in authentic pieces; a wrong key or address shows before the first, a missing end at the last.
 
         Raises:

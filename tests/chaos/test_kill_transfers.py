@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(2400)]
 SEEDS = (41,)
 _CUSTOMERS, _WAVE_ROWS = 340, 30
 _KILLS = 10
-_AFTER_MOST_S = 0.8  # from the moment at which work is seen to the kill
+_AFTER_MOST_S = 0.1  # from the moment at which work is seen to the kill: in it a fast machine moves half a wave
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -91,7 +91,7 @@ async def _put_all_back(siege: TransferSiege) -> None:
         answering = asyncio.create_task(siege.answer_until(is_back))
         try:
             await _until(lambda wave=wave: siege.waves()[wave] != WaveState.MOVED, answering)
-            await asyncio.sleep(siege.rng.uniform(0, _AFTER_MOST_S / 8))
+            await asyncio.sleep(siege.rng.uniform(0, _AFTER_MOST_S))
             await asyncio.to_thread(siege.strike, "undo")
             await answering
         finally:

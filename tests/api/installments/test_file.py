@@ -1,6 +1,7 @@
 """What lies in a case's file: documents that are sealed as they come in, the contact log, consents."""
 
 import asyncio
+import gc
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tests.support.applications import CASES, NOTE, PNG, another_id, taken_in
 from tests.support.clock import FakeClock
 
 PDF = b"%PDF-1.7\n" + b"0 0 obj proof of income\n" * 20
+_OPEN = Path("/proc/self/fd")
 JPEG = b"\xff\xd8\xff\xe0" + b"photo" * 50
 
 
@@ -45,8 +47,28 @@ async def upload(
         )
 
 
+def _descriptors_of(file: Path) -> list[Path]:
+    return [path for path in _OPEN.iterdir() if path.is_symlink() and path.readlink() == file]
+
+
 def sealed_files(office: Office) -> list[Path]:
     return [path for path in office.deps.files_root.rglob("*") if path.is_file()]
+
+
+@pytest.mark.skipif(not _OPEN.is_dir(), reason="only Linux lists what a process has open")
+async def test_a_client_that_goes_away_leaves_no_file_open(sqlite_office: Office) -> None:
+    officer = sqlite_office.staff("officer", Role.CASE_OFFICER)
+    token = (await taken_in(sqlite_office, officer))["token"]
+    told = (await upload(sqlite_office, officer, token)).headers["location"]
+    [lies] = sealed_files(sqlite_office)
+    headers = [("host", "casework.test"), ("authorization", f"Bearer {sqlite_office.token(officer)}")]
+    gc.disable()  # nobody may have to come by and collect it
+    try:
+        answer = await raw_request(sqlite_office.app, "GET", told, headers=headers)
+        held = _descriptors_of(lies)
+    finally:
+        gc.enable()
+    assert (answer.status, answer.body, held) == (200, b"", [])
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,9 @@ async def test_a_period_that_is_none_is_refused(served: Served) -> None:
     queries = {
         "?from=2026-11-23&until=2026-11-22": 422,
         "?from=2025-11-01&until=2026-11-22": 422,
+        "?from=2026-11-24&until=0001-01-01": 422,
+        "?from=0001-01-01&until=0001-01-02": 422,
+        "?from=9999-12-30&until=9999-12-31": 422,
         "?from=yesterday&until=2026-11-22": 400,
         "?from=2026-11-23": 400,
         "?from=2026-11-22&until=2026-11-23&source=guess": 400,
