@@ -1,12 +1,13 @@
 """The shapes of requests and answers: camelCase, strict, closed. What does not fit is a `form-invalid` problem."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Self
 
 import msgspec
 from litestar.config.app import AppConfig
 from litestar.plugins import InitPlugin
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from models.domain.form_faults import faults_of
@@ -90,4 +91,6 @@ Minor = Annotated[int, Field(ge=0, le=MAX_MINOR)]
 BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
 ShortCode = Annotated[str, Field(pattern=r"\A[a-z][a-z0-9-]{0,39}\Z")]
 Token = Annotated[str, Field(pattern=r"\A[a-z]{2,5}_[0-9a-hjkmnp-tv-z]{26}\Z")]
+Instant = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))]
+"""A moment with its zone, in years in which a bank's clock can stand."""
 Sha256Hex = Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\Z")]

@@ -1,11 +1,10 @@
 """What routes of installment cases take. Shapes only: whether a number is a number of its kind is asked in `intake`."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from api.bodies import Body, Minor, ShortCode, Token
+from api.bodies import Body, Instant, Minor, ShortCode, Token
 from api.paging import DEFAULT_LIMIT, MAX_LIMIT
 from models.domain.application import (
     ConsentForm,
@@ -41,8 +40,6 @@ LetterField = Literal[
 ]  # fmt: skip
 LetterFields = Annotated[list[LetterField], Field(max_length=11)]
 """What a collection letter holds (CCM-69a)."""
-Instant = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))]
-"""A moment with its zone, in years in which a bank's clock can stand."""
 Branch = Annotated[str, Field(pattern=r"\A(?!.*[0-9]{9})[A-Za-z0-9][A-Za-z0-9-]{0,39}\Z")]
 
 

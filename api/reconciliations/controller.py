@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 from litestar import Controller, get
 from litestar.params import QueryParameter
 
+from api.days import EARLIEST, check_day
 from api.deps import ApiDeps, Deps
 from api.identity.authenticate import requires
 from api.identity.principal import Caller
@@ -16,15 +17,13 @@ from models.domain.reconciliation.compare import reconcile
 from models.domain.reconciliation.gaps import Gap, Remembered, gaps
 from models.domain.reconciliation.tolerance import DEFAULT_TOLERANCE
 from models.domain.roles import Permission
-from models.errors import FieldFault, FormInvalid, WrongState
+from models.errors import WrongState
 from models.queries.bank_days import bank_days_of
 from models.queries.case_gaps import recorded_of
 from models.queries.daily import business_date_row
 from models.queries.reconciliation import Period, accounts_of, not_kept
 
 _LONGEST: Final = timedelta(days=366)
-_EARLIEST: Final = date(2000, 1, 1)
-_LATEST: Final = date(2199, 12, 31)
 _ONE_DAY: Final = timedelta(days=1)
 
 
@@ -53,7 +52,8 @@ class ReconciliationController(Controller):
 
         `source=files` reads the bank's files again that were taken, and so finds what the records have lost.
         """
-        _check_period(first, last)
+        check_day("/until", last)
+        check_day("/from", first, earliest=max(EARLIEST, last - _LONGEST), latest=last)
         filed = deps.filed_lines(principal.tenant) if source == "files" else ()
         with deps.database.read() as session:
             row = business_date_row(session, tenant=principal.tenant)
@@ -74,20 +74,6 @@ class ReconciliationController(Controller):
         """
         told = [each async for each in remembered_by_cases(deps.temporal, tenant=principal.tenant)]
         return CaseGapsAnswer.of(len(told), await in_thread(_missing, deps, told))
-
-
-def _check_period(first: date, last: date) -> None:
-    """Raises `FormInvalid` for a day on which no bank has booked, and for more than a year."""
-    if not _EARLIEST <= last <= _LATEST:
-        raise _outside("/until", _EARLIEST, _LATEST)
-    earliest = max(_EARLIEST, last - _LONGEST)
-    if not earliest <= first <= last:
-        raise _outside("/from", earliest, last)
-
-
-def _outside(pointer: str, earliest: date, latest: date) -> FormInvalid:
-    params: dict[str, str | int] = {"from": earliest.isoformat(), "to": latest.isoformat()}
-    return FormInvalid(faults=(FieldFault(pointer=pointer, code="value-date", params=params),))
 
 
 def _missing(deps: ApiDeps, told: list[Remembered]) -> list[Gap]:

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.bodies import Answer, Body
-from api.installments.bodies import FreeText, Instant
+from api.bodies import Answer, Body, Instant
+from api.installments.bodies import FreeText
 from api.registers.text_bodies import ShownBody
 from models.domain.incident_clocks import DataClass, Grade, IncidentKind
 

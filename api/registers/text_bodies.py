@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.bodies import Answer, Body, Sha256Hex
-from api.installments.bodies import Instant, TextVersion
+from api.bodies import Answer, Body, Instant, Sha256Hex
+from api.installments.bodies import TextVersion
 from models.domain.consent_texts import TextKind
 from models.domain.rule_words import LegalBasis, SensitiveData
 

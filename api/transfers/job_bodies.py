@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.bodies import Answer, Body, Sha256Hex, ShortCode, Token
+from api.bodies import Answer, Body, Instant, Sha256Hex, ShortCode, Token
 from api.tasks.views import PermitAnswer
 from models.domain.transfers.plan import MAX_PLAN_BYTES
 from models.queries.transfers.job_search import MAX_PAGE, JobSort
@@ -80,8 +80,8 @@ class GrantBody(Body):
 
     staff_id: Token
     course: ShortCode
-    passed_at: datetime
-    valid_until: datetime
+    passed_at: Instant
+    valid_until: Instant
     is_sponsor: bool = False
 
 

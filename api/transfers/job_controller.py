@@ -9,6 +9,7 @@ from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from litestar.response import ServerSentEvent
 
+from api.days import check_day
 from api.deps import ApiDeps, Deps, Locale
 from api.etags import IfMatch, etag
 from api.idempotency import KeyHeader, Stored, fingerprint, key_slot, once
@@ -119,6 +120,7 @@ class TransferJobController(Controller):
     def plan_template(self, classes: Classes, cutover_on: Cutover, principal: Caller) -> PlanTemplate:
         """A plan of these classes to fill in; the caller stands for every role until somebody else is named."""
         named = tuple(classes.split(","))
+        check_day("/cutoverOn", cutover_on)
         plan = template(named, cutover_on=cutover_on, staff=principal.staff_id)
         return PlanTemplate(classes=list(named), cutover_on=cutover_on, toml=as_toml(plan), plan=plan)
 

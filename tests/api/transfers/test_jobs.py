@@ -217,6 +217,28 @@ async def test_training_is_recorded_by_somebody_else_and_runs_out(bank: Office, 
         assert (await client.get(path)).json()["items"][0]["revokedAt"] is not None
 
 
+async def test_a_course_is_passed_at_a_moment_with_its_zone(bank: Office, lead: Staff, privacy: Staff) -> None:
+    job = (await _created(bank, lead)).json()["job"]
+    body = {
+        "staffId": lead.id, "course": "data-transfer", "passedAt": "2026-11-01T10:00:00+08:00",
+        "validUntil": "2027-11-01T10:00:00+08:00",
+    }  # fmt: skip
+    async with bank.client(privacy) as client:
+        for name, moment in (("passedAt", "2026-11-01T10:00:00"), ("validUntil", "9999-12-31T23:59:59-12:00")):
+            answer = await client.post(
+                f"/v1/transfers/{job}/grants", json=body | {name: moment}, headers={"Idempotency-Key": moment[:4]}
+            )
+            assert answer.status_code == 422
+            assert [fault["pointer"] for fault in answer.json()["errors"]] == [f"/{name}"]
+
+
+async def test_a_template_is_of_a_day_that_banks_know(bank: Office, lead: Staff) -> None:
+    async with bank.client(lead) as client:
+        answer = await client.get(TEMPLATE.replace("2026-12-20", "9999-12-31"))
+    assert answer.status_code == 422
+    assert [(fault["pointer"], fault["code"]) for fault in answer.json()["errors"]] == [("/cutoverOn", "value-date")]
+
+
 async def test_progress_tells_stages_rows_and_waves(bank: Office, lead: Staff) -> None:
     job = (await _created(bank, lead)).json()["job"]
     _set(bank, job, stage="updating")
