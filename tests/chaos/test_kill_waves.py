@@ -6,16 +6,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import pytest
+from sqlmodel import col, func, select
 
 from compliance.vault.kek import EnvKek
 from compliance.vault.keyring import open_vault
 from compliance.vault.store import initialise_key_store
 from models.database.engine import Database, open_database
 from models.domain.transfers.states import WaveState
+from models.tables.transfers import TransferChange
 from tests.support.clock import FakeClock
 from tests.support.databases import create_data_schema, create_keys_schema
 from tests.support.transfer_waves import WaveOffice, persons
@@ -38,22 +41,44 @@ def _stores(folder: Path, kek: str, clock: FakeClock) -> tuple[Database, WaveOff
     return keys, office, {**os.environ, **urls, "WAVES_KEK": kek, "PYTHONPATH": str(Path.cwd())}
 
 
-def _run(phase: str, attempt: int, environment: dict[str, str], *, kill_after: float | None) -> bool:
+def _standing(office: WaveOffice) -> int:
+    """Rows of the job that the book holds now."""
+    with office.database.read() as session:
+        query = select(func.count()).select_from(TransferChange).where(col(TransferChange.undone_at).is_(None))
+        return session.exec(query).one()
+
+
+def _run(
+    phase: str, attempt: int, environment: dict[str, str], *, kill_when: Callable[[], bool] = lambda: False
+) -> bool:
     """Whether the process came to its end; otherwise it was killed while it worked."""
     command = [sys.executable, "-m", "tests.chaos.wave_course", phase, str(attempt)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline().strip() == "ready"
-        if kill_after is None:
-            assert process.wait(300) == 0
-            return True
-        time.sleep(kill_after)
+        deadline = time.monotonic() + 300
+        while process.poll() is None and not kill_when():
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
         if process.poll() is not None:
             assert process.returncode == 0
             return True
         process.send_signal(signal.SIGKILL)
         process.wait(10)
         return False
+
+
+def _after_rows(office: WaveOffice, chance: Random) -> Callable[[], bool]:
+    """True so many rows on from here, and a moment later: by work done, so that a quick machine is hit as often."""
+    begun, rows, pause = _standing(office), chance.randrange(_ROWS // _KILLS_A_PHASE - 5), chance.uniform(0, 0.03)
+
+    def is_due() -> bool:
+        if abs(_standing(office) - begun) < rows:
+            return False
+        time.sleep(pause)
+        return True
+
+    return is_due
 
 
 @pytest.mark.parametrize("seed", [31])
@@ -67,12 +92,11 @@ def test_waves_and_rollback_survive_random_kills(tmp_path: Path, clock: FakeCloc
     before, meant, hit = office.stored(), "", []
     for phase, attempt in _PHASES:
         for _ in range(_KILLS_A_PHASE):
-            if _run(phase, attempt, environment, kill_after=chance.uniform(0.02, 1.2)):
+            if _run(phase, attempt, environment, kill_when=_after_rows(office, chance)):
                 break
-            standing = sum(change.undone_at is None for change in office.changes())
-            hit.append((phase, standing))
+            hit.append((phase, _standing(office)))
             office.assert_conserved()
-        assert _run(phase, attempt, environment, kill_after=None)
+        assert _run(phase, attempt, environment)
         office.assert_conserved()
         if phase == "undo":
             assert office.stored() == before, "bit for bit"
