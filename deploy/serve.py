@@ -36,6 +36,9 @@ Reach = Callable[..., Awaitable[Client | None]]
 
 CONNECT_SECONDS: Final = 15.0
 DRAIN_SECONDS: Final = 5
+# Longer than clients and proxies keep an idle connection (5 s and 60 s as a rule): whoever sends into a connection that
+# the server is just closing gets no answer, and cannot know whether the request was heard.
+KEEP_ALIVE_SECONDS: Final = 75
 _ASK_AGAIN_SECONDS: Final = 0.05
 _BACKLOG: Final = 512
 
@@ -145,6 +148,7 @@ async def _api(parts: Parts, stop: asyncio.Event) -> AsyncIterator[str]:
         log_config=None,
         server_header=False,
         proxy_headers=False,  # who is in front of us says nothing about who asks
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         ssl_certfile=settings.tls.cert,
         ssl_keyfile=settings.tls.key,

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
@@ -23,6 +24,8 @@ from tests.support.processes import alive_with, listeners_of, wait_until
 from tests.support.stack import Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+_CLIENTS_KEEP_SECONDS = 5  # as httpx and many others do
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +52,21 @@ def test_it_is_ready_when_it_says_so(stack: Stack) -> None:
         assert me.json()["roles"] == ["case-officer"]
     ports = json.loads((stack.data / "run" / "ports.json").read_text())
     assert ports["address"] == stack.facts["address"]
+
+
+@pytest.mark.long
+def test_a_connection_outlives_what_clients_keep_it_for(stack: Stack) -> None:
+    """Otherwise a request can meet the server closing, and is lost without an answer."""
+    url = httpx.URL(stack.facts["address"])
+    with closing(HTTPConnection(url.host, url.port, timeout=30)) as connection:
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+        kept = connection.sock
+        time.sleep(_CLIENTS_KEEP_SECONDS + 2)
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().status == 200
+        assert kept is not None
+        assert connection.sock is kept  # teeth: it has not been opened anew
 
 
 def test_every_listener_is_on_loopback(stack: Stack) -> None:
